@@ -1,0 +1,41 @@
+"""What Hydra raises.
+
+Every error says what was expected, what it was, and what to change::
+
+    HydraError
+    ├── SettingsError          a key of the ``hydra`` section is unknown or out of range
+    ├── DeclarationError       a feature, signal or head is declared wrongly
+    ├── DataError              market data is missing, unordered or has the wrong shape
+    ├── StoreError             the Hydra database cannot be read or written
+    └── TransitionError        an order would leave its state by a way that does not exist
+"""
+
+from __future__ import annotations
+
+
+class HydraError(Exception):
+    """Base of all errors of Hydra; catch this one to catch them all."""
+
+
+class SettingsError(HydraError):
+    """The ``hydra`` section of the configuration cannot be used; the message names the key."""
+
+
+class DeclarationError(HydraError, ImportError):
+    """A feature, signal or head is declared wrongly.
+
+    Also an ``ImportError``: freqtrade skips a strategy file that raises one and still
+    lists the other strategies, while any other exception aborts the whole command.
+    """
+
+
+class DataError(HydraError):
+    """Market data is missing, unordered or has the wrong shape."""
+
+
+class StoreError(HydraError):
+    """The Hydra database cannot be read or written."""
+
+
+class TransitionError(HydraError):
+    """An order would leave its state by a way that does not exist."""

@@ -1,0 +1,241 @@
+"""The words that all layers share: frozen values without behaviour of their own.
+
+Times are UTC milliseconds since the epoch (``int``), prices are in quote currency,
+quantities in base currency, ratios are 0..1. Arrays have one row per closed bar,
+oldest first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+CodeArray = NDArray[np.int16]
+
+
+class Side(StrEnum):
+    """Direction of a position."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        """+1 for long, -1 for short."""
+        return 1 if self is Side.LONG else -1
+
+    @property
+    def opposite(self) -> Side:
+        """The other side."""
+        return Side.SHORT if self is Side.LONG else Side.LONG
+
+
+class Feed(StrEnum):
+    """A kind of input that a feature may need."""
+
+    CANDLES = "candles"
+    FUNDING = "funding"
+    OPEN_INTEREST = "open_interest"
+    TRADES = "trades"
+    BOOK = "book"
+    LIQUIDATIONS = "liquidations"
+
+
+class Regime(IntEnum):
+    """State of the market; CHOPPY means that nothing is traded."""
+
+    CHOPPY = 0
+    RANGING = 1
+    UP = 2
+    DOWN = 3
+
+
+class Bias(IntEnum):
+    """Directional bias of the higher timeframe; its value is its sign."""
+
+    SHORT = -1
+    NEUTRAL = 0
+    LONG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Closed bars of one pair and timeframe, all arrays of shape (n,), oldest first.
+
+    ``funding_rate`` holds the rate settled within ``[time, time + step_ms)``, NaN where
+    none was; ``open_interest`` the last known value within the bar in base units, NaN
+    where unknown. Either is None when the feed is not carried at all.
+    """
+
+    time: IntArray
+    step_ms: int
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    funding_rate: FloatArray | None = None
+    open_interest: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return int(self.time.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """State of the market at one closed bar."""
+
+    regime: Regime
+    regime_confidence: float
+    bias: Bias
+    bias_strength: float
+    trend: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One candidate entry; ``stop`` and ``target`` are fractions of the entry price."""
+
+    name: str
+    side: Side
+    strength: float
+    stop: float
+    target: float
+    max_hold_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a bar may trade; ``code`` is the first failing step, ``codes`` all of them."""
+
+    allowed: bool
+    code: str
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best bid and ask with their sizes, at a time."""
+
+    best_bid: float
+    best_ask: float
+    bid_size: float
+    ask_size: float
+    tick_size: float
+    at: int
+
+    @property
+    def mid(self) -> float:
+        """Arithmetic middle of best bid and best ask."""
+        return (self.best_bid + self.best_ask) / 2
+
+
+class Kind(StrEnum):
+    """Whether a parent order builds a position or takes it down."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+@dataclass(frozen=True, slots=True)
+class ParentOrder:
+    """The intent: bring the position of a pair to a target quantity.
+
+    ``key`` is unique per bot: pair, side, kind and the bar that decided. ``quantity`` is
+    the target in base units for an entry and the quantity to close for an exit; 0 while
+    it is not known yet (freqtrade sizes the first child).
+    """
+
+    key: str
+    pair: str
+    side: Side
+    kind: Kind
+    quantity: float
+    arrival_price: float
+    decided_at: int
+    reason: str = ""
+    requotes: int = 0
+    last_quoted_at: int = 0
+    urgent: bool = False
+    ended_at: int = 0
+    end_reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """True until the parent has ended with a named reason."""
+        return self.ended_at == 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingOrder:
+    """A child order that rests on the exchange, as far as it was last seen."""
+
+    order_id: str
+    price: float
+    quantity: float
+    filled: float
+    placed_at: int
+
+    @property
+    def remaining(self) -> float:
+        """Quantity that is not filled yet."""
+        return max(0.0, self.quantity - self.filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An order about to be sent: written down first, closed when its outcome is known."""
+
+    parent_key: str
+    pair: str
+    side: Side
+    kind: Kind
+    quantity: float
+    price: float
+    sent_at: int
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Leave the working order where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requote:
+    """Cancel, and quote again at ``price``."""
+
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """Cancel, and take liquidity up to ``price``."""
+
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Cancel, and do not quote again."""
+
+    reason: str
+
+
+ChaseAction = Keep | Requote | Cross | Abandon
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of one feed; ``age_s`` is now minus the last event, not the last lag."""
+
+    feed: Feed
+    age_s: float
+    healthy: bool
+    detail: str = field(default="")
