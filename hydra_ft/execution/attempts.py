@@ -1,0 +1,59 @@
+"""Which order on the exchange an attempt became, when the answer never came.
+
+An order is written down before it is sent. If it does not show up among freqtrade's own
+orders, its outcome is unknown: it may rest on the exchange, may have filled, or may
+never have arrived. Reading the exchange and matching says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from hydra_ft.execution.chase import buys
+from hydra_ft.types import Attempt
+
+CLOCK_TOLERANCE_MS = 2_000
+"""How far the clock of the exchange may be behind ours for an order to be matched."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOrder:
+    """An order as the exchange shows it; ``at`` is its time of placement there (UTC ms)."""
+
+    order_id: str
+    client_order_id: str
+    pair: str
+    buys: bool
+    price: float
+    quantity: float
+    filled: float
+    is_open: bool
+    at: int
+
+
+def match(
+    attempt: Attempt,
+    seen: Iterable[SeenOrder],
+    known_ids: Collection[str],
+    prefix: str,
+    step_size: float,
+) -> tuple[SeenOrder, ...]:
+    """Orders on the exchange that this attempt may have become.
+
+    An order is ours if its client order id carries the prefix of this bot. It belongs to
+    the attempt if neither freqtrade nor an earlier attempt knows it, and pair, direction,
+    price, quantity and time agree. Without a prefix the five must do; with one, an order
+    that lacks it is somebody else's.
+    """
+    return tuple(
+        order
+        for order in seen
+        if order.order_id not in known_ids
+        and order.client_order_id.startswith(prefix)
+        and order.pair == attempt.pair
+        and order.buys == buys(attempt.side, attempt.kind)
+        and order.at >= attempt.sent_at - CLOCK_TOLERANCE_MS
+        and abs(order.price - attempt.price) <= 1e-9 * attempt.price
+        and abs(order.quantity - attempt.quantity) < step_size * (1 + 1e-6)
+    )
