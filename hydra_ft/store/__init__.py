@@ -1,1 +1,1 @@
-"""Store."""
+"""The Hydra database: the only SQL of the pack."""

@@ -1,0 +1,71 @@
+"""Connection to the Hydra database, and the one way a statement reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from hydra_ft.errors import StoreError
+from hydra_ft.store.schema import METADATA
+
+
+class Database:
+    """An engine with its tables; every failure of it is a ``StoreError``."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._shown_url = make_url(url).render_as_string(hide_password=True)
+            self._engine = _engine(url)
+            METADATA.create_all(self._engine)
+        except (SQLAlchemyError, ArgumentError, ImportError) as error:
+            msg = (
+                f"expected a usable database at hydra.db_url, was {_hidden(url)!r} ({error}); "
+                "correct hydra.db_url, or make its folder writable"
+            )
+            raise StoreError(msg) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are written together when the block ends."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            msg = f"the Hydra database {self._shown_url} refused a statement: {error}"
+            raise StoreError(msg) from error
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+
+def _hidden(url: str) -> str:
+    """Url without its password, as far as it can be read at all."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except (SQLAlchemyError, ArgumentError):
+        return url.split("@")[-1]
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _durable_wal)
+    return engine
+
+
+def _durable_wal(connection: Any, _record: object) -> None:
+    """Let readers run beside the writer, and a commit survive a power cut.
+
+    An attempt that is lost after its order went out would be sent a second time.
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=5000")
+    cursor.close()

@@ -1,0 +1,117 @@
+"""Parents and attempts: written before an order is sent, read back on start."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from sqlalchemy import Row, and_, insert, select, update
+
+from hydra_ft.errors import StoreError
+from hydra_ft.store.database import Database
+from hydra_ft.store.schema import ATTEMPTS, PARENTS
+from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+
+_PARENT_FIELDS = tuple(field.name for field in fields(ParentOrder))
+
+
+class OrderStore:
+    """Parents and attempts of one bot."""
+
+    def __init__(self, database: Database, bot: str) -> None:
+        self._database = database
+        self._bot = bot
+
+    def save_parent(self, parent: ParentOrder) -> None:
+        """Write a parent, over its earlier state if it has one."""
+        values = asdict(parent) | {"side": parent.side.value, "kind": parent.kind.value}
+        of_parent = and_(PARENTS.c.bot == self._bot, PARENTS.c.key == parent.key)
+        with self._database.transaction() as connection:
+            found = connection.execute(update(PARENTS).where(of_parent).values(**values)).rowcount
+            if not found:
+                connection.execute(insert(PARENTS).values(bot=self._bot, **values))
+
+    def parent(self, key: str) -> ParentOrder | None:
+        """Return the parent with this key, open or ended."""
+        query = select(PARENTS).where(PARENTS.c.bot == self._bot, PARENTS.c.key == key)
+        with self._database.transaction() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _parent(row)
+
+    def open_parents(self) -> list[ParentOrder]:
+        """Return the parents that have not ended, oldest first."""
+        return self._parents(PARENTS.c.ended_at == 0)
+
+    def parents_since(self, decided_at: int) -> list[ParentOrder]:
+        """Return the parents decided at or after a time (UTC ms), oldest first."""
+        return self._parents(PARENTS.c.decided_at >= decided_at)
+
+    def _parents(self, condition: Any) -> list[ParentOrder]:
+        query = (
+            select(PARENTS)
+            .where(PARENTS.c.bot == self._bot, condition)
+            .order_by(PARENTS.c.decided_at)
+        )
+        with self._database.transaction() as connection:
+            return [_parent(row) for row in connection.execute(query)]
+
+    def add_attempt(self, attempt: Attempt) -> Attempt:
+        """Write an attempt; it is on disk when this returns, with its id."""
+        values = asdict(attempt) | {"side": attempt.side.value, "kind": attempt.kind.value}
+        del values["id"]
+        with self._database.transaction() as connection:
+            result = connection.execute(insert(ATTEMPTS).values(bot=self._bot, **values))
+            key = result.inserted_primary_key
+        if not key:
+            msg = f"the database gave no id for the attempt of {attempt.parent_key}"
+            raise StoreError(msg)
+        return replace(attempt, id=int(key[0]))
+
+    def close_attempt(self, attempt: Attempt, outcome: str, order_id: str, at: int) -> None:
+        """Note what became of an attempt: its outcome and its order, if there is one."""
+        change = (
+            update(ATTEMPTS)
+            .where(ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.id == attempt.id)
+            .values(outcome=outcome, order_id=order_id, closed_at=at)
+        )
+        with self._database.transaction() as connection:
+            connection.execute(change)
+
+    def open_attempts(self) -> list[Attempt]:
+        """Return the attempts whose outcome is not known yet, oldest first."""
+        query = (
+            select(ATTEMPTS)
+            .where(ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.closed_at == 0)
+            .order_by(ATTEMPTS.c.id)
+        )
+        with self._database.transaction() as connection:
+            return [_attempt(row) for row in connection.execute(query)]
+
+    def order_ids(self, pair: str, since: int) -> set[str]:
+        """Return the ids of orders that attempts of this pair became since a time (UTC ms)."""
+        query = select(ATTEMPTS.c.order_id).where(
+            ATTEMPTS.c.bot == self._bot,
+            ATTEMPTS.c.pair == pair,
+            ATTEMPTS.c.sent_at >= since,
+            ATTEMPTS.c.order_id != "",
+        )
+        with self._database.transaction() as connection:
+            return set(connection.execute(query).scalars())
+
+
+def _parent(row: Row[Any]) -> ParentOrder:
+    values = {name: getattr(row, name) for name in _PARENT_FIELDS}
+    return ParentOrder(**values | {"side": Side(row.side), "kind": Kind(row.kind)})
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        parent_key=row.parent_key,
+        pair=row.pair,
+        side=Side(row.side),
+        kind=Kind(row.kind),
+        quantity=row.quantity,
+        price=row.price,
+        sent_at=row.sent_at,
+        id=row.id,
+    )

@@ -1,0 +1,74 @@
+"""Tables of the Hydra database; every row carries the name of the bot that wrote it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+METADATA = MetaData()
+
+# SQLite numbers rows by itself only in an INTEGER key, PostgreSQL needs BIGINT for many.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+PARENTS = Table(
+    "hydra_parents",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("pair", String(64), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("quantity", Float, nullable=False),
+    Column("arrival_price", Float, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("reason", String(255), nullable=False),
+    Column("requotes", Integer, nullable=False),
+    Column("last_quoted_at", BigInteger, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("ended_at", BigInteger, nullable=False),
+    Column("end_reason", String(64), nullable=False),
+)
+
+ATTEMPTS = Table(
+    "hydra_attempts",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("bot", String(16), nullable=False),
+    Column("parent_key", String(128), nullable=False),
+    Column("pair", String(64), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("quantity", Float, nullable=False),
+    Column("price", Float, nullable=False),
+    Column("sent_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, nullable=False, default=0),
+    Column("outcome", String(32), nullable=False, default=""),
+    Column("order_id", String(64), nullable=False, default=""),
+    Index("ix_hydra_attempts_open", "bot", "closed_at"),
+    Index("ix_hydra_attempts_parent", "bot", "parent_key"),
+)
+
+DECISIONS = Table(
+    "hydra_decisions",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("pair", String(64), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("codes", String(512), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("signal", String(64), nullable=False),
+    Column("strength", Float),
+    Column("regime", String(16), nullable=False),
+    Column("bias", String(16), nullable=False),
+    Column("light", Boolean, nullable=False),
+)
