@@ -160,7 +160,7 @@ class ParentOrder:
     arrival_price: float
     decided_at: int
     reason: str = ""
-    requotes: int = 0
+    children: int = 0
     last_quoted_at: int = 0
     urgent: bool = False
     ended_at: int = 0
@@ -170,6 +170,11 @@ class ParentOrder:
     def is_open(self) -> bool:
         """True until the parent has ended with a named reason."""
         return self.ended_at == 0
+
+    @property
+    def requotes(self) -> int:
+        """Children after the first; one counts when it appears, not when it is asked for."""
+        return max(0, self.children - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Adapter."""
+"""The only folder that imports freqtrade: its callbacks in, plain values out."""

@@ -44,7 +44,8 @@ def match(
     An order is ours if its client order id carries the prefix of this bot. It belongs to
     the attempt if neither freqtrade nor an earlier attempt knows it, and pair, direction,
     price, quantity and time agree. Without a prefix the five must do; with one, an order
-    that lacks it is somebody else's. An attempt at price 0 is a market order.
+    that lacks it is somebody else's. An attempt at price 0 is a market order. The order may
+    be smaller than the attempt: freqtrade clips a stake to what is available after the hook.
     """
     return tuple(
         order
@@ -55,5 +56,5 @@ def match(
         and order.buys == buys(attempt.side, attempt.kind)
         and order.at >= attempt.sent_at - CLOCK_TOLERANCE_MS
         and (not attempt.price or abs(order.price - attempt.price) <= 1e-9 * attempt.price)
-        and abs(order.quantity - attempt.quantity) < step_size * (1 + 1e-6)
+        and order.quantity < attempt.quantity + step_size * (1 + 1e-6)
     )

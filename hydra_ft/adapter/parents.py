@@ -1,0 +1,95 @@
+"""Parents and attempts in memory; every change is on disk before it counts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from hydra_ft.store.orders import OrderStore
+from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+
+logger = logging.getLogger(__name__)
+
+
+def entry_key(pair: str, side: Side, bar_time: int) -> str:
+    """Key of an entry parent: one intent per pair, side and signal bar."""
+    return f"{pair}|{side.value}|{Kind.ENTRY.value}|{bar_time}"
+
+
+def exit_key(pair: str, side: Side, decided_at: int) -> str:
+    """Key of an exit parent: an exit may be decided more than once within a bar."""
+    return f"{pair}|{side.value}|{Kind.EXIT.value}|{decided_at}"
+
+
+class ParentBook:
+    """Open parents and open attempts of this bot, restored from the store on creation."""
+
+    def __init__(self, store: OrderStore) -> None:
+        self._store = store
+        self._parents = {parent.key: parent for parent in store.open_parents()}
+        self._attempts = {attempt.id: attempt for attempt in store.open_attempts()}
+        if self._parents:
+            logger.info("Resuming %d open parent orders.", len(self._parents))
+
+    def parents(self, kind: Kind | None = None) -> list[ParentOrder]:
+        """Return the open parents, of one kind if given."""
+        return [p for p in self._parents.values() if kind is None or p.kind is kind]
+
+    def of(self, pair: str, kind: Kind) -> ParentOrder | None:
+        """Return the open parent of a pair and kind, if there is one."""
+        return next((p for p in self.parents(kind) if p.pair == pair), None)
+
+    def known(self, key: str) -> ParentOrder | None:
+        """Return the parent with this key, open or ended."""
+        return self._parents.get(key) or self._store.parent(key)
+
+    def put(self, parent: ParentOrder) -> ParentOrder:
+        """Store a parent in its new state."""
+        self._store.save_parent(parent)
+        if parent.is_open:
+            self._parents[parent.key] = parent
+        else:
+            self._parents.pop(parent.key, None)
+        return parent
+
+    def end(self, parent: ParentOrder, reason: str, now: int) -> ParentOrder:
+        """End a parent with a named reason; a parent ends once."""
+        if not parent.is_open:
+            return parent
+        logger.info(
+            "Parent %s ended: %s (%d requotes, %.1f s).",
+            parent.key,
+            reason,
+            parent.requotes,
+            (now - parent.decided_at) / 1e3,
+        )
+        return self.put(replace(parent, ended_at=now, end_reason=reason))
+
+    def attempts(self) -> list[Attempt]:
+        """Return the attempts whose outcome is not known, oldest first."""
+        return list(self._attempts.values())
+
+    def is_unknown(self, pair: str) -> bool:
+        """Whether an order of this pair was sent whose outcome is not known."""
+        return any(attempt.pair == pair for attempt in self._attempts.values())
+
+    def send(self, parent: ParentOrder, quantity: float, price: float, now: int) -> ParentOrder:
+        """Write down that a child is about to be sent; called last before it goes out."""
+        parent = self.put(replace(parent, last_quoted_at=now))
+        attempt = self._store.add_attempt(
+            Attempt(parent.key, parent.pair, parent.side, parent.kind, quantity, price, now)
+        )
+        self._attempts[attempt.id] = attempt
+        return parent
+
+    def close(self, attempt: Attempt, outcome: str, order_id: str, now: int) -> None:
+        """Note what became of an attempt; a placed child counts on its parent."""
+        self._store.close_attempt(attempt, outcome, order_id, now)
+        self._attempts.pop(attempt.id, None)
+        parent = self._parents.get(attempt.parent_key)
+        if parent is not None and outcome == "placed":
+            self.put(replace(parent, children=parent.children + 1))
+
+    def order_ids(self, pair: str, since: int) -> set[str]:
+        """Return the ids of orders that earlier attempts of this pair became."""
+        return self._store.order_ids(pair, since)

@@ -1,0 +1,75 @@
+"""What Hydra reads off freqtrade's trades and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from freqtrade.persistence import Order, Trade
+
+from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS
+from hydra_ft.execution.chase import buys
+from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
+
+# A child and its attempt are matched within the newest trades of the pair: the trade may
+# have closed, and another opened, between two loops.
+_NEWEST_TRADES = 3
+
+
+def to_ms(moment: datetime) -> int:
+    """UTC milliseconds of an aware time."""
+    return int(moment.timestamp() * 1000)
+
+
+def side_of(trade: Trade) -> Side:
+    """Return the direction of a trade."""
+    return Side.SHORT if trade.is_short else Side.LONG
+
+
+def open_trade(pair: str) -> Trade | None:
+    """Return freqtrade's open trade of a pair, if there is one."""
+    return next((trade for trade in Trade.get_open_trades() if trade.pair == pair), None)
+
+
+def trade_of(parent: ParentOrder) -> Trade | None:
+    """Return the open trade that a parent builds or takes down."""
+    trade = open_trade(parent.pair)
+    return trade if trade is not None and side_of(trade) is parent.side else None
+
+
+def entry_filled(trade: Trade) -> float:
+    """Quantity that the entry orders of a trade have filled (base units)."""
+    return float(sum(o.safe_filled for o in trade.orders if o.ft_order_side == trade.entry_side))
+
+
+def working_order(order: Order) -> WorkingOrder:
+    """Return an order of freqtrade as the chase sees it."""
+    return WorkingOrder(
+        order_id=str(order.order_id),
+        price=float(order.safe_placement_price),
+        quantity=float(order.safe_amount),
+        filled=float(order.safe_filled),
+        placed_at=to_ms(order.order_date_utc),
+    )
+
+
+def child_of(attempt: Attempt, known_ids: Collection[str]) -> Order | None:
+    """Return freqtrade's order that an attempt became, None if freqtrade has none."""
+    side = "buy" if buys(attempt.side, attempt.kind) else "sell"
+    query = Trade.get_trades_query([Trade.pair == attempt.pair])
+    newest = Trade.session.scalars(query.order_by(Trade.id.desc()).limit(_NEWEST_TRADES)).unique()
+    for trade in newest:
+        for order in trade.orders:
+            if (
+                order.ft_order_side == side
+                and order.order_id not in known_ids
+                and to_ms(order.order_date_utc) >= attempt.sent_at - CLOCK_TOLERANCE_MS
+            ):
+                return order
+    return None
+
+
+def order_ids(pair: str) -> set[str]:
+    """Return the ids of all orders of a pair that freqtrade knows."""
+    trades = Trade.session.scalars(Trade.get_trades_query([Trade.pair == pair])).unique()
+    return {str(order.order_id) for trade in trades for order in trade.orders}
