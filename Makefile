@@ -1,0 +1,59 @@
+# `make` lists the targets. Everything runs from .venv, which the first target builds.
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-ci lint cover docs lock clean
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.built
+
+# The first Python of a fitting version that can build environments; `make PYTHON=...` overrides.
+FITS   := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c "$(FITS)" 2>/dev/null && { echo "$$python"; break; }; done)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## build .venv from requirements.lock, with hashes
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with its venv module is needed, and none" \
+		"was found; install one (Debian: apt-get install python3-venv), or name it:" \
+		"make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## watch the chase work, on an embedded exchange (DEMO_SECONDS limits it)
+	$(BIN)/hydra demo
+
+test: $(STAMP) ## all tests but the long ones
+	$(BIN)/python -m pytest -n 2 -m "not ci"
+
+test-ci: $(STAMP) ## the long tests, and those on recorded data in HYDRA_TEST_DATA
+	$(BIN)/python -m pytest -n 2 -m ci
+
+lint: $(STAMP) ## ruff, formatting, mypy, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+cover: $(STAMP) ## line and branch coverage of the quick tests
+	$(BIN)/python -m pytest -n 2 -m "not ci and not e2e" --cov --cov-report=term-missing:skip-covered
+
+docs: $(STAMP) ## render docs/settings.md from the settings tree
+	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \
+		> docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove what was built
+	rm -rf $(VENV) build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache .demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

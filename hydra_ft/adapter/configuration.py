@@ -1,0 +1,212 @@
+"""What in freqtrade's configuration stops Hydra, or fights the chase.
+
+``check_configuration`` is pure on the configuration dictionary: `hydra doctor` prints its
+findings, and a strategy refuses to start on those that fail.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from freqtrade.configuration import Configuration, validate_config_consistency
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import FreqtradeException
+
+from hydra_ft.errors import SettingsError
+from hydra_ft.settings import SECTION, Settings, load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One setting that does not fit: what it was, what was expected and what to change."""
+
+    level: Literal["fail", "warn"]
+    key: str
+    was: str
+    expected: str
+    change: str
+
+    def __str__(self) -> str:
+        """One line, as it stands in an error message."""
+        return f"{self.key}: expected {self.expected}; it was {self.was}; {self.change}"
+
+
+def load_configuration(files: list[str], userdir: Path | None) -> dict[str, Any]:
+    """Read configuration files the way freqtrade does, and check them against its schema.
+
+    Raises
+    ------
+    SettingsError
+        When a file cannot be read, or freqtrade refuses what it says.
+    """
+    arguments = {"config": files, "user_data_dir": str(userdir) if userdir else None}
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # the reason comes with the exception
+    try:
+        config: dict[str, Any] = Configuration(arguments, RunMode.UTIL_EXCHANGE).get_config()
+        validate_config_consistency(config, preliminary=True)
+    except FreqtradeException as error:
+        message = f"freqtrade refuses the configuration ({', '.join(files)}): {error}"
+        raise SettingsError(message) from error
+    finally:
+        logging.disable(before)
+    return config
+
+
+def check_configuration(config: Config) -> list[Finding]:
+    """All findings about a configuration, failures first; empty when there are none."""
+    try:
+        settings = load_settings(config.get(SECTION))
+    except SettingsError as error:
+        settings = Settings()
+        expected = "the keys and values of docs/settings.md"
+        found = [Finding("fail", SECTION, f"refused: {error}", expected, "correct these keys")]
+    else:
+        found = []
+    found += [finding for check in CHECKS for finding in check(config, settings)]
+    return sorted(found, key=lambda finding: finding.level)
+
+
+def _markets(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """Futures with isolated margin: the only mode that Hydra trades."""
+    mode, margin = config.get("trading_mode", "spot"), config.get("margin_mode", "")
+    if str(mode) != "futures":
+        yield Finding("fail", "trading_mode", _quoted(mode), "futures only", 'set "futures"')
+    elif str(margin) != "isolated":
+        yield Finding("fail", "margin_mode", _quoted(margin), "isolated", 'set "isolated"')
+    name = str(_section(config, "exchange").get("name", ""))
+    if name != "binance":
+        expected = "binance, the exchange that Hydra is tried on"
+        yield Finding("warn", "exchange.name", _quoted(name), expected, "expect differences")
+
+
+def _credentials(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """A key and a secret when real orders are to be sent."""
+    if config.get("dry_run", True):
+        return
+    exchange = _section(config, "exchange")
+    # freqtrade takes the first of the three names that is there, even when it is empty.
+    key = exchange.get("api_key", exchange.get("apiKey", exchange.get("key")))
+    for name, value in (("api_key", key), ("secret", exchange.get("secret"))):
+        if not value:
+            change = (
+                f"set FREQTRADE__EXCHANGE__{name.upper()} in the environment, or dry_run to true"
+            )
+            expected = "a value, since dry_run is false"
+            yield Finding("fail", f"exchange.{name}", "empty", expected, change)
+
+
+def _prefix(config: Config, settings: Settings) -> Iterator[Finding]:
+    """The prefix by which an order on the exchange is known to be this bot's."""
+    exchange = _section(config, "exchange")
+    if str(exchange.get("name", "")) != "binance":
+        return
+    options = {
+        **_section(_section(exchange, "ccxt_config"), "options"),
+        **_section(_section(exchange, "ccxt_sync_config"), "options"),
+    }
+    expected = settings.order_prefix
+    for market in ("swap", "future", "spot"):
+        was = _section(options, "broker").get(market)
+        if was != expected:
+            # freqtrade sends futures orders as swaps; the others are for completeness.
+            hard = market == "swap" and not config.get("dry_run", True)
+            key = f"exchange.ccxt_config.options.broker.{market}"
+            change = f'set "{expected}", or Hydra cannot tell its own orders from others'
+            yield Finding("fail" if hard else "warn", key, _quoted(was), _quoted(expected), change)
+
+
+def _timeouts(config: Config, settings: Settings) -> Iterator[Finding]:
+    """Freqtrade's own timeout must not end an order before the chase does."""
+    timeouts = _section(config, "unfilledtimeout")
+    unit = str(timeouts.get("unit", "minutes"))
+    for side, policy in (("entry", settings.chase.entry), ("exit", settings.chase.exit)):
+        if side not in timeouts:
+            continue
+        timeout_s = timedelta(**{unit: float(timeouts[side])}).total_seconds()
+        if timeout_s <= policy.deadline_s:
+            expected = f"more than hydra.chase.{side}.deadline_s ({policy.deadline_s:g} s)"
+            change = "raise it, or lower the deadline"
+            yield Finding("fail", f"unfilledtimeout.{side}", f"{timeout_s:g} s", expected, change)
+    count = timeouts.get("exit_timeout_count", 0)
+    if count:
+        expected = "0: every requote counts, so freqtrade would exit at market in mid-chase"
+        yield Finding("fail", "unfilledtimeout.exit_timeout_count", str(count), expected, "set 0")
+
+
+def _signals(config: Config, settings: Settings) -> Iterator[Finding]:
+    """What keeps a chased entry from coming back after a cancel."""
+    key = "ignore_buying_expired_candle_after"
+    deadline_s, after_s = settings.chase.entry.deadline_s, config.get(key, 0)
+    if 0 < after_s < deadline_s:
+        expected = f"0, or at least hydra.chase.entry.deadline_s ({deadline_s:g})"
+        yield Finding("fail", key, str(after_s), expected, "remove it")
+    key, most = "max_entry_position_adjustment", config.get("max_entry_position_adjustment", -1)
+    if most != -1:
+        expected = "-1: the rest of a partly filled entry is an adjustment"
+        yield Finding("fail", key, str(most), expected, "remove it")
+    key = "position_adjustment_enable"
+    if config.get(key) is False:
+        expected = "true: the rest of a partly filled entry is an adjustment"
+        yield Finding("fail", key, "false", expected, "remove it")
+
+
+def _prices(config: Config, settings: Settings) -> Iterator[Finding]:
+    """What moves the price of a quote, or sends no quote at all."""
+    furthest = max(settings.chase.entry.max_chase_bps, settings.chase.exit.max_chase_bps) / 1e4
+    key = "custom_price_max_distance_ratio"
+    ratio = config.get(key, 0.02)
+    if ratio < furthest:
+        expected = f"at least max_chase_bps ({furthest:g}), or quotes are moved past their cap"
+        yield Finding("fail", key, str(ratio), expected, "raise it, or lower max_chase_bps")
+    for side in ("entry", "exit"):
+        kind = _section(config, "order_types").get(side, "limit")
+        if kind != "limit":
+            expected = "limit: a market order cannot be chased"
+            yield Finding("fail", f"order_types.{side}", _quoted(kind), expected, 'set "limit"')
+
+
+def _interface(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """An API server that is switched on needs a password, and stays on this machine."""
+    server = _section(config, "api_server")
+    if not server.get("enabled"):
+        return
+    if not server.get("password"):
+        change = "set FREQTRADE__API_SERVER__PASSWORD in the environment"
+        yield Finding("fail", "api_server.password", "empty", "a password", change)
+    if str(server.get("jwt_secret_key", "something")).startswith("something"):
+        change = "set FREQTRADE__API_SERVER__JWT_SECRET_KEY to 32 random characters"
+        expected = "a key of your own, not freqtrade's published default"
+        yield Finding("warn", "api_server.jwt_secret_key", "the default", expected, change)
+
+
+CHECKS: tuple[Callable[[Config, Settings], Iterator[Finding]], ...] = (
+    _markets,
+    _credentials,
+    _prefix,
+    _timeouts,
+    _signals,
+    _prices,
+    _interface,
+)
+"""What is checked, in this order; each yields what does not fit."""
+
+
+def _section(config: Config, key: str) -> Config:
+    """A part of the configuration; empty when it is missing."""
+    part = config.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _quoted(value: object) -> str:
+    """A text in quotes; ``missing`` for None."""
+    return "missing" if value is None else f'"{value}"'

@@ -1,0 +1,123 @@
+"""What fights the chase is found, and the example configuration has none of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra_ft.adapter.configuration import Finding, check_configuration
+
+REPOSITORY = Path(__file__).parents[2]
+PREFIX = "exchange.ccxt_config.options.broker"
+
+
+def example() -> dict[str, Any]:
+    """The example configuration."""
+    text = (REPOSITORY / "config.json.example").read_text(encoding="utf-8")
+    config: dict[str, Any] = json.loads(text)
+    return config
+
+
+def live(**exchange: Any) -> dict[str, Any]:
+    """The example for real orders, with its exchange section changed."""
+    config = example()
+    return config | {"dry_run": False, "exchange": config["exchange"] | exchange}
+
+
+def found(config: dict[str, Any]) -> list[tuple[str, str]]:
+    """Level and key of all findings."""
+    return [(finding.level, finding.key) for finding in check_configuration(config)]
+
+
+def test_the_example_has_no_finding() -> None:
+    assert check_configuration(example()) == []
+
+
+def test_the_configuration_is_left_as_it_was() -> None:
+    config = example()
+    check_configuration(config)
+    assert config == example()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"trading_mode": "spot"}, ("fail", "trading_mode")),
+        ({"margin_mode": "cross"}, ("fail", "margin_mode")),
+        ({"unfilledtimeout": {"entry": 2}}, ("fail", "unfilledtimeout.entry")),
+        ({"unfilledtimeout": {"exit": 60, "unit": "seconds"}}, ("fail", "unfilledtimeout.exit")),
+        (
+            {"unfilledtimeout": {"exit_timeout_count": 1}},
+            ("fail", "unfilledtimeout.exit_timeout_count"),
+        ),
+        (
+            {"ignore_buying_expired_candle_after": 119},
+            ("fail", "ignore_buying_expired_candle_after"),
+        ),
+        ({"max_entry_position_adjustment": 0}, ("fail", "max_entry_position_adjustment")),
+        ({"position_adjustment_enable": False}, ("fail", "position_adjustment_enable")),
+        ({"custom_price_max_distance_ratio": 0.0099}, ("fail", "custom_price_max_distance_ratio")),
+        ({"order_types": {"entry": "market"}}, ("fail", "order_types.entry")),
+        ({"order_types": {"exit": "market"}}, ("fail", "order_types.exit")),
+        ({"hydra": {"zzz": 1}}, ("fail", "hydra")),
+        ({"exchange": {"name": "okx"}}, ("warn", "exchange.name")),
+        ({"exchange": {"name": "binance"}}, ("warn", f"{PREFIX}.swap")),
+        ({"api_server": {"enabled": True}}, ("fail", "api_server.password")),
+    ],
+)
+def test_each_setting_that_fights_is_found(
+    changes: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert expected in found(example() | changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unfilledtimeout": {"entry": 121, "exit": 61, "unit": "seconds"}},
+        {"unfilledtimeout": {}},
+        {"ignore_buying_expired_candle_after": 120},
+        {"max_entry_position_adjustment": -1},
+        {"custom_price_max_distance_ratio": 0.01},
+        {"position_adjustment_enable": True},
+    ],
+)
+def test_just_enough_is_not_found(changes: dict[str, Any]) -> None:
+    assert found(example() | changes) == []
+
+
+def test_a_longer_deadline_moves_the_bound() -> None:
+    changes = {"hydra": {"chase": {"entry": {"deadline_s": 1800}}}}
+    assert found(example() | changes) == [("fail", "unfilledtimeout.entry")]
+
+
+def test_the_prefix_follows_the_name_of_the_bot() -> None:
+    config = example() | {"hydra": {"bot_name": "two"}}
+    findings = check_configuration(config)
+    assert {finding.level for finding in findings} == {"warn"}
+    assert findings[0].expected == '"hydra-two-"'
+
+
+def test_real_orders_need_a_key_a_secret_and_the_prefix() -> None:
+    assert found(live()) == [("fail", "exchange.api_key"), ("fail", "exchange.secret")]
+    assert found(live(api_key="k", secret="s")) == []
+    assert found(live(api_key="k", secret="s", ccxt_config={}))[0] == ("fail", f"{PREFIX}.swap")
+
+
+def test_the_key_is_the_one_that_freqtrade_would_take() -> None:
+    # An empty api_key hides the older name: freqtrade would start without a key.
+    assert found(live(api_key="", key="k", secret="s")) == [("fail", "exchange.api_key")]
+
+
+def test_failures_come_before_warnings() -> None:
+    levels = [level for level, _ in found(live(ccxt_config={}))]
+    assert levels == sorted(levels)
+    assert set(levels) == {"fail", "warn"}
+
+
+def test_a_finding_says_what_was_expected_what_it_was_and_what_to_change() -> None:
+    finding = Finding("fail", "trading_mode", '"spot"', "futures only", 'set "futures"')
+    assert str(finding) == 'trading_mode: expected futures only; it was "spot"; set "futures"'

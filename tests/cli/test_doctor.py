@@ -1,0 +1,111 @@
+"""`hydra doctor`: a healthy home passes, and each fault is named with its remedy."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra_ft.cli.doctor import TESTED, database
+from hydra_ft.cli.install import EXAMPLE
+from hydra_ft.cli.main import main
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A freqtrade home with Hydra installed."""
+    # One wide line per check, whatever terminal the tests run in.
+    monkeypatch.setenv("COLUMNS", "1000")
+    main(["install", "--userdir", str(tmp_path)])
+    return tmp_path
+
+
+def doctor(home: Path, **changes: Any) -> int:
+    """Run the command on the example configuration with changes."""
+    config = json.loads((home / EXAMPLE).read_text(encoding="utf-8")) | changes
+    (home / "config.json").write_text(json.dumps(config))
+    return main(["doctor", "--userdir", str(home), "--config", str(home / "config.json")])
+
+
+@pytest.fixture
+def with_strategy(home: Path) -> Path:
+    """A home in which the configured strategy is there."""
+    path = home / "strategies" / "HydraFlow.py"
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists():
+        path.write_text("class HydraFlow(IStrategy): ...\n")
+    return home
+
+
+def test_a_fresh_install_is_healthy(
+    with_strategy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(with_strategy) == 0
+    assert "fail" not in capsys.readouterr().out
+    assert not (with_strategy / "hydra.sqlite").exists()
+
+
+def test_the_configuration_in_the_home_is_the_default(
+    with_strategy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    doctor(with_strategy)
+    assert main(["doctor", "--userdir", str(with_strategy)]) == 0
+    assert "passes freqtrade's schema" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"trading_mode": "spot", "margin_mode": ""}, "expected futures only"),
+        ({"hydra": {"bot_nam": 1}}, "did you mean hydra.bot_name?"),
+        ({"hydra": {"bot_name": "A"}}, "^[a-z0-9]{1,7}$"),
+        ({"hydra": {"db_url": "nonsense"}}, "correct hydra.db_url"),
+        ({"hydra": {"db_url": "sqlite:////no/such/place/x.sqlite"}}, "no directory to write to"),
+        ({"dry_run": False}, "FREQTRADE__EXCHANGE__API_KEY"),
+        ({"strategy": "Absent"}, "no Absent.py in"),
+        ({"stake_currency": 5}, "freqtrade refuses the configuration"),
+    ],
+)
+def test_each_fault_fails_with_its_remedy(
+    with_strategy: Path,
+    changes: dict[str, Any],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert doctor(with_strategy, **changes) == 1
+    assert words in capsys.readouterr().out
+
+
+def test_a_strategy_that_differs_is_a_warning(
+    with_strategy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not (REPOSITORY / "strategies" / "HydraFlow.py").exists():
+        pytest.skip("the strategy is not there to differ from")
+    (with_strategy / "strategies" / "HydraFlow.py").write_text("class HydraFlow(X): ...\n")
+    assert doctor(with_strategy) == 0
+    assert "differs from this version's" in capsys.readouterr().out
+
+
+def test_a_configuration_that_is_not_there_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--userdir", str(home), "--config", "absent.json"]) == 1
+    assert "absent.json" in capsys.readouterr().out
+
+
+def test_a_password_in_the_database_address_is_not_shown() -> None:
+    for url in ("postgresql://u:hunter2@127.0.0.1:1/x", "nonsense:hunter2"):
+        assert "hunter2" not in database(url).detail
+
+
+def test_the_tested_versions_are_the_pinned_ones() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+    assert f"freqtrade=={TESTED['freqtrade']}" in project["dependencies"]
+    for name, version in TESTED.items():
+        assert f"\n{name}=={version} " in locked
