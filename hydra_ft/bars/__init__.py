@@ -1,1 +1,1 @@
-"""Bars."""
+"""Closed bars as arrays, and what can be wrong with them."""

@@ -1,1 +1,1 @@
-"""Decisions."""
+"""What may trade, and why not."""

@@ -1,0 +1,177 @@
+"""Gates of stage A: each maps columns to ``(allowed, code)``, one row per base bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.bars.candles import close_time, taken
+from hydra_ft.bars.quality import event_age, is_synthetic, lags, last_rows
+from hydra_ft.bars.tolerance import exceeds, falls_below
+from hydra_ft.decisions.reasons import INDEX
+from hydra_ft.decisions.rules import FUNDING_CLOCK, VOLATILITY
+from hydra_ft.features.registry import FEATURES, column_key
+from hydra_ft.types import BoolArray, CodeArray, Feed, FloatArray, IntArray, Regime
+
+if TYPE_CHECKING:
+    from hydra_ft.decisions.evaluation import Evaluation, Frame
+    from hydra_ft.decisions.rules import ClockRules, VetoRules
+
+HOUR_MS = 3_600_000
+FUNDING_GRACE_MS = 15 * 60_000
+OPEN_INTEREST_PERIODS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a gate says about each bar, shape (n,): ``code`` is 0 (ok) where it is allowed."""
+
+    allowed: BoolArray
+    code: CodeArray
+
+
+def gate(allowed: BoolArray, code: str) -> Gate:
+    """Gate with one registered code; raises KeyError for an unknown one."""
+    return Gate(allowed, np.where(allowed, 0, INDEX[code]).astype(np.int16))
+
+
+def candles_fresh(state: Evaluation) -> Gate:
+    """The base bar holds real trades, and no coarser frame is behind it."""
+    fresh = ~is_synthetic(state.base)
+    for frame in state.frames.values():
+        closed = close_time(frame.bars)
+        fresh &= ~lags(closed, frame.rows, frame.bars.step_ms, state.close)
+    return gate(fresh, f"data_stale:{Feed.CANDLES}")
+
+
+def _feature_lost(state: Evaluation, feed: Feed) -> BoolArray:
+    """Bars where a feature of the feed is NaN although its lookback is full."""
+    lost = np.zeros(len(state.base), dtype=np.bool_)
+    for timeframe, frame in state.frames.items():
+        for feature in frame.features:
+            if feed in feature.feeds:
+                column = state.features[column_key(feature.name, timeframe)]
+                lost |= np.isnan(column) & (frame.rows >= feature.lookback)
+    return lost
+
+
+def _market_frame(state: Evaluation) -> Frame:
+    return state.frames[state.rules.market]
+
+
+def funding_fresh(state: Evaluation) -> Gate:
+    """The last rate is no older than its own interval, one bar and 15 minutes."""
+    code = f"data_stale:{Feed.FUNDING}"
+    frame = _market_frame(state)
+    rates = frame.bars.funding_rate
+    if rates is None:
+        return gate(np.zeros(len(state.base), dtype=np.bool_), code)
+    seen = taken(last_rows(np.isfinite(rates)).astype(np.float64), frame.rows)
+    rows = np.where(np.isnan(seen), -1, seen).astype(np.int64)
+    age = event_age(state.close, rows, frame.bars.time)
+    interval = state.features[column_key(FUNDING_CLOCK, state.rules.market)] * HOUR_MS
+    late = age > interval + frame.bars.step_ms + FUNDING_GRACE_MS
+    return gate(~late & ~_feature_lost(state, Feed.FUNDING), code)
+
+
+def open_interest_fresh(state: Evaluation) -> Gate:
+    """The last open interest is no older than two bars of the market timeframe."""
+    code = f"data_stale:{Feed.OPEN_INTEREST}"
+    frame = _market_frame(state)
+    values = frame.bars.open_interest
+    if values is None:
+        return gate(np.zeros(len(state.base), dtype=np.bool_), code)
+    seen = taken(last_rows(np.isfinite(values)).astype(np.float64), frame.rows)
+    rows = np.where(np.isnan(seen), -1, seen).astype(np.int64)
+    age = event_age(state.close, rows, close_time(frame.bars))
+    fresh = age <= OPEN_INTEREST_PERIODS * frame.bars.step_ms
+    return gate(fresh & ~_feature_lost(state, Feed.OPEN_INTEREST), code)
+
+
+def feed_unserved(state: Evaluation, feed: Feed) -> Gate:
+    """A listed feed for which no bars carry data yet: it blocks, it is never ignored."""
+    return gate(np.zeros(len(state.base), dtype=np.bool_), f"data_stale:{feed}")
+
+
+def warm(state: Evaluation) -> Gate:
+    """Every feature has its full lookback, and regime and trend are known.
+
+    A NaN fails closed, whatever its cause (1-05, 1-06).
+    """
+    known = np.ones(len(state.base), dtype=np.bool_)
+    for key, values in state.features.items():
+        name = key.rpartition("_")[0]
+        if FEATURES[name].feeds == (Feed.CANDLES,):
+            known &= np.isfinite(values)
+    for frame in state.frames.values():
+        longest = max((feature.lookback for feature in frame.features), default=0)
+        known &= frame.rows >= longest
+    market = state.market
+    known &= np.isfinite(market.regime_confidence) & np.isfinite(market.trend)
+    return gate(known, "warmup")
+
+
+def outside_settlement(close: IntArray, interval_ms: IntArray, rules: ClockRules) -> BoolArray:
+    """Whether each close is outside the margin around the settlements, shape (n,).
+
+    Settlements are the multiples of the interval since midnight UTC. The margin is closed
+    before and open after: at 300 s 07:55:00 is inside and 08:05:00 is outside (X42).
+    """
+    margin = rules.margin_s * 1000
+    phase = close % interval_ms
+    return (phase >= margin) & (phase < interval_ms - margin)
+
+
+def clock(state: Evaluation) -> Gate:
+    """No entry around the pair's own settlements, whose interval is read from its records."""
+    rules = state.rules.clock
+    usual = rules.usual_interval_h * HOUR_MS
+    hours = state.features.get(column_key(FUNDING_CLOCK, state.rules.market))
+    if hours is None:
+        interval = np.full(len(state.base), usual, dtype=np.int64)
+    else:
+        # A missing record doubles the interval; settlements are never further apart.
+        found = np.where(np.isfinite(hours) & (hours >= 1), hours * HOUR_MS, usual)
+        interval = np.minimum(found, usual).astype(np.int64)
+    return gate(outside_settlement(state.close, interval, rules), "funding_window")
+
+
+def regime_trades(state: Evaluation) -> Gate:
+    """The regime is known and not CHOPPY."""
+    return gate(state.market.regime != int(Regime.CHOPPY), "regime_choppy")
+
+
+def volatility_calm(state: Evaluation) -> Gate:
+    """The volatility ratio is not above the limit."""
+    ratio = state.features[column_key(VOLATILITY, state.rules.market)]
+    return gate(~exceeds(ratio, state.rules.vetoes.max_vol_expansion), "veto_vol")
+
+
+def confident(confidence: FloatArray, rules: VetoRules) -> Gate:
+    """The confidence of the best signal suffices; bars without one (NaN) pass."""
+    return gate(~falls_below(confidence, rules.min_confidence), "veto_conf")
+
+
+def reward_to_risk(stop: FloatArray, target: FloatArray, rules: VetoRules) -> FloatArray:
+    """(target - cost) / (stop + cost) with the cost of a round trip, elementwise."""
+    return (target - rules.round_trip_cost) / (stop + rules.round_trip_cost)
+
+
+def worthwhile(stop: FloatArray, target: FloatArray, rules: VetoRules) -> Gate:
+    """Reward to risk after costs suffices; bars without a signal (NaN) pass."""
+    ratio = reward_to_risk(stop, target, rules)
+    return gate(~falls_below(ratio, rules.min_reward_to_risk), "veto_rr")
+
+
+def data_gates(state: Evaluation) -> list[Gate]:
+    """Step 1: every listed feed is fresh, and everything is warm."""
+    gates = [candles_fresh(state)]
+    if Feed.FUNDING in state.feeds:
+        gates.append(funding_fresh(state))
+    if Feed.OPEN_INTEREST in state.feeds:
+        gates.append(open_interest_fresh(state))
+    served = (Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST)
+    gates += [feed_unserved(state, feed) for feed in state.feeds if feed not in served]
+    return [*gates, warm(state)]

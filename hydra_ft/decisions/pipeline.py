@@ -1,0 +1,184 @@
+"""Stage A: may this head trade at the close of each bar, and if not, why not?
+
+Pure and vectorised: the same line runs live and in backtests and gives the same codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.decisions import gates, select
+from hydra_ft.decisions.evaluation import Evaluation, evaluate
+from hydra_ft.decisions.reasons import CODES, INDEX, OK
+from hydra_ft.decisions.rules import HeadRules, needed_features, startup_candles
+from hydra_ft.market.bias import bias_allows
+from hydra_ft.types import CodeArray, Feed, Regime, Side, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from hydra_ft.decisions.gates import Gate
+    from hydra_ft.decisions.select import Choice
+    from hydra_ft.types import Bars, BoolArray, FloatArray, IntArray
+
+__all__ = ["EXIT_TAGS", "Decisions", "HeadRules", "decide", "needed_features", "startup_candles"]
+
+EXIT_TAGS = ("", "bias_flip", "regime_turn")
+"""Exit tags by index; 0 means that nothing asks for an exit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What was decided at the close of each base bar; arrays of shape (n,).
+
+    ``code`` indexes ``reasons.CODES`` (0, ok: enter), ``failing`` is (n, len(CODES)) and
+    marks every step that failed. ``signal`` indexes the head's signals, -1 without entry;
+    ``side`` is -1, 0 or +1; ``confidence``, ``stop`` and ``target`` are NaN and
+    ``max_hold_s`` 0 without entry. ``columns`` are the very columns that were gated on.
+    ``light`` tells that a feed the head can use is not listed.
+    """
+
+    rules: HeadRules
+    time: IntArray
+    side: IntArray
+    signal: IntArray
+    code: CodeArray
+    failing: BoolArray
+    confidence: FloatArray
+    stop: FloatArray
+    target: FloatArray
+    max_hold_s: IntArray
+    regime: IntArray
+    regime_confidence: FloatArray
+    bias: IntArray
+    bias_score: FloatArray
+    bias_strength: FloatArray
+    trend: FloatArray
+    exit_long_tag: CodeArray
+    exit_short_tag: CodeArray
+    light: bool
+    columns: Mapping[str, FloatArray]
+
+    def __len__(self) -> int:
+        return int(self.time.shape[0])
+
+    @property
+    def exit_long(self) -> BoolArray:
+        """Bars that ask to close a long."""
+        return self.exit_long_tag > 0
+
+    @property
+    def exit_short(self) -> BoolArray:
+        """Bars that ask to close a short."""
+        return self.exit_short_tag > 0
+
+    def verdict(self, row: int) -> Verdict:
+        """The row as a Verdict: first failing code and all of them, in order."""
+        code = CODES[int(self.code[row])]
+        failing = tuple(CODES[i] for i in np.flatnonzero(self.failing[row]))
+        return Verdict(code == OK, code, failing)
+
+    def counts(self) -> dict[str, int]:
+        """Number of bars per first code; their sum is the number of bars."""
+        numbers = np.bincount(self.code, minlength=len(CODES))
+        return {CODES[i]: int(numbers[i]) for i in np.flatnonzero(numbers)}
+
+
+def decide(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]) -> Decisions:
+    """Run stage A over all closed bars of the base frame.
+
+    ``frames`` maps timeframe to bars; one that is missing or short blocks (``warmup``), a
+    listed feed that is stale or not carried blocks (``data_stale:<feed>``). Never raises
+    on well-formed bars, however few.
+    """
+    state = evaluate(frames, rules, feeds)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        choice, checks = _choose(state)
+    failing = _failing(checks, len(state.base))
+    enters = ~_blocking(failing) & (choice.signal >= 0)
+    code = np.where(enters, 0, failing.argmax(axis=1)).astype(np.int16)
+    return _decisions(state, choice, code, failing)
+
+
+def _choose(state: Evaluation) -> tuple[Choice, list[Gate]]:
+    """Steps 1 to 8: the winner of each bar, and what every gate says."""
+    checks = [*gates.data_gates(state), gates.clock(state), gates.regime_trades(state)]
+    found, eligibility = select.candidates(state)
+    fired = found.fires.any(axis=0)
+    passes, biased = select.unbiased(state, found)
+    choice, outranked = select.ranked(state, found, passes)
+    vetoes = state.rules.vetoes
+    checks += [
+        *eligibility,
+        gates.gate(fired, "no_signal"),
+        biased,
+        outranked,
+        gates.volatility_calm(state),
+        gates.confident(choice.confidence, vetoes),
+        gates.worthwhile(choice.stop, choice.target, vetoes),
+    ]
+    return choice, checks
+
+
+def _failing(checks: list[Gate], n: int) -> BoolArray:
+    failing = np.zeros((n, len(CODES)), dtype=np.bool_)
+    for check in checks:
+        rows = np.flatnonzero(~check.allowed)
+        failing[rows, check.code[rows]] = True
+    return failing
+
+
+# Codes that remove single candidates: a bar still trades when another candidate is left.
+_REMOVING = ("regime_not_allowed:", "extended", "signal_error:", "bias_gate", "outranked")
+_BLOCKS = np.array([not code.startswith(_REMOVING) for code in CODES])
+
+
+def _blocking(failing: BoolArray) -> BoolArray:
+    """Bars at which a step failed that stops the bar, not just one candidate."""
+    return (failing & _BLOCKS).any(axis=1)
+
+
+def _decisions(state: Evaluation, choice: Choice, code: CodeArray, failing: BoolArray) -> Decisions:
+    enters = code == INDEX[OK]
+    holds = np.array([made.max_hold_s for made in state.rules.signals] + [0], dtype=np.int64)
+    signal = np.where(enters, choice.signal, -1)
+    market = state.market
+    return Decisions(
+        rules=state.rules,
+        time=state.base.time,
+        side=np.where(enters, choice.side, 0),
+        signal=signal,
+        code=code,
+        failing=failing,
+        confidence=np.where(enters, choice.confidence, np.nan),
+        stop=np.where(enters, choice.stop, np.nan),
+        target=np.where(enters, choice.target, np.nan),
+        max_hold_s=holds[signal],
+        regime=market.regime,
+        regime_confidence=market.regime_confidence,
+        bias=market.bias,
+        bias_score=market.bias_score,
+        bias_strength=market.bias_strength,
+        trend=market.trend,
+        exit_long_tag=_exit_tags(state, Side.LONG),
+        exit_short_tag=_exit_tags(state, Side.SHORT),
+        light=any(feed not in state.feeds for feed in state.rules.feeds),
+        columns=state.features,
+    )
+
+
+def _exit_tags(state: Evaluation, side: Side) -> CodeArray:
+    """Why a position of the side should be closed: bias strongly against, regime turned.
+
+    Nothing is closed on what is not known; then the stop stands guard.
+    """
+    market, rules = state.market, state.rules.bias
+    known = np.isfinite(market.bias_strength)
+    against = ~bias_allows(market.bias, market.bias_strength, side, rules.block_from) & known
+    turned = Regime.DOWN if side is Side.LONG else Regime.UP
+    regime = (market.regime == int(turned)) & np.isfinite(market.regime_confidence)
+    tags = np.where(against & rules.hard, EXIT_TAGS.index("bias_flip"), 0)
+    return np.where(tags == 0, regime * EXIT_TAGS.index("regime_turn"), tags).astype(np.int16)

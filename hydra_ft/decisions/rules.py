@@ -1,0 +1,159 @@
+"""What a head is: its timeframes, feeds, signals and thresholds, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt, Le
+from typing_extensions import Doc
+
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.errors import DataError, DeclarationError
+from hydra_ft.features.registry import FEATURES, Feature, selected, split_key
+from hydra_ft.market import bias, regime, trend
+from hydra_ft.market.bias import BiasRules
+from hydra_ft.market.regime import RegimeRules
+from hydra_ft.signals.registry import SignalDeclaration
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PSEUDO = ("open", "high", "low", "close", "volume")
+"""Raw columns that a signal may need like a feature, as ``close_5m``."""
+
+FUNDING_CLOCK = "funding_interval_48"
+VOLATILITY = "vol_expansion_20"
+_ALIGNMENT_BARS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VetoRules:
+    """Last conditions on the best signal, and how far a price may have run."""
+
+    max_vol_expansion: Annotated[
+        float, Gt(0), Le(4), Doc("volatility ratio above which nothing is entered")
+    ] = 3.0
+    min_confidence: Annotated[float, Ge(0), Le(1), Doc("least confidence of the best signal")] = (
+        0.50
+    )
+    min_reward_to_risk: Annotated[
+        float, Ge(0), Le(10), Doc("least (target - cost) / (stop + cost)")
+    ] = 1.5
+    round_trip_cost: Annotated[
+        float, Ge(0), Le(0.01), Doc("fees of entry and exit together, of the price")
+    ] = 0.001
+    extended_above: Annotated[
+        float, Gt(0), Le(0.2), Doc("distance from the 1h EMA20 that counts as extended")
+    ] = 0.015
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRules:
+    """No entries around the settlement of funding."""
+
+    margin_s: Annotated[
+        int, Ge(0), Le(3600), Doc("time before and after a settlement without entries")
+    ] = 300
+    usual_interval_h: Annotated[
+        int, Ge(1), Le(8), Doc("settlement interval where the funding feed is not listed")
+    ] = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRules:
+    """Declaration of a head; raises DeclarationError when it contradicts itself.
+
+    ``feeds`` is what the head can use, and settings may narrow it. ``base`` is the
+    timeframe that decides, ``market`` the one of regime, bias and trend, ``structure`` a
+    higher one that signals may look at.
+    """
+
+    name: str
+    signals: tuple[SignalDeclaration, ...]
+    feeds: tuple[Feed, ...] = (Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST)
+    base: str = "5m"
+    market: str = "1h"
+    structure: str = "4h"
+    regime: RegimeRules = field(default=RegimeRules())
+    bias: BiasRules = field(default=BiasRules())
+    vetoes: VetoRules = field(default=VetoRules())
+    clock: ClockRules = field(default=ClockRules())
+
+    def __post_init__(self) -> None:
+        """Check timeframes, feeds and every column that a signal names."""
+        if Feed.CANDLES not in self.feeds:
+            raise DeclarationError(f"head {self.name}: feeds must hold candles, was {self.feeds}")
+        try:
+            lengths = [timeframe_ms(t) for t in self.timeframes]
+        except DataError as error:
+            raise DeclarationError(f"head {self.name}: {error}") from error
+        if any(length % lengths[0] for length in lengths):
+            raise DeclarationError(f"head {self.name}: {self.timeframes} do not nest")
+        for made in self.signals:
+            self._check_signal(made)
+
+    def _check_signal(self, made: SignalDeclaration) -> None:
+        for key in (*made.needs, *made.uses):
+            name, timeframe = split_key(key)
+            if timeframe not in self.timeframes or (name not in FEATURES and name not in PSEUDO):
+                expected = f"a feature on one of {self.timeframes}"
+                raise DeclarationError(
+                    f"head {self.name}, signal {made.name}: {key!r} is not {expected}"
+                )
+
+    @property
+    def timeframes(self) -> tuple[str, ...]:
+        """Base, market and structure timeframe, each once."""
+        return tuple(dict.fromkeys((self.base, self.market, self.structure)))
+
+
+def listed(rules: HeadRules, feeds: Collection[Feed]) -> tuple[Feed, ...]:
+    """Feeds that the head can use and that are listed; candles always."""
+    return tuple(f for f in rules.feeds if f in feeds or f is Feed.CANDLES)
+
+
+def active_signals(rules: HeadRules, feeds: Collection[Feed]) -> tuple[SignalDeclaration, ...]:
+    """Signals of the head whose feeds are all listed."""
+    available = listed(rules, feeds)
+    return tuple(s for s in rules.signals if all(f in available for f in s.feeds))
+
+
+def _market_names(rules: HeadRules, feeds: tuple[Feed, ...]) -> list[str]:
+    names = [VOLATILITY, "ema_20", *regime.NEEDS, *trend.NEEDS]
+    for feed in feeds:
+        names.extend(bias.NEEDS.get(feed, ()))
+    if Feed.FUNDING in feeds:
+        names.append(FUNDING_CLOCK)
+    return names
+
+
+def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tuple[Feature, ...]]:
+    """Features that the head computes on each of its timeframes, sorted by name.
+
+    A feature whose feed is not listed is not among them.
+    """
+    available = listed(rules, feeds)
+    names: dict[str, list[str]] = {timeframe: [] for timeframe in rules.timeframes}
+    names[rules.market].extend(_market_names(rules, available))
+    for made in active_signals(rules, feeds):
+        for key in (*made.needs, *made.uses):
+            name, timeframe = split_key(key)
+            if name not in PSEUDO:
+                names[timeframe].append(name)
+    return {
+        timeframe: tuple(f for f in selected(wanted) if set(f.feeds) <= set(available))
+        for timeframe, wanted in names.items()
+    }
+
+
+def startup_candles(rules: HeadRules) -> int:
+    """Closed bars of every timeframe that must precede the first decision.
+
+    The largest lookback of any feature and of the fold of the regime, and two more: at
+    the first base bar the coarse bar that contains it has not closed.
+    """
+    needed = needed_features(rules, rules.feeds)
+    longest = max(f.lookback for features in needed.values() for f in features)
+    return max(longest, regime.lookback(rules.regime)) + _ALIGNMENT_BARS

@@ -1,0 +1,156 @@
+"""Which signal wins a bar: permissions, detection, bias, rank (steps 3 to 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.bars.tolerance import TOLERANCE
+from hydra_ft.decisions.gates import Gate, gate, reward_to_risk
+from hydra_ft.decisions.rules import active_signals
+from hydra_ft.market.bias import bias_allows
+from hydra_ft.signals import conditions
+from hydra_ft.types import BoolArray, FloatArray, IntArray, Regime, Side
+
+if TYPE_CHECKING:
+    from hydra_ft.decisions.evaluation import Evaluation
+    from hydra_ft.signals.registry import SignalColumns, SignalDeclaration
+
+SIDES = (Side.LONG, Side.SHORT)
+DETECTOR_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a detector may die of without taking the other signals with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Every signal and side as a row of (2 k, n) arrays, k signals, longs before shorts.
+
+    ``number`` is the signal's index in the head's signals, ``sign`` +1 or -1, both (2 k,).
+    """
+
+    number: IntArray
+    sign: IntArray
+    fires: BoolArray
+    confidence: FloatArray
+    stop: FloatArray
+    target: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The winner of each bar, shape (n,): -1, 0 and NaN where there is none."""
+
+    signal: IntArray
+    side: IntArray
+    confidence: FloatArray
+    stop: FloatArray
+    target: FloatArray
+
+
+def permitted(state: Evaluation, made: SignalDeclaration) -> BoolArray:
+    """Bars whose regime permits the signal (T3)."""
+    return np.isin(state.market.regime, [int(regime) for regime in made.regimes])
+
+
+def is_extended(state: Evaluation) -> BoolArray:
+    """Bars at which the price has run too far for trend following."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return conditions.extended(
+            state.columns[f"close_{state.rules.base}"],
+            state.columns[f"ema_20_{state.rules.market}"],
+            state.rules.vetoes.extended_above,
+        )
+
+
+def detect(state: Evaluation, made: SignalDeclaration) -> SignalColumns | None:
+    """Run a detector; None when it failed, which disables it and nothing else."""
+    try:
+        found = made(state.columns, state.market)
+        shape = (len(state.base),)
+        arrays = (found.long, found.short, *found.confidence, *found.stop, *found.target)
+        if any(np.shape(values) != shape for values in arrays):
+            return None
+    except DETECTOR_ERRORS:
+        return None
+    return found
+
+
+def candidates(state: Evaluation) -> tuple[Candidates, list[Gate]]:
+    """Signals that fire where they may, and the gates of steps 3 to 5."""
+    n = len(state.base)
+    extended = is_extended(state)
+    choppy = state.market.regime == int(Regime.CHOPPY)
+    rows: list[tuple[int, int, BoolArray, FloatArray, FloatArray, FloatArray]] = []
+    gates: list[Gate] = []
+    for made in active_signals(state.rules, state.feeds):
+        allowed = permitted(state, made)
+        gates.append(gate(allowed | choppy, f"regime_not_allowed:{made.name}"))
+        if made.trend_following:
+            gates.append(gate(~(allowed & extended), "extended"))
+            allowed = allowed & ~extended
+        found = detect(state, made)
+        if found is None:
+            gates.append(gate(np.zeros(n, dtype=np.bool_), f"signal_error:{made.name}"))
+            continue
+        number = state.rules.signals.index(made)
+        for i, fires in enumerate((found.long, found.short)):
+            numbers = (found.confidence[i], found.stop[i], found.target[i])
+            usable = np.isfinite(numbers).all(axis=0)
+            rows.append((number, SIDES[i].sign, fires & allowed & usable, *numbers))
+    return _stacked(rows, n), gates
+
+
+def _stacked(
+    rows: list[tuple[int, int, BoolArray, FloatArray, FloatArray, FloatArray]], n: int
+) -> Candidates:
+    if not rows:
+        none = np.zeros((0, n))
+        nobody = np.zeros(0, dtype=np.int64)
+        return Candidates(nobody, nobody, none.astype(np.bool_), none, none, none)
+    number, sign, fires, confidence, stop, target = zip(*rows, strict=True)
+    return Candidates(
+        np.array(number),
+        np.array(sign),
+        np.array(fires),
+        np.array(confidence),
+        np.array(stop),
+        np.array(target),
+    )
+
+
+def unbiased(state: Evaluation, found: Candidates) -> tuple[BoolArray, Gate]:
+    """Candidates that the bias lets pass, shape (2 k, n), and the gate of step 6."""
+    rules, market = state.rules.bias, state.market
+    passes = found.fires.copy()
+    for side in SIDES:
+        allowed = bias_allows(
+            market.bias, market.bias_strength, side, rules.block_from, hard=rules.hard
+        )
+        passes[found.sign == side.sign] &= allowed
+    return passes, gate(~(found.fires & ~passes).any(axis=0), "bias_gate")
+
+
+def ranked(state: Evaluation, found: Candidates, passes: BoolArray) -> tuple[Choice, Gate]:
+    """The most confident candidate; ties by reward to risk, then in the head's order."""
+    n = len(state.base)
+    if not passes.size:
+        nothing = np.full(n, np.nan)
+        nobody = np.full(n, -1, dtype=np.int64)
+        none = Choice(nobody, np.zeros(n, dtype=np.int64), nothing, nothing, nothing)
+        return none, gate(np.ones(n, dtype=np.bool_), "outranked")
+    trust = np.where(passes, found.confidence, -np.inf)
+    first = passes & (trust >= trust.max(axis=0) - TOLERANCE)
+    reward = np.where(first, reward_to_risk(found.stop, found.target, state.rules.vetoes), -np.inf)
+    winner = (first & (reward >= reward.max(axis=0) - TOLERANCE)).argmax(axis=0)
+    some = passes.any(axis=0)
+    bar = np.arange(n)
+    choice = Choice(
+        signal=np.where(some, found.number[winner], -1),
+        side=np.where(some, found.sign[winner], 0),
+        confidence=np.where(some, found.confidence[winner, bar], np.nan),
+        stop=np.where(some, found.stop[winner, bar], np.nan),
+        target=np.where(some, found.target[winner, bar], np.nan),
+    )
+    return choice, gate(passes.sum(axis=0) < 2, "outranked")

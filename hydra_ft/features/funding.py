@@ -1,0 +1,120 @@
+"""Funding, from the settled rates only, each keyed by its own settlement time (F-A2).
+
+The windows are in bars and meant for 1h bars: 168 bars are 7 days. A rate is known from
+the close of the bar within which it was settled. Everything is NaN when the feed is not
+carried.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.bars.quality import last_rows
+from hydra_ft.features import rolling
+from hydra_ft.features.registry import feature
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from hydra_ft.types import Bars, FloatArray
+
+_FEEDS = (Feed.FUNDING,)
+MIN_RECORDS = 10
+# Rates that are pinned to the venue's base rate have almost no deviation: without a floor
+# a move of a hundredth of a basis point would be an "extreme" of several sigma.
+MIN_DEVIATION = 1e-5
+
+
+def _rates(bars: Bars) -> FloatArray:
+    return rolling.empty_like(bars.close) if bars.funding_rate is None else bars.funding_rate
+
+
+def _recent(rates: FloatArray, window: int) -> FloatArray:
+    """Last rate within the window, NaN where there is none or the window is not full."""
+    rows = np.arange(rates.shape[0])
+    last = last_rows(np.isfinite(rates))
+    fresh = (last >= 0) & (last > rows - window) & (rows >= window - 1)
+    return np.where(fresh, rates[last], np.nan) if rates.shape[0] else rates
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="last settled rate of the last 24 bars",
+    reference="exchange",
+    lookback=23,
+    units="per interval",
+    low=-1.0,
+    high=1.0,
+    panel="funding",
+)
+def funding_last_24(bars: Bars) -> FloatArray:
+    """The rate that was settled last."""
+    return _recent(_rates(bars), 24)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="sum of the rates settled in the last 24 bars",
+    reference="Hydra V3 alpha_state; F-A2",
+    lookback=23,
+    units="per 24 bars",
+    low=-24.0,
+    high=24.0,
+    panel="funding",
+)
+def funding_sum_24(bars: Bars) -> FloatArray:
+    """What a long paid over a day of 1h bars; NaN where no rate was settled."""
+    rates = _rates(bars)
+    known = np.isfinite(rates)
+    paid = rolling.total(np.where(known, rates, 0.0), 24)
+    return np.where(rolling.total(known.astype(np.float64), 24) > 0, paid, np.nan)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="(f - mean) / pop_sigma over the rates settled in the last 168 bars, 10 at least; "
+    "0 where sigma is 0 or |f - mean| < 1e-5",
+    reference="Hydra V3 funding_oi; formulas.md, funding z",
+    lookback=167,
+    units="sigma",
+    low=-13.0,
+    high=13.0,
+    panel="funding_z",
+)
+def funding_z_168(bars: Bars) -> FloatArray:
+    """How unusual the last rate is; bounded by sqrt(n - 1) of the n rates."""
+    rates = _rates(bars)
+    known = np.isfinite(rates)
+    count = rolling.total(known.astype(np.float64), 168)
+    centre = rolling.ratio(rolling.total(np.where(known, rates, 0.0), 168), count)
+    away = rolling.windows(rates, 168) - centre[167:, None]
+    squares = np.where(np.isfinite(away), away, 0.0) ** 2
+    sigma = np.sqrt(rolling.ratio(rolling.warmed(squares.sum(axis=-1), len(bars)), count))
+    deviation = _recent(rates, 168) - centre
+    z = np.where(np.abs(deviation) < MIN_DEVIATION, 0.0, rolling.ratio(deviation, sigma))
+    return np.where(count >= MIN_RECORDS, z, np.nan)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="hours between the last two settlements within the last 48 bars",
+    reference="exchange; intervals differ per pair and change",
+    lookback=47,
+    units="hours",
+    low=0.0,
+    high=48.0 * 24,
+    panel="funding_interval",
+)
+def funding_interval_48(bars: Bars) -> FloatArray:
+    """The pair's own settlement interval, from the records, never assumed."""
+    known = np.isfinite(_rates(bars))
+    if not known.any():
+        return rolling.empty_like(bars.close)
+    rows = np.arange(len(bars))
+    at = np.flatnonzero(known)
+    number = np.cumsum(known)
+    last, previous = at[np.maximum(number - 1, 0)], at[np.maximum(number - 2, 0)]
+    hours = (bars.time[last] - bars.time[previous]) / 3_600_000
+    usable = (number >= 2) & (previous > rows - 48) & (rows >= 47)
+    return np.where(usable, hours, np.nan)

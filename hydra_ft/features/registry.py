@@ -1,0 +1,132 @@
+"""Every feature, declared once.
+
+A feature is a function ``name(bars) -> array`` of shape (n,), float64, whose value at row t
+depends on rows t - lookback .. t alone. From its declaration come the warm-up, the plots,
+the columns for FreqAI, the documentation and the generated tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.errors import DeclarationError
+from hydra_ft.types import Bars, Feed, FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Compute = Callable[[Bars], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Declaration of one feature.
+
+    ``lookback`` is the number of earlier bars, of the feature's own timeframe, that a value
+    needs; before that row it is NaN. ``low`` and ``high`` bound every value. ``panel`` is
+    the FreqUI panel: ``main`` (drawn over the price) or the name of a subplot.
+    """
+
+    name: str
+    family: str
+    compute: Compute
+    feeds: tuple[Feed, ...]
+    formula: str
+    reference: str
+    lookback: int
+    units: str
+    low: float
+    high: float
+    panel: str
+
+    def __call__(self, bars: Bars) -> FloatArray:
+        """Compute the feature; a zero denominator gives NaN without a warning."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.compute(bars)
+
+
+_REGISTERED: dict[str, Feature] = {}
+FEATURES: Mapping[str, Feature] = MappingProxyType(_REGISTERED)
+
+
+def feature(
+    *,
+    feeds: Iterable[Feed],
+    formula: str,
+    reference: str,
+    lookback: int,
+    units: str,
+    low: float = -np.inf,
+    high: float = np.inf,
+    panel: str,
+) -> Callable[[Compute], Compute]:
+    """Register the decorated function as a feature under its own name.
+
+    Raises DeclarationError when the name is taken or a field is empty or impossible.
+    """
+
+    def register(compute: Compute) -> Compute:
+        name = getattr(compute, "__name__", "")
+        family = compute.__module__.rpartition(".")[2]
+        made = Feature(
+            name,
+            family,
+            compute,
+            tuple(feeds),
+            formula,
+            reference,
+            lookback,
+            units,
+            low,
+            high,
+            panel,
+        )
+        check(made)
+        if name in _REGISTERED:
+            raise DeclarationError(f"feature {name!r}: the name is declared twice")
+        _REGISTERED[name] = made
+        return compute
+
+    return register
+
+
+def check(made: Feature) -> None:
+    """Raise DeclarationError unless the declaration can be true."""
+    for field in ("name", "formula", "reference", "units", "panel"):
+        if not str(getattr(made, field)).strip():
+            raise DeclarationError(f"feature {made.name!r}: {field} is empty")
+    if not made.feeds:
+        raise DeclarationError(f"feature {made.name!r}: feeds is empty; candles at least")
+    if made.lookback < 0:
+        was = made.lookback
+        raise DeclarationError(f"feature {made.name!r}: lookback must not be negative, was {was}")
+    if not made.low < made.high:
+        raise DeclarationError(f"feature {made.name!r}: low {made.low} is not below {made.high}")
+
+
+def column_key(name: str, timeframe: str) -> str:
+    """Key of a feature's column on a timeframe, as ``ema_20_1h``."""
+    return f"{name}_{timeframe}"
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Name and timeframe of a column key; the timeframe follows the last underscore."""
+    name, _, timeframe = key.rpartition("_")
+    return name, timeframe
+
+
+def selected(names: Iterable[str]) -> tuple[Feature, ...]:
+    """Declarations of the named features, sorted by name.
+
+    Raises DeclarationError, with the unknown name, when one is not registered.
+    """
+    unique = sorted(set(names))
+    unknown = [name for name in unique if name not in FEATURES]
+    if unknown:
+        raise DeclarationError(f"no feature is named {unknown[0]!r}; known: {sorted(FEATURES)}")
+    return tuple(FEATURES[name] for name in unique)

@@ -1,0 +1,112 @@
+"""Sums, means and extremes over the last ``window`` bars.
+
+All functions take and give shape (n,) and float64, with NaN where the window is not full
+or holds a NaN. Each value is computed from its own window alone, not by updating a running
+sum: so it does not depend on where the data begins (start invariance), not even in the
+last digits. The averages that are usually recursive are cut to a finite window as well:
+the weights q**k of an exponential mean are taken for the last W bars and divided by their
+sum. With W = 4 spans (exponential) or 8 periods (Wilder) the weight that is cut off is
+q**W = 3.3e-4 or 2.5e-4 of the whole.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import bottleneck
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+if TYPE_CHECKING:
+    from hydra_ft.types import FloatArray
+
+EXPONENTIAL_SPANS = 4
+WILDER_PERIODS = 8
+
+
+def empty_like(values: FloatArray) -> FloatArray:
+    """All NaN, in the shape of ``values``."""
+    return np.full(values.shape, np.nan)
+
+
+def windows(values: FloatArray, window: int) -> FloatArray:
+    """View of shape (n - window + 1, window); no rows when there are too few values."""
+    if values.shape[0] < window:
+        return np.empty((0, window))
+    return sliding_window_view(values, window)
+
+
+def warmed(tail: FloatArray, n: int) -> FloatArray:
+    """Values of full windows, with NaN put in front up to length ``n``."""
+    out = np.full(n, np.nan)
+    if tail.shape[0]:
+        out[n - tail.shape[0] :] = tail
+    return out
+
+
+def shifted(values: FloatArray, bars: int) -> FloatArray:
+    """The value ``bars`` bars earlier."""
+    return warmed(values[: max(0, values.shape[0] - bars)], values.shape[0])
+
+
+def total(values: FloatArray, window: int) -> FloatArray:
+    """Sum of the last ``window`` values."""
+    return warmed(windows(values, window).sum(axis=-1), values.shape[0])
+
+
+def mean(values: FloatArray, window: int) -> FloatArray:
+    """Arithmetic mean of the last ``window`` values."""
+    return warmed(windows(values, window).mean(axis=-1), values.shape[0])
+
+
+def deviation(values: FloatArray, window: int) -> FloatArray:
+    """Sample standard deviation (n - 1) of the last ``window`` values."""
+    return warmed(windows(values, window).std(axis=-1, ddof=1), values.shape[0])
+
+
+def highest(values: FloatArray, window: int) -> FloatArray:
+    """Greatest of the last ``window`` values."""
+    if values.shape[0] < window:
+        return empty_like(values)
+    return np.asarray(bottleneck.move_max(values, window), dtype=np.float64)
+
+
+def lowest(values: FloatArray, window: int) -> FloatArray:
+    """Least of the last ``window`` values."""
+    if values.shape[0] < window:
+        return empty_like(values)
+    return np.asarray(bottleneck.move_min(values, window), dtype=np.float64)
+
+
+@cache
+def _weights(decay: float, window: int) -> FloatArray:
+    raw = decay ** np.arange(window, dtype=np.float64)
+    weights: FloatArray = raw / raw.sum()
+    weights.flags.writeable = False
+    return weights
+
+
+def decayed(values: FloatArray, decay: float, window: int) -> FloatArray:
+    """Mean of the last ``window`` values with weights decay**age, divided by their sum."""
+    if values.shape[0] < window:
+        return empty_like(values)
+    tail = np.convolve(values, _weights(decay, window), mode="valid")
+    return warmed(tail, values.shape[0])
+
+
+def exponential(values: FloatArray, span: int) -> FloatArray:
+    """Exponential mean (decay 1 - 2/(span + 1)) over the last 4 spans."""
+    return decayed(values, 1 - 2 / (span + 1), EXPONENTIAL_SPANS * span)
+
+
+def wilder(values: FloatArray, period: int) -> FloatArray:
+    """Wilder's mean (decay 1 - 1/period) over the last 8 periods."""
+    return decayed(values, 1 - 1 / period, WILDER_PERIODS * period)
+
+
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient, NaN where the denominator is 0."""
+    out = np.full(np.broadcast(numerator, denominator).shape, np.nan)
+    np.divide(numerator, denominator, out=out, where=denominator != 0)
+    return out

@@ -1,0 +1,151 @@
+"""How much the price moves."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.features import rolling
+from hydra_ft.features.registry import feature
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from hydra_ft.types import Bars, FloatArray
+
+_WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
+_CANDLES = (Feed.CANDLES,)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="max(high - low, |high - close[-1]|, |low - close[-1]|)",
+    reference=_WILDER,
+    lookback=1,
+    units="quote",
+    low=0.0,
+    panel="volatility",
+)
+def true_range(bars: Bars) -> FloatArray:
+    """Range of the bar including the gap from the last close."""
+    before = rolling.shifted(bars.close, 1)
+    gap = np.maximum(np.abs(bars.high - before), np.abs(bars.low - before))
+    return np.maximum(bars.high - bars.low, gap)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="mean(true_range, 5)",
+    reference="Hydra V3 alpha_state",
+    lookback=5,
+    units="quote",
+    low=0.0,
+    panel="volatility",
+)
+def atr_5(bars: Bars) -> FloatArray:
+    """Arithmetic mean of the last 5 true ranges."""
+    return rolling.mean(true_range(bars), 5)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="mean(true_range, 20)",
+    reference="Hydra V3 alpha_state",
+    lookback=20,
+    units="quote",
+    low=0.0,
+    panel="volatility",
+)
+def atr_20(bars: Bars) -> FloatArray:
+    """Arithmetic mean of the last 20 true ranges."""
+    return rolling.mean(true_range(bars), 20)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="wilder_mean(true_range, 14), cut to the last 112 bars",
+    reference=_WILDER,
+    lookback=112,
+    units="quote",
+    low=0.0,
+    panel="volatility",
+)
+def atr_14(bars: Bars) -> FloatArray:
+    """Wilder's average true range, cut to 8 periods."""
+    return rolling.wilder(true_range(bars), 14)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="atr_14 / close",
+    reference=_WILDER,
+    lookback=112,
+    units="ratio",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def natr_14(bars: Bars) -> FloatArray:
+    """Average true range as a share of the price."""
+    return rolling.ratio(atr_14(bars), bars.close)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="atr_5 / atr_20",
+    reference="Hydra V3 alpha_state",
+    lookback=20,
+    units="ratio",
+    low=0.0,
+    high=4.0 + 1e-9,
+    panel="vol_expansion",
+)
+def vol_expansion_20(bars: Bars) -> FloatArray:
+    """Recent range against its longer mean; NaN where nothing moved for 20 bars."""
+    return rolling.ratio(atr_5(bars), atr_20(bars))
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="std(ln(close / close[-1]), 24, n - 1)",
+    reference="Hull, Options, Futures and Other Derivatives, ch. 15",
+    lookback=24,
+    units="per bar",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def realised_vol_24(bars: Bars) -> FloatArray:
+    """Close-to-close volatility of log returns, per bar (not annualised)."""
+    returns = np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
+    return rolling.deviation(returns, 24)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="sqrt(sum(ln(high / low)^2, 24) / (4 * 24 * ln 2))",
+    reference="Parkinson, Journal of Business 53, 1980",
+    lookback=23,
+    units="per bar",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def parkinson_24(bars: Bars) -> FloatArray:
+    """Volatility from the range of the bars, per bar."""
+    squared = np.log(bars.high / bars.low) ** 2
+    return np.sqrt(rolling.mean(squared, 24) / (4 * math.log(2)))
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="sqrt(mean(ln(high / low)^2 / 2 - (2 ln 2 - 1) ln(close / open)^2, 24))",
+    reference="Garman and Klass, Journal of Business 53, 1980",
+    lookback=23,
+    units="per bar",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def garman_klass_24(bars: Bars) -> FloatArray:
+    """Volatility from range and body of the bars, per bar."""
+    ranges = np.log(bars.high / bars.low) ** 2 / 2
+    bodies = (2 * math.log(2) - 1) * np.log(bars.close / bars.open) ** 2
+    return np.sqrt(rolling.mean(ranges - bodies, 24))

@@ -1,0 +1,136 @@
+"""Every signal, declared once.
+
+A signal reads columns that are already aligned on the base bars and says, for each bar and
+side, whether it fires, how sure it is, and where stop and target stand. It knows nothing of
+gates: regime permissions, bias and vetoes are applied to it by the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hydra_ft.errors import DeclarationError
+from hydra_ft.types import BoolArray, Feed, FloatArray, IntArray, Regime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TRENDS = (Regime.UP, Regime.DOWN)
+BREAKOUTS = (Regime.UP, Regime.DOWN, Regime.RANGING)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketColumns:
+    """State of the market on the base bars, all of shape (n,); NaN where it is not known."""
+
+    regime: IntArray
+    regime_confidence: FloatArray
+    bias: IntArray
+    bias_score: FloatArray
+    bias_strength: FloatArray
+    trend: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SignalColumns:
+    """What a signal says, all of shape (n,).
+
+    ``stop`` and ``target`` are fractions of the entry price and, with ``confidence``, may
+    depend on the side: each is a pair (for longs, for shorts). They count only where the
+    signal fires on that side.
+    """
+
+    long: BoolArray
+    short: BoolArray
+    confidence: tuple[FloatArray, FloatArray]
+    stop: tuple[FloatArray, FloatArray]
+    target: tuple[FloatArray, FloatArray]
+
+
+Columns = Mapping[str, FloatArray]
+Detect = Callable[[Columns, MarketColumns, Any], SignalColumns]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalDeclaration:
+    """Declaration of one signal.
+
+    ``needs`` are column keys it cannot do without, ``uses`` those it takes into account
+    where their feed is listed. ``feeds`` are the feeds that ``needs`` come from: where one is not
+    listed the signal is off. ``regimes`` permit it (T3); a ``trend_following`` signal is
+    removed while the price is extended. ``rules`` is a frozen value with its thresholds,
+    to be exchanged with ``dataclasses.replace``.
+    """
+
+    name: str
+    feeds: tuple[Feed, ...]
+    needs: tuple[str, ...]
+    uses: tuple[str, ...]
+    regimes: tuple[Regime, ...]
+    trend_following: bool
+    max_hold_s: int
+    rules: Any
+    detect: Detect
+
+    def __call__(self, columns: Columns, market: MarketColumns) -> SignalColumns:
+        """Run the detector; a comparison with NaN is False and never warns."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.detect(columns, market, self.rules)
+
+
+_REGISTERED: dict[str, SignalDeclaration] = {}
+SIGNALS: Mapping[str, SignalDeclaration] = MappingProxyType(_REGISTERED)
+
+
+def signal(
+    *,
+    feeds: Iterable[Feed],
+    needs: Iterable[str],
+    uses: Iterable[str] = (),
+    regimes: Iterable[Regime],
+    trend_following: bool,
+    max_hold_s: int,
+    rules: object,
+) -> Callable[[Detect], SignalDeclaration]:
+    """Register the decorated detector; the name becomes its declaration.
+
+    Raises DeclarationError when the name is taken or the declaration cannot trade.
+    """
+
+    def register(detect: Detect) -> SignalDeclaration:
+        name = getattr(detect, "__name__", "")
+        made = SignalDeclaration(
+            name=name,
+            feeds=tuple(feeds),
+            needs=tuple(needs),
+            uses=tuple(uses),
+            regimes=tuple(regimes),
+            trend_following=trend_following,
+            max_hold_s=max_hold_s,
+            rules=rules,
+            detect=detect,
+        )
+        check(made)
+        if name in _REGISTERED:
+            raise DeclarationError(f"signal {name!r}: the name is declared twice")
+        _REGISTERED[name] = made
+        return made
+
+    return register
+
+
+def check(made: SignalDeclaration) -> None:
+    """Raise DeclarationError unless the signal could ever trade."""
+    for field in ("name", "feeds", "needs", "regimes"):
+        if not getattr(made, field):
+            raise DeclarationError(f"signal {made.name!r}: {field} is empty")
+    if Regime.CHOPPY in made.regimes:
+        raise DeclarationError(f"signal {made.name!r}: nothing is traded in a CHOPPY market")
+    if made.max_hold_s <= 0:
+        was = made.max_hold_s
+        raise DeclarationError(f"signal {made.name!r}: max_hold_s must be positive, was {was}")
