@@ -42,7 +42,7 @@ class Entries:
         self._book = desk.book
         self._policy = desk.policies.entry
         self._max_open_trades = max_open_trades
-        self._planned: dict[str, tuple[float, float]] = {}
+        self._planned: dict[str, float] = {}
 
     def price(self, pair: str, side: Side, proposed: float, now: int) -> float:
         """Price of the first child of an entry, or of its next one after a cancel."""
@@ -135,18 +135,15 @@ class Entries:
         if stake < min_stake:
             self._book.end(parent, "rest_below_min", now)
             return None
-        self._planned[trade.pair] = (rest, price)
+        # Written here and not in the price hook that follows: that one cannot refuse, so
+        # a failure to write there would send an order that nobody remembers.
+        self._book.send(parent, rest, price, now)
+        self._planned[trade.pair] = price
         return stake, parent.reason
 
-    def top_up_price(self, trade: Trade, proposed: float, now: int) -> float:
-        """Price of a planned top-up; the attempt is written here, the last hook it passes."""
-        plan = self._planned.pop(trade.pair, None)
-        parent = self._book.of(trade.pair, Kind.ENTRY)
-        if plan is None or parent is None:
-            return proposed
-        quantity, price = plan
-        self._book.send(parent, quantity, price, now)
-        return price
+    def top_up_price(self, trade: Trade, proposed: float) -> float:
+        """Price of the top-up that was just planned; freqtrade's own for anything else."""
+        return self._planned.pop(trade.pair, proposed)
 
     def timed_out(self, trade: Trade, order: Order, exit_due: str | None, now: int) -> bool:
         """Whether freqtrade shall cancel the working entry order now.

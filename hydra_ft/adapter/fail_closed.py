@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from freqtrade.exceptions import OperationalException
+from freqtrade.exceptions import ExchangeError, OperationalException
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,13 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., _Result]], Callable[...
                 return callback(*args, **kwargs)
             except OperationalException:
                 raise
+            except ExchangeError as error:
+                # An exchange that does not answer is no fault of the code: no traceback.
+                pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")
+                logger.warning(
+                    "%s for %r answers %r: %s", callback.__name__, pair, refusal, error
+                )
+                return refusal
             except Exception:
                 pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")
                 logger.exception(

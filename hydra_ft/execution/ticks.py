@@ -6,6 +6,7 @@ the last bit must not cause a requote, nor a remainder of nothing.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import ceil, floor
 
 # Half a millionth of a tick: far above the rounding error of a division of two
@@ -24,15 +25,20 @@ def ceil_ticks(price: float, tick_size: float) -> int:
 
 
 def to_price(ticks: int, tick_size: float) -> float:
-    """Price of a number of ticks, rounded to the decimals that a double holds exactly."""
-    return round(ticks * tick_size, 12)
+    """Price of a number of ticks: the double nearest to the decimal number meant."""
+    return _times(ticks, tick_size)
 
 
 def floor_steps(quantity: float, step_size: float) -> float:
     """Largest multiple of ``step_size`` that is not above ``quantity``."""
-    return round(floor(quantity / step_size + _SLACK) * step_size, 12)
+    return _times(floor(quantity / step_size + _SLACK), step_size)
 
 
 def is_dust(quantity: float, step_size: float) -> bool:
     """Whether ``quantity`` is less than one step, that is, cannot be traded."""
     return floor(quantity / step_size + _SLACK) < 1
+
+
+def _times(count: int, unit: float) -> float:
+    """``count`` units in decimal arithmetic: 500001 ticks of 0.1 are 50000.1 to the bit."""
+    return float(count * Decimal(repr(unit)))

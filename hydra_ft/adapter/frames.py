@@ -1,0 +1,76 @@
+"""Freqtrade's frames to bars, and columns back into a frame: read once, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from freqtrade.data.dataprovider import DataProvider
+from freqtrade.enums import CandleType
+
+from hydra_ft.bars.candles import bars_from, timeframe_ms
+from hydra_ft.types import Bars, Feed, FloatArray, IntArray
+
+_COLUMNS = {
+    Feed.FUNDING: (CandleType.FUNDING_RATE, "funding_rate"),
+    Feed.OPEN_INTEREST: (CandleType.OPEN_INTEREST, "open_interest_amount"),
+}
+
+
+def times(frame: pd.DataFrame) -> IntArray:
+    """Open times of a frame in UTC milliseconds, shape (n,)."""
+    naive = frame["date"].dt.tz_convert("UTC").dt.tz_localize(None)
+    return naive.to_numpy(dtype="datetime64[ms]").astype(np.int64)
+
+
+def to_bars(
+    frame: pd.DataFrame, timeframe: str, extras: Mapping[Feed, FloatArray] | None = None
+) -> Bars:
+    """Bars of a frame of candles; ``extras`` holds the values of other feeds per row.
+
+    Raises DataError when the candles are unordered or malformed.
+    """
+    extras = extras or {}
+    prices = tuple(frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
+    return bars_from(
+        times(frame) if len(frame) else np.empty(0, np.int64),
+        timeframe_ms(timeframe),
+        (prices[0], prices[1], prices[2], prices[3]),
+        frame["volume"].to_numpy(np.float64),
+        funding_rate=extras.get(Feed.FUNDING),
+        open_interest=extras.get(Feed.OPEN_INTEREST),
+    )
+
+
+def _onto(bar_times: IntArray, step_ms: int, frame: pd.DataFrame, column: str) -> FloatArray:
+    """Last value of ``column`` that falls within each bar, NaN where none does."""
+    values = np.full(bar_times.shape[0], np.nan)
+    if not len(frame) or column not in frame or not bar_times.shape[0]:
+        return values
+    at = times(frame)
+    row = np.searchsorted(bar_times, at, side="right") - 1
+    inside = (row >= 0) & (at < bar_times[row] + step_ms)
+    # Rows come in order of time: where several fall into one bar, the last one stays.
+    values[row[inside]] = frame[column].to_numpy(np.float64)[inside]
+    return values
+
+
+def read_bars(dp: DataProvider, pair: str, timeframe: str, feeds: frozenset[Feed]) -> Bars:
+    """Bars of a pair from freqtrade's data, with funding and open interest if listed."""
+    frame = dp.get_pair_dataframe(pair, timeframe)
+    if not len(frame):
+        frame = pd.DataFrame(columns=["date", "open", "high", "low", "close", "volume"])
+    bar_times = times(frame) if len(frame) else np.empty(0, np.int64)
+    extras = {}
+    for feed, (candle_type, column) in _COLUMNS.items():
+        if feed in feeds:
+            rows = dp.get_pair_dataframe(pair, timeframe, candle_type)
+            extras[feed] = _onto(bar_times, timeframe_ms(timeframe), rows, column)
+    return to_bars(frame, timeframe, extras)
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, object]) -> pd.DataFrame:
+    """Return the frame with new columns, inserted at once and not one by one."""
+    added = pd.DataFrame(columns, index=frame.index)
+    return pd.concat([frame, added], axis=1)

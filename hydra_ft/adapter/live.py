@@ -1,0 +1,250 @@
+"""Freqtrade's live callbacks, each handed to the order route.
+
+These are mixed into a strategy only when it trades, live or dry: in a backtest every
+callback that takes a trade costs a deep copy of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.persistence import Order, Trade
+
+from hydra_ft.adapter.desk import OrderDesk
+from hydra_ft.adapter.entries import Entries, EntryRequest
+from hydra_ft.adapter.exits import ExitRequest, Exits
+from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.adapter.host import Host
+from hydra_ft.adapter.parents import ParentBook
+from hydra_ft.adapter.trades import side_of, to_ms
+from hydra_ft.execution.ticks import floor_steps
+from hydra_ft.store.orders import OrderStore
+from hydra_ft.types import Kind, Side
+
+if TYPE_CHECKING:
+    from hydra_ft.adapter.strategy import HydraStrategy
+
+    _Base = HydraStrategy
+else:
+    _Base = object
+
+logger = logging.getLogger(__name__)
+
+OPERATOR_TAG = "force_entry"
+
+
+class LiveOrders(_Base):
+    """Orders of a strategy while it trades."""
+
+    position_adjustment_enable = True
+
+    def start_orders(self) -> None:
+        """Restore parents and attempts, and open the desk; called once, from bot_start."""
+        self._desk = OrderDesk(
+            host=Host(self.dp, self.config),
+            book=ParentBook(OrderStore(self.database, self.settings.bot_name)),
+            policies=self.settings.chase,
+            stoploss=self.stoploss,
+            alert=self._alert,
+            refuses=self._ends_entry,
+        )
+        self._entries = Entries(self._desk, self.config["max_open_trades"])
+        self._exits = Exits(self._desk)
+        # Never written into the dict of the class, which all instances share.
+        self.order_time_in_force = {"entry": "GTC", "exit": "GTC"}
+
+    def _alert(self, text: str) -> None:
+        logger.error(text)
+        self.dp.send_msg(text, always_send=True)
+
+    def _ends_entry(self, pair: str, side: Side) -> str | None:
+        """Return why an entry that has no order working may not go on, None if it may."""
+        decision = self.last_decision(pair)
+        if decision is not None and decision.side == -side.sign:
+            return "reversed"
+        if decision is not None and decision.leaves(side):
+            return "exit_signal"
+        return "pair_locked" if self.is_pair_locked(pair, side=side.value) else None
+
+    @fail_closed(refusal=None)
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Settle what was sent, end what is over, and set the time in force of this loop."""
+        now = to_ms(current_time)
+        self._desk.begin_loop(now)
+        self.order_time_in_force["entry"] = self._desk.time_in_force(Kind.ENTRY, now)
+        self.order_time_in_force["exit"] = self._desk.time_in_force(Kind.EXIT, now)
+
+    def held_entry(self, pair: str, now: int) -> tuple[Side, str] | None:
+        """Return side and tag of an entry that is being chased beyond its own bar."""
+        parent = self._desk.book.of(pair, Kind.ENTRY)
+        if parent is None or self._desk.is_over(parent, now):
+            return None
+        return parent.side, parent.reason
+
+    @fail_closed(refusal=None)
+    def custom_entry_price(
+        self,
+        pair: str,
+        trade: Trade | None,
+        current_time: datetime,
+        proposed_rate: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Quote at the own touch, or across where the parent must cross."""
+        if trade is not None:
+            return self._entries.top_up_price(trade, proposed_rate)
+        return self._entries.price(pair, Side(side), proposed_rate, to_ms(current_time))
+
+    @fail_closed(refusal=0.0)
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Give a chased parent its target again; a new one freqtrade's own stake."""
+        stake = self._entries.stake(pair, Side(side), current_rate, leverage)
+        return proposed_stake if stake is None else stake
+
+    @fail_closed(refusal=False)
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        """Refuse, or write down what is about to be sent and let it go."""
+        wanted = Side(side)
+        chased = self._desk.book.of(pair, Kind.ENTRY)
+        decision = self.last_decision(pair)
+        decided = decision is not None and decision.enters(wanted)
+        if chased is None and entry_tag != OPERATOR_TAG and not decided:
+            return self._refused(pair, "no_decision")
+        quantity = floor_steps(amount, self._desk.host.step_size(pair))
+        bar_time = decision.at if decision is not None else to_ms(current_time)
+        request = EntryRequest(pair, wanted, quantity, rate, entry_tag or "", bar_time)
+        return self._refused(pair, self._entries.confirm(request, to_ms(current_time)))
+
+    def _refused(self, pair: str, reason: str) -> bool:
+        """Log a refusal; return True when there is none."""
+        if reason:
+            logger.info("Entry for %s refused: %s.", pair, reason)
+        return not reason
+
+    @fail_closed(refusal=None)
+    def custom_exit_price(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        proposed_rate: float,
+        current_profit: float,
+        exit_tag: str | None,
+        **kwargs: Any,
+    ) -> float:
+        """Quote at the own touch, or across where the exit is urgent or late."""
+        return self._exits.price(trade, exit_tag or "", proposed_rate, to_ms(current_time))
+
+    @fail_closed(refusal=False)
+    def confirm_trade_exit(
+        self,
+        pair: str,
+        trade: Trade,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        exit_reason: str,
+        current_time: datetime,
+        **kwargs: Any,
+    ) -> bool:
+        """Refuse while another order of the trade is open, else write the attempt down."""
+        request = ExitRequest(amount, rate if order_type == "limit" else 0.0, exit_reason)
+        refusal = self._exits.confirm(trade, request, to_ms(current_time))
+        if refusal:
+            logger.info("Exit of %s (%s) waits: %s.", pair, exit_reason, refusal)
+        return not refusal
+
+    @fail_closed(refusal=None)
+    def custom_exit(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        **kwargs: Any,
+    ) -> str | None:
+        """Keep an exit alive that has begun and has no order working."""
+        return self._exits.keep_alive(trade)
+
+    @fail_closed(refusal=False)
+    def check_entry_timeout(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> bool:
+        """Cancel the working entry order when the chase says so."""
+        due = self._exit_due(trade, current_time) if order.safe_filled else None
+        return self._entries.timed_out(trade, order, due, to_ms(current_time))
+
+    def _exit_due(self, trade: Trade, current_time: datetime) -> str | None:
+        """Return why a position that freqtrade does not look at yet has to go, or None."""
+        quote = self._desk.quote(trade.pair, to_ms(current_time))
+        if quote is not None and trade.stop_loss:
+            rate = quote.best_ask if trade.is_short else quote.best_bid
+            if (rate >= trade.stop_loss) if trade.is_short else (rate <= trade.stop_loss):
+                return "stop_loss"
+        decision = self.last_decision(trade.pair)
+        leaves = decision is not None and decision.leaves(side_of(trade))
+        return "exit_signal" if leaves else None
+
+    @fail_closed(refusal=False)
+    def check_exit_timeout(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> bool:
+        """Cancel the working exit order when the chase says so."""
+        return self._exits.timed_out(trade, order, to_ms(current_time))
+
+    @fail_closed(refusal=None)
+    def adjust_trade_position(
+        self,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        min_stake: float | None,
+        max_stake: float,
+        current_entry_rate: float,
+        current_exit_rate: float,
+        current_entry_profit: float,
+        current_exit_profit: float,
+        **kwargs: Any,
+    ) -> tuple[float, str] | None:
+        """Complete a partly filled entry to its target, when no order is open."""
+        if trade.has_open_orders or not trade.has_open_position:
+            return None
+        return self._entries.top_up(trade, min_stake or 0.0, to_ms(current_time))
+
+    @fail_closed(refusal=None)
+    def order_filled(
+        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
+    ) -> None:
+        """End an entry parent as soon as its target is reached."""
+        if order.ft_order_side == trade.entry_side:
+            self._entries.filled(trade, to_ms(current_time))

@@ -1,0 +1,220 @@
+"""The strategy that every head is: a declaration of rules, run by freqtrade.
+
+In every mode the same lines turn candles into decisions (stage A). When it trades, live
+or dry, the order route is mixed in; a backtest gets columns only.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import OperationalException
+from freqtrade.strategy import IStrategy
+
+import hydra_ft
+from hydra_ft.adapter.configuration import check_configuration
+from hydra_ft.adapter.frames import read_bars, to_bars, with_columns
+from hydra_ft.adapter.ledger import LastDecision, Ledger, last_of
+from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.plots import plot_config
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.decisions.pipeline import (
+    EXIT_TAGS,
+    Decisions,
+    HeadRules,
+    decide,
+    startup_candles,
+)
+from hydra_ft.errors import HydraError
+from hydra_ft.settings import database_url, load_settings
+from hydra_ft.store.database import Database
+from hydra_ft.store.decisions import DecisionStore
+from hydra_ft.types import Bias, Feed, Regime, Side
+
+logger = logging.getLogger(__name__)
+
+TRADES = (RunMode.LIVE, RunMode.DRY_RUN)
+JUDGED = (*TRADES, RunMode.BACKTEST, RunMode.HYPEROPT)
+"""Modes whose result counts; lookahead- and recursive-analysis vary the warm-up on purpose."""
+
+
+class HydraStrategy(IStrategy):
+    """Base of all heads; a head sets ``rules`` and freqtrade's own class attributes."""
+
+    INTERFACE_VERSION = 3
+    rules: ClassVar[HeadRules]
+    process_only_new_candles = True
+    use_exit_signal = True
+    order_types: dict[str, Any] = {  # noqa: RUF012 - freqtrade sets it per instance
+        "entry": "limit",
+        "exit": "limit",
+        "stoploss": "limit",
+        "emergency_exit": "market",
+        "force_entry": "limit",
+        "force_exit": "limit",
+        "stoploss_on_exchange": False,
+    }
+    order_time_in_force: dict[str, str] = {"entry": "GTC", "exit": "GTC"}  # noqa: RUF012
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "rules" in cls.__dict__:
+            cls.timeframe = cls.rules.base
+            cls.startup_candle_count = startup_candles(cls.rules)
+            cls.plot_config = plot_config(cls.rules)
+
+    def __new__(cls, config: dict[str, Any]) -> HydraStrategy:
+        """Mix the order route in where the strategy trades."""
+        if config.get("runmode") in TRADES and not issubclass(cls, LiveOrders):
+            body = {"__module__": cls.__module__, "__doc__": cls.__doc__}
+            cls = type(cls.__name__, (LiveOrders, cls), body)  # noqa: PLW0642 - one class per mode
+        return super().__new__(cls)
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        if config.get("runmode") in JUDGED:
+            _refuse_unusable(config)
+        try:
+            self.settings = load_settings(config.get("hydra"))
+        except HydraError as error:
+            raise OperationalException(str(error)) from error
+        chosen = self.settings.feeds
+        self.feeds = frozenset(
+            feed for feed in self.rules.feeds if chosen is None or feed in chosen
+        )
+        self._last: dict[str, LastDecision | None] = {}
+
+    def version(self) -> str:
+        """Version of the pack, shown by freqtrade."""
+        return hydra_ft.__version__
+
+    def bot_start(self, **kwargs: Any) -> None:
+        """Refuse a short warm-up; where the strategy trades, open the store and the desk."""
+        runmode = self.config.get("runmode")
+        needed = startup_candles(self.rules)
+        if runmode in JUDGED and self.startup_candle_count < needed:
+            msg = (
+                f"expected startup_candle_count of at least {needed} for {self.rules.name}, was "
+                f"{self.startup_candle_count}; remove startup_candle_count from the configuration"
+            )
+            raise OperationalException(msg)
+        if runmode in TRADES:
+            self._open_store()
+
+    def _open_store(self) -> None:
+        try:
+            url = database_url(self.settings, self.config["user_data_dir"])
+            self.database = Database(url)
+            store = DecisionStore(self.database, self.settings.bot_name)
+            self._ledger = Ledger(store, self.rules, timeframe_ms(self.timeframe))
+            self.start_orders()
+        except HydraError as error:
+            raise OperationalException(str(error)) from error
+
+    def ft_bot_cleanup(self) -> None:
+        """Close the store; freqtrade calls this on exit and before a reload."""
+        super().ft_bot_cleanup()
+        if hasattr(self, "database"):
+            self.database.close()
+
+    def informative_pairs(self) -> list[tuple[str, ...]]:
+        """Coarser candles of every pair, and the feeds that come as candles of their own."""
+        pairs: list[tuple[str, ...]] = []
+        for pair in self.dp.current_whitelist():
+            pairs += [(pair, timeframe) for timeframe in (self.rules.market, self.rules.structure)]
+            if Feed.FUNDING in self.feeds:
+                pairs.append((pair, self.rules.market, "funding_rate"))
+            if Feed.OPEN_INTEREST in self.feeds:
+                pairs.append((pair, self.rules.market, "open_interest"))
+        return pairs
+
+    def last_decision(self, pair: str) -> LastDecision | None:
+        """Return the decision on the newest analysed bar of a pair."""
+        return self._last.get(pair)
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
+        """Decide on every bar; the columns that gate are the columns that are shown."""
+        pair = metadata["pair"]
+        self._last[pair] = None
+        frames = {self.rules.base: to_bars(dataframe, self.rules.base)}
+        frames[self.rules.market] = read_bars(self.dp, pair, self.rules.market, self.feeds)
+        frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
+        decisions = decide(frames, self.rules, self.feeds)
+        self._last[pair] = last_of(decisions)
+        if self.config.get("runmode") in TRADES:
+            self._ledger.write(pair, decisions)
+        return with_columns(dataframe, _columns(decisions))
+
+    def populate_entry_trend(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
+        """Enter where the decision says so; hold an entry that is being chased."""
+        side = dataframe["hydra_entry"].to_numpy()
+        tags = self._enter_tags(dataframe, side)
+        long, short = (side == 1).astype(np.int8), (side == -1).astype(np.int8)
+        held = self.held_entry(metadata["pair"], int(datetime.now(UTC).timestamp() * 1000))
+        if held is not None and len(side) and not side[-1]:
+            (long if held[0] is Side.LONG else short)[-1] = 1
+            tags[-1] = held[1]
+        return with_columns(dataframe, {"enter_long": long, "enter_short": short, "enter_tag": tags})
+
+    def held_entry(self, pair: str, now: int) -> tuple[Side, str] | None:
+        """Nothing is chased in a backtest."""
+        return None
+
+    def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
+        """``signal|regime|bias`` of every entry, and ``light`` where a feed is not listed."""
+        tags = np.full(len(side), None, dtype=object)
+        light = "|light" if set(self.rules.feeds) - self.feeds else ""
+        regime, bias = dataframe["hydra_regime"].to_numpy(), dataframe["hydra_bias"].to_numpy()
+        chosen = dataframe["hydra_signal"].to_numpy()
+        for row in np.flatnonzero(side):
+            name = self.rules.signals[int(chosen[row])].name
+            state = f"{Regime(int(regime[row])).name}|{Bias(int(bias[row])).name}"
+            tags[row] = f"{name}|{state}{light}"
+        return tags
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
+        """Leave where the market turned against the position."""
+        long = dataframe["hydra_exit_long"].to_numpy()
+        short = dataframe["hydra_exit_short"].to_numpy()
+        tags = np.full(len(dataframe), None, dtype=object)
+        for row in np.flatnonzero(long + short):
+            # One tag column serves both sides; a bar that closes both names both reasons.
+            reasons = {EXIT_TAGS[int(long[row])], EXIT_TAGS[int(short[row])]} - {""}
+            tags[row] = "+".join(sorted(reasons))
+        exits = {"exit_long": long > 0, "exit_short": short > 0}
+        columns = {name: values.astype(np.int8) for name, values in exits.items()}
+        return with_columns(dataframe, {**columns, "exit_tag": tags})
+
+
+def _columns(decisions: Decisions) -> dict[str, np.ndarray]:
+    """All columns of the decisions, numeric, shape (n,) each."""
+    return {
+        **decisions.columns,
+        "hydra_regime": decisions.regime,
+        "hydra_regime_confidence": decisions.regime_confidence,
+        "hydra_bias": decisions.bias,
+        "hydra_bias_strength": decisions.bias_strength,
+        "hydra_code": decisions.code,
+        "hydra_signal": decisions.signal,
+        "hydra_entry": decisions.side,
+        "hydra_exit_long": decisions.exit_long_tag,
+        "hydra_exit_short": decisions.exit_short_tag,
+    }
+
+
+def _refuse_unusable(config: dict[str, Any]) -> None:
+    """Stop with every finding that fails; log the others."""
+    findings = check_configuration(config)
+    for finding in findings:
+        if finding.level == "warn":
+            logger.warning("%s", finding)
+    failures = [str(finding) for finding in findings if finding.level == "fail"]
+    if failures:
+        raise OperationalException("Hydra cannot start:\n  " + "\n  ".join(failures))

@@ -1,0 +1,36 @@
+"""HydraFlow: trade with the trend and the bias, with patient limit orders."""
+
+from hydra_ft import signals
+from hydra_ft.adapter.strategy import HydraStrategy
+from hydra_ft.decisions.rules import ClockRules, HeadRules, VetoRules
+from hydra_ft.market.bias import BiasRules
+from hydra_ft.market.regime import RegimeRules
+from hydra_ft.types import Feed
+
+
+class HydraFlow(HydraStrategy):
+    """Enter on a 5m close in the direction of the 1h regime, unless the bias is against it.
+
+    The market's state comes from closed 1h bars, funding and open interest; nothing is
+    traded in a choppy market. Positions leave when the bias turns strongly against them,
+    when the regime turns, at the target, or at the stop.
+    """
+
+    can_short = True
+
+    rules = HeadRules(
+        name="HydraFlow",
+        base="5m",
+        market="1h",
+        structure="4h",
+        feeds=(Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST),
+        signals=(signals.funding_pressure, signals.trend_pullback, signals.adx_expansion),
+        regime=RegimeRules(),
+        bias=BiasRules(),
+        vetoes=VetoRules(),
+        clock=ClockRules(),
+    )
+
+    # The widest stop and the usual target of the three signals, in price: leverage is 1.
+    stoploss = -0.02
+    minimal_roi = {"0": 0.036}

@@ -1,0 +1,84 @@
+"""Parents and attempts survive a restart, and one bot does not see another's."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hydra_ft.errors import StoreError
+from hydra_ft.store.database import Database
+from hydra_ft.store.decisions import DecisionRow, DecisionStore
+from hydra_ft.store.orders import OrderStore
+from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+
+PARENT = ParentOrder("k1", "BTC/USDT:USDT", Side.SHORT, Kind.EXIT, 0.01, 50_000.0, 5, reason="r")
+ATTEMPT = Attempt("k1", "BTC/USDT:USDT", Side.SHORT, Kind.EXIT, 0.01, 50_000.0, 7)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'hydra.sqlite'}"
+
+
+def reopened(url: str, bot: str = "a") -> OrderStore:
+    return OrderStore(Database(url), bot)
+
+
+def test_an_open_parent_is_there_after_a_restart(url: str) -> None:
+    reopened(url).save_parent(PARENT)
+    assert reopened(url).open_parents() == [PARENT]
+
+
+def test_a_parent_is_written_over_its_earlier_state(url: str) -> None:
+    store = reopened(url)
+    store.save_parent(PARENT)
+    ended = replace(PARENT, children=3, ended_at=9, end_reason="filled")
+    store.save_parent(ended)
+    assert store.open_parents() == []
+    assert store.parent("k1") == ended
+    assert store.parents_since(0) == [ended]
+
+
+def test_an_attempt_is_open_until_its_outcome_is_known(url: str) -> None:
+    written = reopened(url).add_attempt(ATTEMPT)
+    assert written.id > 0
+    assert reopened(url).open_attempts() == [written]
+    reopened(url).close_attempt(written, "placed", "77", 9)
+    assert reopened(url).open_attempts() == []
+    assert reopened(url).order_ids("BTC/USDT:USDT", 0) == {"77"}
+    assert reopened(url).order_ids("BTC/USDT:USDT", 8) == set()
+
+
+def test_a_bot_sees_its_own_rows_only(url: str) -> None:
+    reopened(url).save_parent(PARENT)
+    reopened(url).add_attempt(ATTEMPT)
+    other = reopened(url, "b")
+    assert (other.open_parents(), other.open_attempts(), other.parent("k1")) == ([], [], None)
+
+
+def test_the_database_writes_ahead_and_syncs(url: str) -> None:
+    with Database(url).transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_an_unusable_address_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError, match="hydra.db_url") as caught:
+        Database("nosuchdb://user:geheim@host/db")
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="make its folder writable"):
+        Database(f"sqlite:///{tmp_path / 'none' / 'hydra.sqlite'}")
+
+
+def test_decisions_are_kept_once_a_bar_and_forgotten_by_age(url: str) -> None:
+    store = DecisionStore(Database(url), "a")
+    row = DecisionRow("P", 10, "ok", (), "long", "s", 0.6, "UP", "LONG", light=True)
+    store.record([row])
+    store.record([replace(row, code="bias_gate", codes=("bias_gate", "veto_rr"))])
+    store.record([replace(row, at=20)])
+    assert [(r.at, r.codes) for r in store.since(0)] == [(10, ("bias_gate", "veto_rr")), (20, ())]
+    store.forget_before(15)
+    assert [r.at for r in store.since(0)] == [20]
