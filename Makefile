@@ -5,6 +5,9 @@
 
 VENV  := .venv
 BIN   := $(VENV)/bin
+PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Two stamps: a new lock builds anew, a change of pyproject.toml only installs the project again.
+LOCKED := $(VENV)/.locked
 STAMP := $(VENV)/.built
 
 # The first Python of a fitting version that can build environments; `make PYTHON=...` overrides.
@@ -18,13 +21,17 @@ help: ## list the targets
 
 venv: $(STAMP) ## build .venv from requirements.lock, with hashes
 
-$(STAMP): requirements.lock pyproject.toml
+$(LOCKED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with its venv module is needed, and none" \
 		"was found; install one (Debian: apt-get install python3-venv), or name it:" \
 		"make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "building $(VENV) with $(PYTHON); this takes a minute or two"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+$(STAMP): $(LOCKED) pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(STAMP) ## watch the chase work, on an embedded exchange (DEMO_SECONDS limits it)
