@@ -58,7 +58,16 @@ def name_of(path: Path) -> str:
 
 def tracked_files() -> list[Path]:
     """Everything that git would carry."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     listed = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
     paths = (REPOSITORY / name for name in listed.stdout.split("\0") if name)
     return [path for path in paths if path.is_file()]

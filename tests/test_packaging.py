@@ -111,7 +111,8 @@ def test_compose_holds_no_secret() -> None:
 
 
 def test_the_environment_file_for_secrets_is_ignored_by_git() -> None:
-    ignored = subprocess.run(["git", "check-ignore", "-q", ".env"], cwd=REPOSITORY, check=False)
+    command = ["git", "-c", "safe.directory=*", "check-ignore", "-q", ".env"]
+    ignored = subprocess.run(command, cwd=REPOSITORY, check=False)
     assert ignored.returncode == 0
 
 
