@@ -1,0 +1,39 @@
+"""A loopback exchange that speaks Binance USDT-M futures REST.
+
+Unmodified freqtrade and ccxt run against it, for the demo, the tests and the fault drills::
+
+    from loopback_exchange import Market, Server, freqtrade_exchange_config
+
+    with Server(Market(seed=7)) as server:
+        config = freqtrade_exchange_config(server.url)
+
+It imports nothing of Hydra, freqtrade or ccxt, and listens on 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+from loopback_exchange.control import Control, FillOrder
+from loopback_exchange.errors import ApiError, Code, LoopbackError, PortTaken
+from loopback_exchange.exchange import Exchange
+from loopback_exchange.faults import FaultKind
+from loopback_exchange.market import DEFAULT_SYMBOLS, Market, MarketSource, Replay
+from loopback_exchange.server import Server
+from loopback_exchange.urls import ccxt_urls, freqtrade_exchange_config
+
+__all__ = [
+    "DEFAULT_SYMBOLS",
+    "ApiError",
+    "Code",
+    "Control",
+    "Exchange",
+    "FaultKind",
+    "FillOrder",
+    "LoopbackError",
+    "Market",
+    "MarketSource",
+    "PortTaken",
+    "Replay",
+    "Server",
+    "ccxt_urls",
+    "freqtrade_exchange_config",
+]

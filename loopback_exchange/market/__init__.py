@@ -1,0 +1,20 @@
+"""The market that the exchange serves: generated (``Market``) or recorded (``Replay``)."""
+
+from __future__ import annotations
+
+from loopback_exchange.market.replay import Replay
+from loopback_exchange.market.source import Book, Candles, MarketSource, Trades
+from loopback_exchange.market.specs import DEFAULT_SYMBOLS, SymbolSpec, spec_of
+from loopback_exchange.market.synthetic import Market
+
+__all__ = [
+    "DEFAULT_SYMBOLS",
+    "Book",
+    "Candles",
+    "Market",
+    "MarketSource",
+    "Replay",
+    "SymbolSpec",
+    "Trades",
+    "spec_of",
+]

@@ -1,0 +1,185 @@
+"""How prints of the tape fill resting orders, and how an arriving order takes the book."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from loopback_exchange.clock import MINUTE_MS
+from loopback_exchange.market.source import MarketSource, Trades
+from loopback_exchange.matching.ledger import Ledger
+from loopback_exchange.matching.live_book import DEEPEST, LiveBook
+from loopback_exchange.matching.orders import Fill, Order, Status
+
+
+class Matcher:
+    """Price-time priority over the resting orders of one account."""
+
+    def __init__(self, market: MarketSource, ledger: Ledger, book: LiveBook) -> None:
+        self._market = market
+        self._ledger = ledger
+        self._book = book
+
+    # ---- time
+
+    def advance(self, now_ms: int) -> None:
+        """Match everything that the market printed, and settle funding, up to now.
+
+        A clock that went back matches nothing; matching then goes on from there.
+        """
+        since = self._ledger.matched_ms
+        if now_ms == since:
+            return
+        if since and now_ms > since and self._has_exposure():
+            for at, symbol, rate in self._settlements(since + 1, now_ms + 1):
+                self._match(since, at)
+                since = at
+                self._settle(symbol, rate, at)
+            self._match(since, now_ms)
+        self._ledger.save_matched(now_ms)
+
+    def _has_exposure(self) -> bool:
+        positions = self._ledger.account.positions.values()
+        return bool(self._ledger.open_orders) or any(one.quantity for one in positions)
+
+    def _settlements(self, start_ms: int, stop_ms: int) -> list[tuple[int, str, float]]:
+        found: list[tuple[int, str, float]] = []
+        for symbol in self._market.symbols:
+            times, rates = self._market.funding(symbol, start_ms, stop_ms)
+            found.extend(
+                (int(at), symbol, float(rate)) for at, rate in zip(times, rates, strict=True)
+            )
+        return sorted(found)
+
+    def _settle(self, symbol: str, rate: float, at: int) -> None:
+        mark = float(self._book.mark_price(symbol, at))
+        self._ledger.settle_funding(symbol, rate, mark, self._market.spec(symbol).step, at)
+
+    def _match(self, after_ms: int, until_ms: int) -> None:
+        for symbol in {order.symbol for order in self._ledger.open_orders.values()}:
+            if symbol not in self._book.pins and until_ms > after_ms:
+                self._match_symbol(symbol, after_ms + 1, until_ms + 1)
+
+    def _match_symbol(self, symbol: str, start_ms: int, stop_ms: int) -> None:
+        """Walk the minutes that touch an open order; most are skipped by their range."""
+        minute = start_ms // MINUTE_MS
+        last = -(-stop_ms // MINUTE_MS)
+        while minute < last and self._ledger.open_of(symbol):
+            first, rows = self._market.rows(symbol, minute, min(minute + 1440, last))
+            if not len(rows):
+                return
+            touched = np.flatnonzero(self._touches(symbol, rows))
+            if not len(touched):
+                minute = first + len(rows)
+                continue
+            minute = first + int(touched[0])
+            trades = self._market.trades(
+                symbol, max(start_ms, minute * MINUTE_MS), min(stop_ms, (minute + 1) * MINUTE_MS)
+            )
+            self._print_all(symbol, trades)
+            minute += 1
+
+    def _touches(self, symbol: str, rows: np.ndarray) -> np.ndarray:
+        orders = self._ledger.open_of(symbol)
+        bid = max((order.price for order in orders if order.is_buy), default=-1)
+        ask = min((order.price for order in orders if not order.is_buy), default=2**62)
+        touched: np.ndarray = (rows["low"] <= bid) | (rows["high"] >= ask)
+        return touched
+
+    def _print_all(self, symbol: str, trades: Trades) -> None:
+        for at in range(len(trades.id)):
+            if not self._ledger.open_of(symbol):
+                return
+            self.print_trade(
+                symbol,
+                int(trades.price[at]),
+                int(trades.quantity[at]),
+                int(trades.time_ms[at]),
+                is_buy=bool(trades.is_buy[at]),
+            )
+
+    # ---- resting orders
+
+    def print_trade(
+        self, symbol: str, price: int, quantity: int, now_ms: int, *, is_buy: bool
+    ) -> list[Fill]:
+        """Let one trade (ticks, steps, aggressor's side) fill resting orders.
+
+        An order that the trade went through fills whole. At the order's own price the trade
+        must come from the other side, and first serves the queue before it.
+        """
+        orders = self._ledger.open_of(symbol)
+        orders.sort(key=lambda order: (-order.sign * order.price, order.id))
+        fills: list[Fill] = []
+        left = quantity
+        for order in orders:
+            beyond = order.sign * (order.price - price)
+            if beyond > 0:
+                fills += self.fill_resting(order, order.remaining, now_ms)
+            elif beyond == 0 and order.is_buy != is_buy and order.is_open:
+                served = min(order.queue, left)
+                order.queue -= served
+                done = self.fill_resting(order, min(order.remaining, left - served), now_ms)
+                left -= sum(fill.quantity for fill in done)
+                fills += done
+                self._ledger.save_order(order)
+        return fills
+
+    def fill_resting(self, order: Order, quantity: int, now_ms: int) -> list[Fill]:
+        """Fill a resting order at its own price, as maker; none or one fill."""
+        return self._execute(order, order.price, quantity, now_ms, is_maker=True)
+
+    def _execute(
+        self, order: Order, price: int, quantity: int, now_ms: int, *, is_maker: bool
+    ) -> list[Fill]:
+        """Fill an order; one that may only reduce stops at the end of the position."""
+        if order.reduce_only:
+            quantity = min(quantity, self.reducible(order.symbol, is_buy=order.is_buy))
+        if quantity <= 0 or not order.is_open:
+            return []
+        spec = self._market.spec(order.symbol)
+        fill = self._ledger.fill(order, spec, price, quantity, now_ms, is_maker=is_maker)
+        self._expire_idle_reducers(order.symbol, now_ms)
+        return [fill]
+
+    def reducible(self, symbol: str, *, is_buy: bool) -> int:
+        """Give the steps that an order of this side can close."""
+        held = self._ledger.account.position(symbol).quantity
+        return max(0, -held if is_buy else held)
+
+    def _expire_idle_reducers(self, symbol: str, now_ms: int) -> None:
+        """Expire reduce-only orders that have nothing left to reduce, as Binance does."""
+        for order in self._ledger.open_of(symbol):
+            if order.reduce_only and not self.reducible(symbol, is_buy=order.is_buy):
+                self._ledger.end_order(order, Status.EXPIRED, now_ms)
+
+    # ---- arriving orders
+
+    def takeable(self, order: Order, now_ms: int) -> list[tuple[int, int]]:
+        """Give the levels (ticks, steps) of the other side that the order's price allows."""
+        book = self._book.levels(order.symbol, now_ms, DEEPEST)
+        side = book.asks if order.is_buy else book.bids
+        if not order.is_limit:
+            return side
+        return [level for level in side if order.sign * (order.price - level[0]) >= 0]
+
+    def take(self, order: Order, levels: list[tuple[int, int]], now_ms: int) -> list[Fill]:
+        """Fill an arriving order from these levels, as taker."""
+        fills: list[Fill] = []
+        for price, size in levels:
+            part = min(size, order.remaining)
+            done = self._execute(order, price, part, now_ms, is_maker=False)
+            if not done:
+                break
+            fills += done
+            self._book.take(order.symbol, now_ms, price, done[0].quantity, is_bid=not order.is_buy)
+        return fills
+
+    def rest(self, order: Order, now_ms: int) -> None:
+        """Put what is left of an order on the book, behind the size that stands there."""
+        if not order.is_open:
+            return
+        if not order.is_limit or order.time_in_force in {"IOC", "FOK"}:
+            self._ledger.end_order(order, Status.EXPIRED, now_ms)
+            return
+        order.queue = self._book.queue_at(order.symbol, now_ms, order.price, is_buy=order.is_buy)
+        self._ledger.save_order(order)

@@ -1,0 +1,89 @@
+"""GET routes about the exchange itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loopback_exchange.exchange import Exchange
+from loopback_exchange.market.specs import SymbolSpec
+from loopback_exchange.market.synthetic import LISTED_MS
+from loopback_exchange.matching.placement import MAX_STEPS, MAX_TICKS, PRICE_BAND
+from loopback_exchange.routes.params import Params, text
+
+_NO_DELIVERY_MS = 4_133_404_800_000
+
+
+def ping(_exchange: Exchange, _params: Params, _at: int) -> dict[str, Any]:
+    """GET /fapi/v1/ping."""
+    return {}
+
+
+def server_time(_exchange: Exchange, _params: Params, at: int) -> dict[str, Any]:
+    """GET /fapi/v1/time."""
+    return {"serverTime": at}
+
+
+def exchange_info(exchange: Exchange, _params: Params, at: int) -> dict[str, Any]:
+    """GET /fapi/v1/exchangeInfo."""
+    specs = (exchange.market.spec(symbol) for symbol in exchange.market.symbols)
+    return {
+        "timezone": "UTC",
+        "serverTime": at,
+        "rateLimits": [],
+        "exchangeFilters": [],
+        "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}],
+        "symbols": [_symbol(spec) for spec in specs],
+    }
+
+
+def _symbol(spec: SymbolSpec) -> dict[str, Any]:
+    return {
+        "symbol": spec.symbol,
+        "pair": spec.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": _NO_DELIVERY_MS,
+        "onboardDate": LISTED_MS,
+        "status": "TRADING",
+        "baseAsset": spec.base,
+        "quoteAsset": "USDT",
+        "marginAsset": "USDT",
+        "pricePrecision": spec.price_precision,
+        "quantityPrecision": spec.quantity_decimals,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "triggerProtect": "0.0500",
+        "liquidationFee": "0.012500",
+        "marketTakeBound": text(PRICE_BAND),
+        "orderTypes": ["LIMIT", "MARKET"],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+        "filters": _filters(spec),
+    }
+
+
+def _filters(spec: SymbolSpec) -> list[dict[str, Any]]:
+    lot = {
+        "minQty": text(spec.step),
+        "maxQty": text(spec.quantity(MAX_STEPS)),
+        "stepSize": text(spec.step),
+    }
+    price = {
+        "minPrice": text(spec.tick),
+        "maxPrice": text(spec.price(MAX_TICKS)),
+        "tickSize": text(spec.tick),
+    }
+    band = {"multiplierUp": text(1 + PRICE_BAND), "multiplierDown": text(1 - PRICE_BAND)}
+    return [
+        {"filterType": "PRICE_FILTER", **price},
+        {"filterType": "LOT_SIZE", **lot},
+        {"filterType": "MARKET_LOT_SIZE", **lot},
+        {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+        {"filterType": "MIN_NOTIONAL", "notional": text(spec.min_notional)},
+        {"filterType": "PERCENT_PRICE", **band, "multiplierDecimal": "4"},
+    ]
+
+
+def coins(_exchange: Exchange, _params: Params, _at: int) -> list[Any]:
+    """GET /sapi/v1/capital/config/getall: no coin can be deposited or withdrawn."""
+    return []

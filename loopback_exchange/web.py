@@ -1,0 +1,127 @@
+"""From an HTTP request to an answer: counting, key and timestamp, faults, control."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from loopback_exchange.clock import now_ms
+from loopback_exchange.control import Control, FillOrder
+from loopback_exchange.errors import ApiError, Code
+from loopback_exchange.exchange import Exchange
+from loopback_exchange.faults import Faults
+from loopback_exchange.routes import ROUTES, Route
+from loopback_exchange.routes.params import Params, integer
+
+_KEY = re.compile(r"^[A-Za-z0-9_-]+$")
+_AHEAD_MS = 1_000
+_DEFAULT_WINDOW_MS = 5_000
+_LONGEST_WINDOW_MS = 60_000
+_CONTROL = "/_control/"
+
+
+class Site:
+    """Everything that listens behind the port; one thread runs it."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        control: Control,
+        faults: Faults,
+        requests: Counter[tuple[str, str]],
+        *,
+        api_key: str | None,
+        serves_control: bool,
+    ) -> None:
+        self._exchange = exchange
+        self._control = control
+        self._faults = faults
+        self._requests = requests
+        self._api_key = api_key
+        self._serves_control = serves_control
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request."""
+        method, path = request.method, request.path
+        if path.startswith(_CONTROL) and self._serves_control:
+            return await self._answer_control(request)
+        self._requests[method, path] += 1
+        params: Params = dict(request.query)
+        if request.can_read_body:
+            form = await request.post()
+            params.update({name: value for name, value in form.items() if isinstance(value, str)})
+        proceed = partial(self._proceed, method, path, params, request.headers.get("X-MBX-APIKEY"))
+        action = self._faults.take(method, path)
+        return await action(request, proceed) if action else proceed()
+
+    def _proceed(
+        self, method: str, path: str, params: Params, key: str | None
+    ) -> web.StreamResponse:
+        try:
+            route = ROUTES.get((method, path))
+            if route is None:
+                raise ApiError(Code.NO_SUCH_PATH, path=path, method=method)
+            self._check_caller(route, params, key)
+            return _json(self._exchange.call(partial(route.answer, self._exchange, params)))
+        except ApiError as error:
+            return _json({"code": int(error.code), "msg": error.message}, error.status)
+
+    def _check_caller(self, route: Route, params: Params, key: str | None) -> None:
+        if route.needs_key:
+            if not key or not _KEY.match(key):
+                raise ApiError(Code.BAD_API_KEY_FORMAT)
+            if self._api_key is not None and key != self._api_key:
+                raise ApiError(Code.REJECTED_API_KEY)
+        if route.needs_timestamp:
+            sent = integer(params, "timestamp")
+            window = min(integer(params, "recvWindow", _DEFAULT_WINDOW_MS), _LONGEST_WINDOW_MS)
+            if not now_ms() - window <= sent < now_ms() + _AHEAD_MS:
+                raise ApiError(Code.INVALID_TIMESTAMP)
+
+    # ---- control
+
+    async def _answer_control(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.json() if request.can_read_body else dict(request.query)
+            return _json(self._control_call(request.method, request.path, body))
+        except ApiError as error:
+            return _json({"error": str(error)}, error.status)
+        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+            return _json({"error": f"{type(error).__name__}: {error}"}, 400)
+
+    def _control_call(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        control = self._control
+        match method, path.removeprefix(_CONTROL):
+            case "POST", "book":
+                control.book(**body)
+            case "DELETE", "book":
+                control.release(body["symbol"])
+            case "POST", "print":
+                return control.print(**_with_fill_order(body))
+            case "POST", "fault":
+                control.fault(**body)
+            case "GET", "state":
+                return control.state()
+            case "POST", "reset":
+                control.reset()
+            case _:
+                raise ApiError(Code.NO_SUCH_PATH, path=path, method=method)
+        return {}
+
+
+def _with_fill_order(body: dict[str, Any]) -> dict[str, Any]:
+    wanted = body.get("fill_order")
+    if wanted is None:
+        return body
+    return {**body, "fill_order": FillOrder(int(wanted["orderId"]), wanted["quantity"])}
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.json_response(
+        body, status=status, dumps=partial(json.dumps, separators=(",", ":"), allow_nan=False)
+    )
