@@ -16,7 +16,8 @@ def is_synthetic(bars: Bars) -> BoolArray:
     That is how freqtrade fills a hole in the candles.
     """
     flat = (bars.high == bars.low) & (bars.open == bars.close)
-    return (bars.volume == 0) & flat
+    synthetic: BoolArray = (bars.volume == 0) & flat
+    return synthetic
 
 
 def missing_before(bars: Bars) -> IntArray:
@@ -24,7 +25,8 @@ def missing_before(bars: Bars) -> IntArray:
     if len(bars) == 0:
         return np.zeros(0, dtype=np.int64)
     steps = np.diff(bars.time) // bars.step_ms - 1
-    return np.r_[0, steps].astype(np.int64)
+    missing: IntArray = np.r_[0, steps].astype(np.int64)
+    return missing
 
 
 def last_rows(present: BoolArray) -> IntArray:

@@ -1,4 +1,4 @@
-"""Stage A: may this head trade at the close of each bar, and if not, why not?
+"""Stage A: whether a head may trade at the close of each bar, and if not, why not.
 
 Pure and vectorised: the same line runs live and in backtests and gives the same codes.
 """
@@ -38,7 +38,8 @@ class Decisions:
     marks every step that failed. ``signal`` indexes the head's signals, -1 without entry;
     ``side`` is -1, 0 or +1; ``confidence``, ``stop`` and ``target`` are NaN and
     ``max_hold_s`` 0 without entry. ``columns`` are the very columns that were gated on.
-    ``light`` tells that a feed the head can use is not listed.
+    ``light`` tells that a feed the head can use is not listed, ``errors`` maps a signal that
+    could not be computed to what went wrong.
     """
 
     rules: HeadRules
@@ -60,6 +61,7 @@ class Decisions:
     exit_long_tag: CodeArray
     exit_short_tag: CodeArray
     light: bool
+    errors: Mapping[str, str]
     columns: Mapping[str, FloatArray]
 
     def __len__(self) -> int:
@@ -96,18 +98,18 @@ def decide(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]
     """
     state = evaluate(frames, rules, feeds)
     with np.errstate(invalid="ignore", divide="ignore"):
-        choice, checks = _choose(state)
+        choice, checks, errors = _choose(state)
     failing = _failing(checks, len(state.base))
     enters = ~_blocking(failing) & (choice.signal >= 0)
     code = np.where(enters, 0, failing.argmax(axis=1)).astype(np.int16)
-    return _decisions(state, choice, code, failing)
+    return _decisions(state, choice, code, failing, errors)
 
 
-def _choose(state: Evaluation) -> tuple[Choice, list[Gate]]:
+def _choose(state: Evaluation) -> tuple[Choice, list[Gate], dict[str, str]]:
     """Steps 1 to 8: the winner of each bar, and what every gate says."""
     checks = [*gates.data_gates(state), gates.clock(state), gates.regime_trades(state)]
-    found, eligibility = select.candidates(state)
-    fired = found.fires.any(axis=0)
+    found, eligibility, errors = select.candidates(state)
+    fired: BoolArray = np.any(found.fires, axis=0)
     passes, biased = select.unbiased(state, found)
     choice, outranked = select.ranked(state, found, passes)
     vetoes = state.rules.vetoes
@@ -120,7 +122,7 @@ def _choose(state: Evaluation) -> tuple[Choice, list[Gate]]:
         gates.confident(choice.confidence, vetoes),
         gates.worthwhile(choice.stop, choice.target, vetoes),
     ]
-    return choice, checks
+    return choice, checks, errors
 
 
 def _failing(checks: list[Gate], n: int) -> BoolArray:
@@ -138,10 +140,17 @@ _BLOCKS = np.array([not code.startswith(_REMOVING) for code in CODES])
 
 def _blocking(failing: BoolArray) -> BoolArray:
     """Bars at which a step failed that stops the bar, not just one candidate."""
-    return (failing & _BLOCKS).any(axis=1)
+    stopped: BoolArray = np.any(failing & _BLOCKS, axis=1)
+    return stopped
 
 
-def _decisions(state: Evaluation, choice: Choice, code: CodeArray, failing: BoolArray) -> Decisions:
+def _decisions(
+    state: Evaluation,
+    choice: Choice,
+    code: CodeArray,
+    failing: BoolArray,
+    errors: Mapping[str, str],
+) -> Decisions:
     enters = code == INDEX[OK]
     holds = np.array([made.max_hold_s for made in state.rules.signals] + [0], dtype=np.int64)
     signal = np.where(enters, choice.signal, -1)
@@ -166,6 +175,7 @@ def _decisions(state: Evaluation, choice: Choice, code: CodeArray, failing: Bool
         exit_long_tag=_exit_tags(state, Side.LONG),
         exit_short_tag=_exit_tags(state, Side.SHORT),
         light=any(feed not in state.feeds for feed in state.rules.feeds),
+        errors=errors,
         columns=state.features,
     )
 

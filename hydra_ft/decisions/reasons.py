@@ -7,13 +7,16 @@ with a ``:`` name a feed or a signal. Index 0, ``ok``, means that the bar trades
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import hydra_ft.signals  # noqa: F401  (fills SIGNALS, from which codes are made)
 from hydra_ft.signals.registry import SIGNALS
 from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OK = "ok"
 

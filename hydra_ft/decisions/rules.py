@@ -14,7 +14,7 @@ from hydra_ft.features.registry import FEATURES, Feature, selected, split_key
 from hydra_ft.market import bias, regime, trend
 from hydra_ft.market.bias import BiasRules
 from hydra_ft.market.regime import RegimeRules
-from hydra_ft.signals.registry import SignalDeclaration
+from hydra_ft.signals.registry import SignalDeclaration  # noqa: TC001  (read by settings)
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def active_signals(rules: HeadRules, feeds: Collection[Feed]) -> tuple[SignalDec
     return tuple(s for s in rules.signals if all(f in available for f in s.feeds))
 
 
-def _market_names(rules: HeadRules, feeds: tuple[Feed, ...]) -> list[str]:
+def _market_names(feeds: tuple[Feed, ...]) -> list[str]:
     names = [VOLATILITY, "ema_20", *regime.NEEDS, *trend.NEEDS]
     for feed in feeds:
         names.extend(bias.NEEDS.get(feed, ()))
@@ -136,7 +136,7 @@ def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tupl
     """
     available = listed(rules, feeds)
     names: dict[str, list[str]] = {timeframe: [] for timeframe in rules.timeframes}
-    names[rules.market].extend(_market_names(rules, available))
+    names[rules.market].extend(_market_names(available))
     for made in active_signals(rules, feeds):
         for key in (*made.needs, *made.uses):
             name, timeframe = split_key(key)

@@ -22,6 +22,9 @@ SIDES = (Side.LONG, Side.SHORT)
 DETECTOR_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a detector may die of without taking the other signals with it."""
 
+Row = tuple[int, int, BoolArray, FloatArray, FloatArray, FloatArray]
+"""One signal and side: number, sign, fires, confidence, stop, target."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -64,47 +67,64 @@ def is_extended(state: Evaluation) -> BoolArray:
         )
 
 
-def detect(state: Evaluation, made: SignalDeclaration) -> SignalColumns | None:
-    """Run a detector; None when it failed, which disables it and nothing else."""
+def detect(state: Evaluation, made: SignalDeclaration) -> SignalColumns | str:
+    """Run a detector; what went wrong when it failed, which disables it and nothing else."""
+    shape = (len(state.base),)
     try:
         found = made(state.columns, state.market)
-        shape = (len(state.base),)
-        arrays = (found.long, found.short, *found.confidence, *found.stop, *found.target)
-        if any(np.shape(values) != shape for values in arrays):
-            return None
-    except DETECTOR_ERRORS:
-        return None
+        numbers = (*found.confidence, *found.stop, *found.target)
+        if any(np.shape(values) != shape for values in (found.long, found.short, *numbers)):
+            return f"expected arrays of shape {shape}"
+        if found.long.dtype != np.bool_ or found.short.dtype != np.bool_:
+            return "expected long and short to be boolean arrays"
+    except DETECTOR_ERRORS as error:
+        return f"{type(error).__name__}: {error}"
     return found
 
 
-def candidates(state: Evaluation) -> tuple[Candidates, list[Gate]]:
-    """Signals that fire where they may, and the gates of steps 3 to 5."""
+def candidates(state: Evaluation) -> tuple[Candidates, list[Gate], dict[str, str]]:
+    """Signals that fire where they may, the gates of steps 3 to 5, and failures by name."""
     n = len(state.base)
     extended = is_extended(state)
-    choppy = state.market.regime == int(Regime.CHOPPY)
-    rows: list[tuple[int, int, BoolArray, FloatArray, FloatArray, FloatArray]] = []
+    rows: list[Row] = []
     gates: list[Gate] = []
+    errors: dict[str, str] = {}
     for made in active_signals(state.rules, state.feeds):
-        allowed = permitted(state, made)
-        gates.append(gate(allowed | choppy, f"regime_not_allowed:{made.name}"))
-        if made.trend_following:
-            gates.append(gate(~(allowed & extended), "extended"))
-            allowed = allowed & ~extended
+        allowed, checks = eligible(state, made, extended)
+        gates += checks
         found = detect(state, made)
-        if found is None:
+        if isinstance(found, str):
+            errors[made.name] = found
             gates.append(gate(np.zeros(n, dtype=np.bool_), f"signal_error:{made.name}"))
-            continue
-        number = state.rules.signals.index(made)
-        for i, fires in enumerate((found.long, found.short)):
-            numbers = (found.confidence[i], found.stop[i], found.target[i])
-            usable = np.isfinite(numbers).all(axis=0)
-            rows.append((number, SIDES[i].sign, fires & allowed & usable, *numbers))
-    return _stacked(rows, n), gates
+        else:
+            rows += _rows(found, state.rules.signals.index(made), allowed)
+    return _stacked(rows, n), gates, errors
 
 
-def _stacked(
-    rows: list[tuple[int, int, BoolArray, FloatArray, FloatArray, FloatArray]], n: int
-) -> Candidates:
+def eligible(
+    state: Evaluation, made: SignalDeclaration, extended: BoolArray
+) -> tuple[BoolArray, list[Gate]]:
+    """Bars at which the signal may be looked at, and the gates of steps 3 and 4."""
+    allowed = permitted(state, made)
+    choppy = state.market.regime == int(Regime.CHOPPY)
+    checks = [gate(allowed | choppy, f"regime_not_allowed:{made.name}")]
+    if made.trend_following:
+        checks.append(gate(~(allowed & extended), "extended"))
+        allowed = allowed & ~extended
+    return allowed, checks
+
+
+def _rows(found: SignalColumns, number: int, allowed: BoolArray) -> list[Row]:
+    """The signal's two sides; one fires only where all its numbers are known."""
+    rows: list[Row] = []
+    for i, fires in enumerate((found.long, found.short)):
+        numbers = (found.confidence[i], found.stop[i], found.target[i])
+        usable: BoolArray = np.isfinite(numbers).all(axis=0)
+        rows.append((number, SIDES[i].sign, fires & allowed & usable, *numbers))
+    return rows
+
+
+def _stacked(rows: list[Row], n: int) -> Candidates:
     if not rows:
         none = np.zeros((0, n))
         nobody = np.zeros(0, dtype=np.int64)
@@ -129,7 +149,8 @@ def unbiased(state: Evaluation, found: Candidates) -> tuple[BoolArray, Gate]:
             market.bias, market.bias_strength, side, rules.block_from, hard=rules.hard
         )
         passes[found.sign == side.sign] &= allowed
-    return passes, gate(~(found.fires & ~passes).any(axis=0), "bias_gate")
+    removed: BoolArray = np.any(found.fires & ~passes, axis=0)
+    return passes, gate(~removed, "bias_gate")
 
 
 def ranked(state: Evaluation, found: Candidates, passes: BoolArray) -> tuple[Choice, Gate]:

@@ -37,7 +37,7 @@ def _change(bars_back: int) -> Compute:
         return change
 
     compute.__name__ = compute.__qualname__ = f"open_interest_change_{bars_back}"
-    compute.__doc__ = f"Change of open interest over {bars_back} bars."
+    compute.__doc__ = f"Change of open interest from the value {bars_back} earlier."
     return feature(
         feeds=(Feed.OPEN_INTEREST,),
         formula=f"oi / oi[-{bars_back}] - 1",

@@ -1,4 +1,4 @@
-"""Confirmed swings: is the market making higher or lower turning points?
+"""Confirmed swings: whether the market makes higher or lower turning points.
 
 A bar is a swing high when no high of the 3 bars before it reaches its own and no high of
 the 3 bars after it exceeds it (so a flat top counts once), mirrored for lows. It is known

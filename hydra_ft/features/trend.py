@@ -140,7 +140,8 @@ def efficiency_24(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=_CANDLES,
-    formula="100 log10(sum(true_range, 14) / (max(high, 14) - min(low, 14))) / log10(14), in 0..100",
+    formula="100 log10(sum(true_range, 14) / (max(high, 14) - min(low, 14))) / log10(14), "
+    "within 0..100",
     reference="Dreiss, the Choppiness Index, 1993",
     lookback=14,
     units="points",

@@ -92,7 +92,7 @@ def open_interest_part(held: FloatArray, price: FloatArray) -> FloatArray:
 
 
 def trend_part(change_4: FloatArray, change_24: FloatArray) -> FloatArray:
-    """sign min(0.5, 50 |d4|) beyond 0.2 %, plus sign min(0.5, 25 |d24|) beyond 0.5 %."""
+    """Sum of sign min(0.5, 50 |d4|) beyond 0.2 %, plus sign min(0.5, 25 |d24|) beyond 0.5 %."""
     near = np.clip(50 * change_4, -0.5, 0.5) * exceeds(np.abs(change_4), 0.002)
     far = np.clip(25 * change_24, -0.5, 0.5) * exceeds(np.abs(change_24), 0.005)
     return np.clip(near + far, -1.0, 1.0)
@@ -108,7 +108,10 @@ def _parts(
         held = open_interest_part(columns["open_interest_change_24"], columns["change_24"])
         parts.append((rules.open_interest_weight, held))
     if Feed.LIQUIDATIONS in feeds:
-        parts.append((rules.liquidation_weight, liquidation_part(columns[LIQUIDATION])))
+        # Listed but not served yet: NaN makes the bar stale, and so blocks.
+        unknown = np.full(columns["change_4"].shape, np.nan)
+        imbalance = columns.get(LIQUIDATION, unknown)
+        parts.append((rules.liquidation_weight, liquidation_part(imbalance)))
     return parts
 
 
@@ -142,7 +145,8 @@ def bias_allows(
     if not hard:
         return np.ones(np.shape(bias), dtype=np.bool_)
     against = np.asarray(bias) == side.opposite.sign
-    return np.isfinite(strength) & ~(against & reaches(strength, threshold))
+    allowed: BoolArray = np.isfinite(strength) & ~(against & reaches(strength, threshold))
+    return allowed
 
 
 def describe(bias: Bias, z: float) -> str:

@@ -118,19 +118,20 @@ def persisted(
     held = np.full(n, np.nan)
     if n < width:
         return regime, held
-    state, sure = _fold(windows(proposal, width).T, windows(confidence, width).T, rules)
-    known = np.isfinite(windows(confidence, width)).all(axis=1)
+    proposed, offered = windows(proposal.astype(np.float64), width), windows(confidence, width)
+    state, sure = _fold(proposed.T, offered.T, rules)
+    known = np.isfinite(offered).all(axis=1)
     regime[width - 1 :] = np.where(known, state, int(Regime.CHOPPY))
     held[width - 1 :] = np.where(known, sure, np.nan)
     return regime, held
 
 
 def _fold(
-    proposal: FloatArray | IntArray, confidence: FloatArray, rules: RegimeRules
+    proposal: FloatArray, confidence: FloatArray, rules: RegimeRules
 ) -> tuple[IntArray, FloatArray]:
     """Fold over axis 0 of (window, m) arrays; gives regime and confidence of shape (m,)."""
     count = proposal.shape[1]
-    state = np.full(count, int(Regime.CHOPPY), dtype=np.int64)
+    state = np.full(count, float(Regime.CHOPPY))
     sure = np.full(count, UNKNOWN_CONFIDENCE)
     age = np.full(count, _STEADY_AGE, dtype=np.int64)
     candidate = state.copy()

@@ -79,7 +79,8 @@ class TrendScore:
 
 
 def _known(columns: Mapping[str, FloatArray], needs: tuple[str, ...]) -> BoolArray:
-    return np.all([np.isfinite(columns[name]) for name in needs], axis=0)
+    known: BoolArray = np.all([np.isfinite(columns[name]) for name in needs], axis=0)
+    return known
 
 
 def structure(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:

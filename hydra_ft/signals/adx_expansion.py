@@ -44,10 +44,14 @@ class AdxExpansionRules:
 def confidence(fresh: BoolArray, wide: BoolArray, aligned: BoolArray) -> FloatArray:
     """0.55 + 0.10 fresh + 0.08 wide DI gap + 0.05 bias aligned, 0.75 at most.
 
+    Fresh is an ADX in the lower half of its band.
+
     The original's weights; what its 0.08 and 0.05 stood for is not recorded, so a DI gap
     of twice the least and an aligned bias take their place.
     """
-    return np.minimum(0.75, 0.55 + 0.10 * fresh + 0.08 * wide + 0.05 * aligned)
+    raw = 0.55 + 0.10 * fresh + 0.08 * wide + 0.05 * aligned
+    capped: FloatArray = np.minimum(0.75, raw)
+    return capped
 
 
 def _fires(

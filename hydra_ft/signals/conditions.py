@@ -27,20 +27,24 @@ def regime_is(market: MarketColumns, side: Side) -> BoolArray:
     """Whether the regime is the trend of that side."""
     wanted = Regime.UP if side is Side.LONG else Regime.DOWN
     known = np.isfinite(market.regime_confidence)
-    return (market.regime == int(wanted)) & known
+    matches: BoolArray = (market.regime == int(wanted)) & known
+    return matches
 
 
 def structured(columns: Columns, side: Side) -> BoolArray:
     """Higher high or higher low for a long; lower high or lower low for a short (1h)."""
     shape = "higher" if side is Side.LONG else "lower"
-    return (columns[f"{shape}_high_30_1h"] == 1) | (columns[f"{shape}_low_30_1h"] == 1)
+    high, low = columns[f"{shape}_high_30_1h"], columns[f"{shape}_low_30_1h"]
+    either: BoolArray = (high == 1) | (low == 1)
+    return either
 
 
 def broken(columns: Columns, side: Side, timeframe: str) -> BoolArray:
     """Both a high and a low against the side: its structure on the timeframe is broken."""
     shape = "lower" if side is Side.LONG else "higher"
     high, low = columns[f"{shape}_high_30_{timeframe}"], columns[f"{shape}_low_30_{timeframe}"]
-    return (high == 1) & (low == 1)
+    fully: BoolArray = (high == 1) & (low == 1)
+    return fully
 
 
 def pullback_band(atr_share: FloatArray) -> FloatArray:

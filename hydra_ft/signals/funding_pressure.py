@@ -53,7 +53,8 @@ def confidence(
         + 0.05 * rsi
         + 0.05 * (pullback & rsi)
     )
-    return np.minimum(0.85, raw)
+    capped: FloatArray = np.minimum(0.85, raw)
+    return capped
 
 
 def against_payer(
@@ -69,7 +70,8 @@ def against_payer(
     by_z = -np.sign(z) * pays
     by_paid = -np.sign(paid) * exceeds(np.abs(paid), rules.min_paid)
     votes = np.nan_to_num(by_z) + np.nan_to_num(by_paid)
-    return np.sign(votes)
+    side: FloatArray = np.sign(votes)
+    return side
 
 
 def _fires(
@@ -82,7 +84,7 @@ def _fires(
         columns["funding_last_24_1h"],
         rules,
     )
-    return (
+    fires: BoolArray = (
         conditions.regime_is(market, side)
         & (against == side.sign)
         & (is_trending(market.trend) == side.sign)
@@ -92,6 +94,7 @@ def _fires(
         & conditions.pulled_back(columns)
         & within(columns["rsi_14_1h"], rules.rsi_low, rules.rsi_high)
     )
+    return fires
 
 
 @signal(

@@ -33,7 +33,8 @@ class TrendPullbackRules:
 def confidence(strength: FloatArray, aligned: BoolArray, sure: BoolArray) -> FloatArray:
     """0.55 + min(0.15, 0.2 strength) + 0.10 bias aligned + 0.05 regime sure, 0.80 at most."""
     raw = 0.55 + np.minimum(0.15, 0.2 * strength) + 0.10 * aligned + 0.05 * sure
-    return np.minimum(0.80, raw)
+    capped: FloatArray = np.minimum(0.80, raw)
+    return capped
 
 
 def stop_of(swing: FloatArray, rules: TrendPullbackRules) -> FloatArray:

@@ -1,0 +1,62 @@
+"""The reference page of the features, rendered from their declarations."""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hydra_ft.features.registry import Feature
+
+_HEAD = """# Features
+
+Written by `hydra_ft.features.documentation` from the registry: change a declaration, then
+run `python -m hydra_ft.features.documentation > docs/features.md`.
+
+A value at a bar depends on that bar and the `lookback` bars before it, and on nothing else;
+before that it is NaN. Windows are in bars of the feature's own timeframe and stand at the
+end of its name. Exponential means are cut to 4 spans and Wilder's to 8 periods, with their
+weights divided by their sum. A column is named feature and timeframe, as `ema_20_1h`.
+"""
+_COLUMNS = ("feature", "what it says", "formula", "lookback", "units", "range", "feeds", "source")
+
+
+def _bound(value: float) -> str:
+    return "" if math.isinf(value) else f"{round(value, 6):g}"
+
+
+def _row(feature: Feature) -> str:
+    text = (feature.compute.__doc__ or "").strip().splitlines()[0]
+    cells = (
+        f"`{feature.name}`",
+        text,
+        f"`{feature.formula}`",
+        str(feature.lookback),
+        feature.units,
+        f"{_bound(feature.low)} .. {_bound(feature.high)}",
+        ", ".join(feature.feeds),
+        feature.reference,
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def render(features: Mapping[str, Feature]) -> str:
+    """Markdown page with one table per family, families and features sorted by name."""
+    ordered = sorted(features.values(), key=lambda feature: (feature.family, feature.name))
+    parts = [_HEAD]
+    for family, members in groupby(ordered, key=lambda feature: feature.family):
+        head = f"| {' | '.join(_COLUMNS)} |\n|{'---|' * len(_COLUMNS)}"
+        rows = "\n".join(_row(feature) for feature in members)
+        parts.append(f"## {family.replace('_', ' ')}\n\n{head}\n{rows}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from hydra_ft.features.registry import FEATURES
+
+    sys.stdout.write(render(FEATURES))

@@ -1,0 +1,122 @@
+"""Closed bars: what is refused, how they sum, and when a coarse bar is visible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bars.synthetic import HOUR, MINUTE, START, random_bars
+
+from hydra_ft.bars.candles import align, bars_from, check, close_time, part, resample, timeframe_ms
+from hydra_ft.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "length"), [("1m", MINUTE), ("5m", 5 * MINUTE), ("4h", 4 * HOUR), ("1d", 24 * HOUR)]
+)
+def test_a_timeframe_has_its_length(timeframe: str, length: int) -> None:
+    assert timeframe_ms(timeframe) == length
+
+
+@pytest.mark.parametrize("timeframe", ["", "m", "0m", "5", "5x", "-1h"])
+def test_a_wrong_timeframe_is_refused_with_its_text(timeframe: str) -> None:
+    with pytest.raises(DataError, match="timeframe"):
+        timeframe_ms(timeframe)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("time", START, "strictly increasing"),
+        ("close", np.nan, "not a positive number"),
+        ("open", -1.0, "not a positive number"),
+        ("high", 1.0, "high is below"),
+        ("low", 1e9, "high is below|low is above"),
+        ("volume", -1.0, "volume"),
+    ],
+)
+def test_bars_that_cannot_be_true_are_refused(field: str, value: float, text: str) -> None:
+    bars = random_bars(20)
+    broken = getattr(bars, field).copy()
+    broken[7] = value
+    with pytest.raises(DataError, match=text):
+        check(replace(bars, **{field: broken}))
+
+
+def test_arrays_of_unequal_length_are_refused_by_name() -> None:
+    bars = random_bars(20)
+    with pytest.raises(DataError, match="funding_rate"):
+        check(replace(bars, funding_rate=np.zeros(3)))
+
+
+def test_integers_become_floats() -> None:
+    ones = np.ones(3, dtype=np.int64)
+    bars = bars_from(START + HOUR * np.arange(3), HOUR, (ones, ones, ones, ones), ones)
+    assert bars.close.dtype == np.float64
+
+
+def test_hours_are_the_sums_of_their_minutes() -> None:
+    """1-02: the range of a bar survives; nothing is rebuilt from closes."""
+    base = random_bars(36, 5 * MINUTE)
+    hours = resample(base, HOUR)
+    for i in range(3):
+        scope = slice(12 * i, 12 * i + 12)
+        assert hours.time[i] == base.time[12 * i]
+        assert hours.open[i] == base.open[12 * i]
+        assert hours.high[i] == max(base.high[scope])
+        assert hours.low[i] == min(base.low[scope])
+        assert hours.close[i] == base.close[12 * i + 11]
+        assert hours.volume[i] == pytest.approx(sum(base.volume[scope]))
+
+
+def test_incomplete_coarse_bars_are_left_out() -> None:
+    base = part(random_bars(60, 5 * MINUTE), 5, 55)
+    hours = resample(base, HOUR)
+    assert list(hours.time) == [START + HOUR, START + 2 * HOUR, START + 3 * HOUR]
+
+
+def test_a_hole_inside_leaves_the_other_bars_whole() -> None:
+    base = random_bars(48, 5 * MINUTE)
+    keep = np.r_[0:14, 20:48]
+    holed = bars_from(
+        base.time[keep],
+        base.step_ms,
+        (base.open[keep], base.high[keep], base.low[keep], base.close[keep]),
+        base.volume[keep],
+    )
+    hours = resample(holed, HOUR)
+    assert len(hours) == 4
+    assert hours.close[1] == base.close[23]
+
+
+def test_funding_and_open_interest_keep_the_last_known() -> None:
+    base = random_bars(24, 5 * MINUTE)
+    rate, held = np.full(24, np.nan), np.full(24, np.nan)
+    rate[12], held[14], held[16] = 0.0003, 5.0, 7.0
+    hours = resample(replace(base, funding_rate=rate, open_interest=held), HOUR)
+    assert hours.funding_rate is not None
+    assert hours.open_interest is not None
+    assert np.isnan(hours.funding_rate[0])
+    assert hours.funding_rate[1] == 0.0003
+    assert hours.open_interest[1] == 7.0
+
+
+def test_resampling_nothing_gives_nothing() -> None:
+    assert len(resample(part(random_bars(5, 5 * MINUTE), 0, 0), HOUR)) == 0
+    assert len(resample(part(random_bars(5, 5 * MINUTE), 0, 3), HOUR)) == 0
+
+
+def test_resampling_to_no_multiple_is_refused() -> None:
+    with pytest.raises(DataError, match="multiple"):
+        resample(random_bars(5, 5 * MINUTE), 7 * MINUTE)
+
+
+def test_a_coarse_bar_is_visible_from_the_base_bar_that_closes_with_it() -> None:
+    """0-27: the hour 00:00 is first seen by the 5m bar 00:55, which closes at 01:00."""
+    base = random_bars(26, 5 * MINUTE)
+    hours = resample(base, HOUR)
+    rows = align(close_time(hours), close_time(base))
+    assert list(rows[:12]) == [-1] * 11 + [0]
+    assert list(rows[12:24]) == [0] * 11 + [1]
+    assert rows[25] == 1
