@@ -211,7 +211,7 @@ def _columns(decisions: Decisions) -> dict[str, np.ndarray]:
 
 def _refuse_unusable(config: dict[str, Any]) -> None:
     """Stop with every finding that fails; log the others."""
-    findings = check_configuration(config)
+    findings = check_configuration(config, with_credentials=False)
     for finding in findings:
         if finding.level == "warn":
             logger.warning("%s", finding)

@@ -1,0 +1,51 @@
+"""A session-wide exchange, and a bot per test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.plan import PLAN
+from e2e.rig import BTC, Rig
+
+from loopback_exchange.market import Market
+from loopback_exchange.server import Server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with Server(Market(seed=7), control=True) as running:
+        yield running
+
+
+@pytest.fixture
+def rigged(server: Server, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+    """Build rigs; each starts on an empty account, and is closed with its books checked."""
+    rigs: list[Rig] = []
+
+    def build(**config: Any) -> Rig:
+        rig = Rig(server, tmp_path, **config)
+        rigs.append(rig)
+        return rig
+
+    server.reset()
+    PLAN.clear()
+    yield build
+    for rig in rigs:
+        rig.close()
+
+
+@pytest.fixture
+def rig(rigged: Callable[..., Rig]) -> Rig:
+    return rigged()
+
+
+@pytest.fixture
+def touch(rig: Rig) -> tuple[float, float]:
+    """Best bid and ask of BTC, pinned near the market: one tick wide."""
+    mark = float(rig.bot.exchange.fetch_l2_order_book(BTC, 5)["bids"][0][0])
+    bid = round(mark)
+    rig.book(bid, bid + 0.1)
+    return float(bid), bid + 0.1

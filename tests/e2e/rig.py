@@ -1,0 +1,183 @@
+"""Real freqtrade in live mode against the embedded exchange, under a clock that tests move."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ccxt
+import time_machine
+from freqtrade.configuration import Configuration
+from freqtrade.enums import RunMode, State
+from freqtrade.freqtradebot import FreqtradeBot
+from freqtrade.persistence import Trade
+
+from hydra_ft.store.database import Database
+from hydra_ft.store.orders import OrderStore
+from hydra_ft.types import ParentOrder
+from loopback_exchange import freqtrade_exchange_config
+from loopback_exchange.server import Server
+
+STRATEGIES = Path(__file__).parent / "strategies"
+START = datetime(2026, 3, 3, 12, 0, 5, tzinfo=UTC)
+PREFIX = "hydra-test-"
+BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+
+
+class Killed(BaseException):
+    """The process dies here; no handler of the bot may catch it."""
+
+
+class Rig:
+    """One bot on one exchange; time stands still between steps."""
+
+    def __init__(self, server: Server, folder: Path, **config: Any) -> None:
+        self.server = server
+        self.folder = folder
+        self._overrides = config
+        self._traveller = time_machine.travel(START, tick=False)
+        self.clock = self._traveller.start()
+        self.bot = self._boot()
+
+    def _config(self) -> dict[str, Any]:
+        exchange = freqtrade_exchange_config(self.server.url)
+        exchange["pair_whitelist"] = [BTC, ETH]
+        exchange["ccxt_config"]["options"]["broker"] = dict.fromkeys(
+            ("swap", "future", "spot"), PREFIX
+        )
+        return {
+            "trading_mode": "futures",
+            "margin_mode": "isolated",
+            "stake_currency": "USDT",
+            "stake_amount": 5000,
+            "max_open_trades": 3,
+            "dry_run": False,
+            "entry_pricing": {"price_side": "same", "use_order_book": True, "order_book_top": 1},
+            "exit_pricing": {"price_side": "same", "use_order_book": True, "order_book_top": 1},
+            "unfilledtimeout": {"entry": 30, "exit": 30, "unit": "minutes"},
+            "pairlists": [{"method": "StaticPairList"}],
+            "exchange": exchange,
+            "internals": {"process_throttle_secs": 1},
+            "hydra": {"bot_name": "test"},
+            **self._overrides,
+        }
+
+    def _boot(self) -> FreqtradeBot:
+        userdir = self.folder / "user_data"
+        (userdir / "data").mkdir(parents=True, exist_ok=True)
+        file = self.folder / "config.json"
+        file.write_text(json.dumps(self._config()), encoding="utf-8")
+        arguments = {
+            "config": [str(file)],
+            "user_data_dir": str(userdir),
+            "strategy": "StandingHead",
+            "strategy_path": str(STRATEGIES),
+            "db_url": f"sqlite:///{self.folder / 'trades.sqlite'}",
+        }
+        config = Configuration(arguments, RunMode.LIVE).get_config()
+        # Over plain HTTP ccxt keeps the error table of futures to itself.
+        config["exchange"]["ccxt_config"]["exceptions"] = {
+            "exact": ccxt.binance().exceptions["linear"]["exact"]
+        }
+        bot = FreqtradeBot(config)
+        bot.startup()
+        bot.state = State.RUNNING
+        return bot
+
+    def step(self, seconds: float = 1.0, *, times: int = 1) -> None:
+        """Let time pass and the bot look, so many times."""
+        for _ in range(times):
+            self.clock.shift(seconds)
+            self.bot.process()
+
+    def until(self, condition: Any, *, seconds: float = 1.0, limit: int = 120) -> None:
+        """Step until the condition holds; fail when it does not within the limit."""
+        for _ in range(limit):
+            if condition():
+                return
+            self.step(seconds)
+        raise AssertionError(f"not reached within {limit} steps of {seconds} s")
+
+    def kill(self) -> None:
+        """Lose the bot as a SIGKILL would: nothing is closed, cancelled or said."""
+        Trade.session.remove()
+
+    def restart(self) -> None:
+        """Boot a new bot on the same databases."""
+        self.kill()
+        self.bot = self._boot()
+
+    def close(self) -> None:
+        self.bot.cleanup()
+        Trade.session.remove()
+        self._traveller.stop()
+
+    # ---- the market
+
+    def book(self, bid: float, ask: float, *, size: float = 50.0, pair: str = BTC) -> None:
+        self.server.control.book(symbol(pair), bid, ask, size, size)
+
+    def fill(self, quantity: float, pair: str = BTC) -> None:
+        """Fill so much of the one working order of a pair."""
+        order = self.working(pair)
+        self.server.control.fill(symbol(pair), order["orderId"], quantity)
+
+    # ---- what is known where
+
+    def working_orders(self, pair: str = BTC) -> list[dict[str, Any]]:
+        orders = self.server.control.state()["open_orders"]
+        return [order for order in orders if order["symbol"] == symbol(pair)]
+
+    def working(self, pair: str = BTC) -> dict[str, Any]:
+        orders = self.working_orders(pair)
+        assert len(orders) == 1, orders
+        return orders[0]
+
+    def price(self, pair: str = BTC) -> float:
+        return float(self.working(pair)["price"])
+
+    def position(self, pair: str = BTC) -> float:
+        rows = self.server.control.state()["positions"]
+        return sum(float(row["positionAmt"]) for row in rows if row["symbol"] == symbol(pair))
+
+    def trade(self, pair: str = BTC) -> Trade | None:
+        return next((t for t in Trade.get_open_trades() if t.pair == pair), None)
+
+    def booked(self, pair: str = BTC) -> float:
+        """Signed quantity that freqtrade's database says is held."""
+        trade = self.trade(pair)
+        if trade is None:
+            return 0.0
+        return -trade.amount if trade.is_short else trade.amount
+
+    def closed(self, pair: str = BTC) -> list[Trade]:
+        trades = Trade.get_trades([Trade.pair == pair, Trade.is_open.is_(False)])
+        return list(trades.unique())
+
+    def parents(self) -> list[ParentOrder]:
+        database = Database(f"sqlite:///{self.folder / 'user_data' / 'hydra.sqlite'}")
+        return OrderStore(database, "test").parents_since(0)
+
+    def check_books(self) -> None:
+        """Exchange and database agree, to the last step: the invariant of every test."""
+        for pair in (BTC, ETH):
+            assert abs(self.position(pair) - self.booked(pair)) < 1e-12, pair
+            trade = self.trade(pair)
+            known = {o.order_id for o in trade.open_orders} if trade else set()
+            assert {str(o["orderId"]) for o in self.working_orders(pair)} == known
+
+
+def symbol(pair: str) -> str:
+    return pair.split(":")[0].replace("/", "")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep freqtrade's chatter out of the test output, unless a test fails."""
+    logging.getLogger("ccxt").setLevel(logging.WARNING)
+    yield
