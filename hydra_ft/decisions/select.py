@@ -119,7 +119,7 @@ def _rows(found: SignalColumns, number: int, allowed: BoolArray) -> list[Row]:
     rows: list[Row] = []
     for i, fires in enumerate((found.long, found.short)):
         numbers = (found.confidence[i], found.stop[i], found.target[i])
-        usable: BoolArray = np.isfinite(numbers).all(axis=0)
+        usable: BoolArray = np.all(np.isfinite(numbers), axis=0)
         rows.append((number, SIDES[i].sign, fires & allowed & usable, *numbers))
     return rows
 

@@ -83,7 +83,9 @@ def _change(bars_back: int) -> Compute:
     def compute(bars: Bars) -> FloatArray:
         return rolling.ratio(bars.close, rolling.shifted(bars.close, bars_back)) - 1
 
-    named = _named(f"change_{bars_back}", f"Change of the close from the close {bars_back} earlier.", compute)
+    named = _named(
+        f"change_{bars_back}", f"Change of the close from the close {bars_back} earlier.", compute
+    )
     return feature(
         feeds=_CANDLES,
         formula=f"close / close[-{bars_back}] - 1",

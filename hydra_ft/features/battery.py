@@ -56,7 +56,9 @@ def start_faults(feature: Feature, bars: Bars, rows: Iterable[int]) -> list[str]
 def input_faults(feature: Feature, bars: Bars) -> list[str]:
     """The bars that were given must be as before."""
     names = [f.name for f in fields(Bars) if f.name != "step_ms"]
-    before = {name: np.copy(getattr(bars, name)) for name in names if getattr(bars, name) is not None}
+    before = {
+        name: np.copy(getattr(bars, name)) for name in names if getattr(bars, name) is not None
+    }
     feature(bars)
     return [
         f"input: {name} was changed"

@@ -8,7 +8,7 @@ gates: regime permissions, bias and vetoes are applied to it by the pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,11 @@ class SignalDeclaration:
     detect: Detect
 
     def __call__(self, columns: Columns, market: MarketColumns) -> SignalColumns:
-        """Run the detector; a comparison with NaN is False and never warns."""
+        """Run the detector; it fires only where every column it needs is known."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.detect(columns, market, self.rules)
+            found = self.detect(columns, market, self.rules)
+        known = np.all([np.isfinite(columns[key]) for key in self.needs], axis=0)
+        return replace(found, long=found.long & known, short=found.short & known)
 
 
 _REGISTERED: dict[str, SignalDeclaration] = {}

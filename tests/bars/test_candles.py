@@ -13,7 +13,8 @@ from hydra_ft.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("timeframe", "length"), [("1m", MINUTE), ("5m", 5 * MINUTE), ("4h", 4 * HOUR), ("1d", 24 * HOUR)]
+    ("timeframe", "length"),
+    [("1m", MINUTE), ("5m", 5 * MINUTE), ("4h", 4 * HOUR), ("1d", 24 * HOUR)],
 )
 def test_a_timeframe_has_its_length(timeframe: str, length: int) -> None:
     assert timeframe_ms(timeframe) == length

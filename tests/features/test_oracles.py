@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from statistics import mean, pstdev, stdev
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from hydra_ft.bars.candles import bars_from
 from hydra_ft.features.funding import MIN_RECORDS
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.structure import swing_highs
-from hydra_ft.types import Bars, FloatArray
+
+if TYPE_CHECKING:
+    from hydra_ft.types import Bars, FloatArray
 
 BARS = random_bars(700, seed=5)
-H, L, C, O, V = BARS.high, BARS.low, BARS.close, BARS.open, BARS.volume
+H, L, C, V = BARS.high, BARS.low, BARS.close, BARS.volume
 LAST = len(BARS) - 1
 
 
@@ -80,7 +83,8 @@ def test_volatility_estimators_follow_their_papers() -> None:
     returns = [math.log(C[i] / C[i - 1]) for i in rows]
     parkinson = mean(math.log(H[i] / L[i]) ** 2 for i in rows) / (4 * math.log(2))
     klass = mean(
-        0.5 * math.log(H[i] / L[i]) ** 2 - (2 * math.log(2) - 1) * math.log(C[i] / O[i]) ** 2
+        0.5 * math.log(H[i] / L[i]) ** 2
+        - (2 * math.log(2) - 1) * math.log(C[i] / BARS.open[i]) ** 2
         for i in rows
     )
     assert value("realised_vol_24")[LAST] == pytest.approx(stdev(returns))
@@ -252,7 +256,9 @@ def test_open_interest_bridges_one_missing_value_and_not_two() -> None:
     assert value("open_interest_change_4", bars)[40] == pytest.approx(held[40] / held[36] - 1)
 
 
-@pytest.mark.parametrize("name", [n for n in FEATURES if n.startswith(("funding", "open_interest"))])
+@pytest.mark.parametrize(
+    "name", [n for n in FEATURES if n.startswith(("funding", "open_interest"))]
+)
 def test_a_feed_that_is_not_carried_gives_nan(name: str) -> None:
     bare = replace(BARS, funding_rate=None, open_interest=None)
     assert np.isnan(value(name, bare)).all()

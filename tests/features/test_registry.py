@@ -33,7 +33,7 @@ def unheard_of(bars: Bars) -> FloatArray:
 
 
 def test_a_name_cannot_be_declared_twice() -> None:
-    with pytest.raises(DeclarationError, match="'ema_20'.*twice"):
+    with pytest.raises(DeclarationError, match=r"'ema_20'.*twice"):
         feature(**GOOD)(ema_20)
 
 

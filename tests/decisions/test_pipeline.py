@@ -1,0 +1,111 @@
+"""Stage A as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from bars.synthetic import random_frames
+from decisions.heads import BARE, FULL, HEAD, LIGHT
+
+from hydra_ft.decisions.evaluation import evaluate
+from hydra_ft.decisions.pipeline import EXIT_TAGS, Decisions, decide
+from hydra_ft.decisions.reasons import CODES, INDEX
+from hydra_ft.market.bias import BiasRules
+from hydra_ft.types import Bias, Regime
+
+FRAMES = random_frames(40, seed=12, volatility=0.0009)
+DECIDED = decide(FRAMES, HEAD, LIGHT)
+
+
+def codes(decisions: Decisions) -> list[str]:
+    return [CODES[code] for code in decisions.code]
+
+
+def test_evaluations_are_passes_plus_first_reasons() -> None:
+    """P6."""
+    counts = DECIDED.counts()
+    assert sum(counts.values()) == len(DECIDED) == len(FRAMES["5m"])
+    assert counts["ok"] == int((DECIDED.side != 0).sum())
+
+
+def test_the_first_code_is_the_lowest_failing_one() -> None:
+    blocked = DECIDED.code != 0
+    np.testing.assert_array_equal(DECIDED.code[blocked], DECIDED.failing[blocked].argmax(axis=1))
+    assert DECIDED.failing[blocked].any(axis=1).all()
+    assert not DECIDED.failing[:, INDEX["ok"]].any()
+
+
+def test_trades_come_out_on_both_sides_and_carry_their_numbers() -> None:
+    enters = DECIDED.code == 0
+    assert {-1, 1} <= set(DECIDED.side[enters])
+    assert (DECIDED.signal[enters] >= 0).all()
+    assert (DECIDED.stop[enters] > 0).all()
+    assert (DECIDED.target[enters] > DECIDED.stop[enters]).all()
+    assert (DECIDED.confidence[enters] >= 0.5).all()
+    assert (DECIDED.max_hold_s[enters] > 0).all()
+
+
+def test_bars_without_entry_carry_nothing() -> None:
+    blocked = DECIDED.code != 0
+    assert (DECIDED.side[blocked] == 0).all()
+    assert (DECIDED.signal[blocked] == -1).all()
+    assert (DECIDED.max_hold_s[blocked] == 0).all()
+    assert np.isnan(DECIDED.stop[blocked]).all()
+
+
+def test_entries_are_never_choppy_nor_against_regime_nor_strong_bias() -> None:
+    """F6: bias, CHOPPY and side gates really gate."""
+    long, short = DECIDED.side == 1, DECIDED.side == -1
+    assert (DECIDED.regime[long] == Regime.UP).all()
+    assert (DECIDED.regime[short] == Regime.DOWN).all()
+    strong = DECIDED.bias_strength >= 0.5
+    assert not (long & strong & (DECIDED.bias == Bias.SHORT)).any()
+    assert not (short & strong & (DECIDED.bias == Bias.LONG)).any()
+    assert not (DECIDED.exit_long & long).any()
+    assert not (DECIDED.exit_short & short).any()
+
+
+def test_a_soft_bias_lets_more_through_than_a_hard_one() -> None:
+    """0-01: the gate has an effect, and it is not total."""
+    soft = decide(FRAMES, replace(HEAD, bias=BiasRules(hard=False)), LIGHT)
+    assert "bias_gate" not in soft.counts()
+    assert "bias_gate" in DECIDED.counts()
+    assert 0 < DECIDED.counts()["ok"] < soft.counts()["ok"]
+
+
+def test_a_verdict_is_one_row() -> None:
+    row = int(np.flatnonzero(DECIDED.code == INDEX["no_signal"])[0])
+    verdict = DECIDED.verdict(row)
+    assert not verdict.allowed
+    assert verdict.code == "no_signal"
+    assert verdict.codes[0] == "no_signal"
+    entry = DECIDED.verdict(int(np.flatnonzero(DECIDED.code == 0)[0]))
+    assert entry.allowed
+    assert entry.code == "ok"
+
+
+def test_light_says_that_a_feed_is_dropped_in_the_open() -> None:
+    assert DECIDED.light
+    assert not decide(FRAMES, HEAD, FULL).light
+    assert "funding_z_168_1h" not in decide(FRAMES, HEAD, BARE).columns
+
+
+def test_what_is_plotted_is_what_gates() -> None:
+    """A10: the very same column objects."""
+    state = evaluate(FRAMES, HEAD, LIGHT)
+    for key, column in state.features.items():
+        assert state.columns[key] is column
+    assert set(DECIDED.columns) == set(state.features)
+
+
+def test_each_exit_has_its_tag() -> None:
+    known = np.isfinite(DECIDED.bias_strength)
+    flip = (DECIDED.bias == Bias.SHORT) & (DECIDED.bias_strength >= 0.5) & known
+    turn = (DECIDED.regime == Regime.DOWN) & ~flip
+    tags = np.array(EXIT_TAGS)[DECIDED.exit_long_tag]
+    assert (tags[flip] == "bias_flip").all()
+    assert (tags[turn] == "regime_turn").all()
+    assert (tags[~flip & ~turn] == "").all()
+    assert DECIDED.exit_long.any()
+    assert DECIDED.exit_short.any()
