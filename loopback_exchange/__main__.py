@@ -6,12 +6,15 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from loopback_exchange.errors import LoopbackError
 from loopback_exchange.market import Market, MarketSource, Replay
 from loopback_exchange.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loopback_exchange.exchange import Exchange
 from loopback_exchange.faults import Fault, FaultKind, Faults
-from loopback_exchange.market.specs import SymbolSpec
 from loopback_exchange.matching.live_book import Pin
-from loopback_exchange.matching.orders import Fill
 from loopback_exchange.routes.account import position_risk
 from loopback_exchange.routes.orders import fill_json, order_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loopback_exchange.exchange import Exchange
+    from loopback_exchange.market.specs import SymbolSpec
+    from loopback_exchange.matching.orders import Fill
 
 Amount = Decimal | str | float
 

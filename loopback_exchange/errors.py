@@ -90,13 +90,17 @@ ANSWERS: dict[Code, tuple[int, str]] = {
     Code.NO_SUCH_PATH: (404, "Path {path}, Method {method} is invalid"),
     Code.FOK_REJECTED: (
         400,
-        "Due to the order could not be filled immediately, the FOK order has been rejected. "
-        "The order will not be recorded in the order history",
+        (
+            "Due to the order could not be filled immediately, the FOK order has been rejected. "
+            "The order will not be recorded in the order history"
+        ),
     ),
     Code.POST_ONLY_REJECTED: (
         400,
-        "Due to the order could not be executed as maker, the Post Only order will be rejected. "
-        "The order will not be recorded in the order history",
+        (
+            "Due to the order could not be executed as maker, the Post Only order will be rejected. "
+            "The order will not be recorded in the order history"
+        ),
     ),
 }
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from loopback_exchange.clock import now_ms
 from loopback_exchange.errors import ApiError, Code
 from loopback_exchange.market import Market, MarketSource
-from loopback_exchange.market.specs import SymbolSpec
 from loopback_exchange.matching.account import START_BALANCE
 from loopback_exchange.matching.ledger import Ledger
 from loopback_exchange.matching.live_book import LiveBook
@@ -20,6 +17,11 @@ from loopback_exchange.matching.orders import Order, Status
 from loopback_exchange.matching.placement import PRICE_BAND, NewOrder
 from loopback_exchange.matching.store import Store
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from loopback_exchange.market.specs import SymbolSpec
 
 _Answer = TypeVar("_Answer")
 

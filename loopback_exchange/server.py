@@ -7,10 +7,7 @@ import errno
 import socket
 import threading
 from collections import Counter
-from decimal import Decimal
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
@@ -21,6 +18,11 @@ from loopback_exchange.faults import Faults
 from loopback_exchange.market import Market, MarketSource
 from loopback_exchange.matching.account import START_BALANCE
 from loopback_exchange.web import Site
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+    from types import TracebackType
 
 HOST = "127.0.0.1"
 _STOP_S = 10.0

@@ -11,11 +11,11 @@ _PATHS = {
     "fapiData": "/futures/data",
     **{f"sapi{version}": f"/sapi/{path}"
        for version, path in (("", "v1"), ("V2", "v2"), ("V3", "v3"), ("V4", "v4"))},
-    **{"dapiPublic": "/dapi/v1", "dapiPrivate": "/dapi/v1", "dapiPrivateV2": "/dapi/v2"},
+    "dapiPublic": "/dapi/v1", "dapiPrivate": "/dapi/v1", "dapiPrivateV2": "/dapi/v2",
     "dapiData": "/futures/data",
-    **{"eapiPublic": "/eapi/v1", "eapiPrivate": "/eapi/v1"},
-    **{"public": "/api/v3", "private": "/api/v3", "v1": "/api/v1"},
-    **{"papi": "/papi/v1", "papiV2": "/papi/v2"},
+    "eapiPublic": "/eapi/v1", "eapiPrivate": "/eapi/v1",
+    "public": "/api/v3", "private": "/api/v3", "v1": "/api/v1",
+    "papi": "/papi/v1", "papiV2": "/papi/v2",
 }  # fmt: skip
 _STREAMS = ("spot", "margin", "linear", "inverse", "stock", "option", "optionMarket",
             "optionPrivate", "papi")  # fmt: skip
@@ -31,7 +31,7 @@ def ccxt_urls(base_url: str) -> dict[str, Any]:
     base = base_url.rstrip("/")
     stream = base.replace("http://", "ws://", 1) + "/ws"
     urls: dict[str, Any] = {name: base + path for name, path in _PATHS.items()}
-    calls = {name: f"{stream}-api" for name in _CALLS}
+    calls = dict.fromkeys(_CALLS, f"{stream}-api")
     urls["ws"] = {**dict.fromkeys(_STREAMS, stream), "ws-api": calls}
     return urls
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from loopback_exchange.clock import now_ms
 from loopback_exchange.control import Control, FillOrder
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.exchange import Exchange
-from loopback_exchange.faults import Faults
 from loopback_exchange.routes import ROUTES, Route
 from loopback_exchange.routes.params import Params, integer
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from loopback_exchange.exchange import Exchange
+    from loopback_exchange.faults import Faults
 
 _KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 _AHEAD_MS = 1_000
@@ -63,9 +66,7 @@ class Site:
         self, method: str, path: str, params: Params, key: str | None
     ) -> web.StreamResponse:
         try:
-            route = ROUTES.get((method, path))
-            if route is None:
-                raise ApiError(Code.NO_SUCH_PATH, path=path, method=method)
+            route = _route(method, path)
             self._check_caller(route, params, key)
             return _json(self._exchange.call(partial(route.answer, self._exchange, params)))
         except ApiError as error:
@@ -112,6 +113,13 @@ class Site:
             case _:
                 raise ApiError(Code.NO_SUCH_PATH, path=path, method=method)
         return {}
+
+
+def _route(method: str, path: str) -> Route:
+    route = ROUTES.get((method, path))
+    if route is None:
+        raise ApiError(Code.NO_SUCH_PATH, path=path, method=method)
+    return route
 
 
 def _with_fill_order(body: dict[str, Any]) -> dict[str, Any]:

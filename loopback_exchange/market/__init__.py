@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from loopback_exchange.market.book import Book
+from loopback_exchange.market.candles import Candles
 from loopback_exchange.market.replay import Replay
-from loopback_exchange.market.source import Book, Candles, MarketSource, Trades
+from loopback_exchange.market.source import MarketSource, Trades
 from loopback_exchange.market.specs import DEFAULT_SYMBOLS, SymbolSpec, spec_of
 from loopback_exchange.market.synthetic import Market
 

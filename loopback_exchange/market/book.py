@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from loopback_exchange.market.noise import Ints, key_of, normal, uniform
-from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.specs import SymbolSpec
 
 _SPREAD = key_of("spread")
 _SIZE_SHARE = 0.02

@@ -101,6 +101,6 @@ def _quantities(row: Any, draw: _Draws, is_buy: Flags) -> Ints:
 def _split(total: int, weight: Floats) -> Ints:
     """Split steps by weight into whole parts of at least one, which sum to the total."""
     spare = total - len(weight)
-    parts = 1 + np.floor(spare * weight / weight.sum()).astype(np.int64)
+    parts: Ints = 1 + np.floor(spare * weight / weight.sum()).astype(np.int64)
     parts[0] += total - int(parts.sum())
     return parts

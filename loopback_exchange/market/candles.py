@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loopback_exchange.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from loopback_exchange.market.block import MINUTE
-from loopback_exchange.market.noise import Floats, Ints
-from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.noise import Floats, Ints
+    from loopback_exchange.market.specs import SymbolSpec
 
 INTERVALS_MS = {
     **{f"{n}m": n * MINUTE_MS for n in (1, 3, 5, 15, 30)},

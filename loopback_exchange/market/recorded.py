@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from loopback_exchange.clock import MINUTE_MS
 from loopback_exchange.market.block import MINUTE
 from loopback_exchange.market.noise import Floats, Ints, key_of, normal, uniform
 from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A series that divides the others comes first: 5m candles cannot be rebuilt from 3m ones.
 _FINEST_FIRST = {"1m": 1, "5m": 5, "3m": 3, "15m": 15, "30m": 30, "1h": 60}
@@ -35,7 +38,8 @@ class Series:
 def times_ms(frame: pd.DataFrame) -> Ints:
     """Give the dates of a frame in milliseconds since 1970."""
     dates = frame["date"].dt.tz_convert("UTC").dt.tz_localize(None)
-    return dates.to_numpy().astype("datetime64[ms]").astype(np.int64)
+    milliseconds: Ints = dates.to_numpy().astype("datetime64[ms]").astype(np.int64)
+    return milliseconds
 
 
 def futures_folder(folder: Path) -> Path:
@@ -117,7 +121,7 @@ def _edges(prices: Ints, parts: int, key: np.uint64, at: Ints) -> Ints:
     share = np.arange(parts + 1) / parts
     noise = normal(key, at.ravel()).reshape(at.shape)
     wiggle = np.concatenate([noise, noise[:, :1]], axis=1) * (high - low) * 0.25
-    path = np.rint(first + (last - first) * share + wiggle).astype(np.int64)
+    path: Ints = np.rint(first + (last - first) * share + wiggle).astype(np.int64)
     path = np.clip(path, low, high)
     path[:, [0]], path[:, [-1]] = first, last
     return path
@@ -136,7 +140,9 @@ def _split_volume(volume: Ints, at: Ints, symbol: str) -> Ints:
     weight = np.exp(0.5 * normal(key_of("replay", symbol, "volume"), at.ravel())).reshape(at.shape)
     base = np.where(volume >= 8 * parts, 8, 0)[:, None]
     spare = volume[:, None] - base * parts
-    split = base + np.floor(spare * weight / weight.sum(axis=1, keepdims=True)).astype(np.int64)
+    split: Ints = base + np.floor(spare * weight / weight.sum(axis=1, keepdims=True)).astype(
+        np.int64
+    )
     split[:, 0] += volume - split.sum(axis=1)
     return split
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from loopback_exchange.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from loopback_exchange.market.block import fill_marks
-from loopback_exchange.market.noise import Floats, Ints
 from loopback_exchange.market.recorded import (
     Series,
     derived_spec,
@@ -20,7 +20,10 @@ from loopback_exchange.market.recorded import (
     to_minutes,
 )
 from loopback_exchange.market.source import MarketSource
-from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.noise import Floats, Ints
+    from loopback_exchange.market.specs import SymbolSpec
 
 
 @dataclass(frozen=True)

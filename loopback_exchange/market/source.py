@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from loopback_exchange.market.block import MINUTE, fill_marks
 from loopback_exchange.market.book import Book, level_size, touch
 from loopback_exchange.market.bridge import Flags, MinuteTrades, minute_trades
 from loopback_exchange.market.candles import Candles, bucket_offset_ms, sum_rows
-from loopback_exchange.market.noise import Floats, Ints
-from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.noise import Floats, Ints
+    from loopback_exchange.market.specs import SymbolSpec
 
 
 class Trades(NamedTuple):
@@ -159,8 +161,8 @@ class MarketSource(ABC):
         price, quantity = trades.price[:seen], trades.quantity[:seen]
         row["count"], row["volume"] = seen, quantity.sum()
         row["taker_buy"] = quantity[trades.is_buy[:seen]].sum()
-        if seen:
-            row["high"], row["low"], row["close"] = price.max(), price.min(), price[-1]
+        shown = price if seen else row["open"]
+        row["high"], row["low"], row["close"] = shown.max(), shown.min(), shown[-1]
         middle = (row["open"] + row["high"] + row["low"] + row["close"]) / 4.0
         spec = self.spec(symbol)
         row["quote"] = row["volume"] * float(spec.step) * middle * float(spec.tick)
@@ -209,11 +211,12 @@ class MarketSource(ABC):
         for at in range(max(minute, begin), min(end, -(-stop_ms // MINUTE_MS))):
             part = self.trades_of_minute(symbol, at)
             wanted = (part.time_ms >= start_ms) & (part.time_ms < stop_ms) & (part.id >= from_id)
-            parts.append(Trades(*(column[wanted] for column in part)))
+            parts.append(_selected(part, wanted))
             found += int(wanted.sum())
             if found >= limit:
                 break
-        return Trades(*(np.concatenate(column)[:limit] for column in zip(*parts, strict=True)))
+        columns = (np.concatenate(column)[:limit] for column in zip(*parts, strict=True))
+        return Trades._make(columns)
 
     def last_trade(self, symbol: str, now_ms: int) -> LastTrade:
         """Give the latest trade at or before ``now_ms``; the last one of all after the end."""
@@ -256,3 +259,7 @@ class MarketSource(ABC):
         basis = float(self._rows(symbol, minute, minute + 1)["basis"][0])
         last = self.last_trade(symbol, now_ms).price
         return round(last * (float(self.spec(symbol).tick) * (1.0 + basis)), 8)
+
+
+def _selected(trades: Trades, wanted: Flags) -> Trades:
+    return Trades._make(column[wanted] for column in trades)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from loopback_exchange.market.noise import Ints, key_of, normal, uniform
+from loopback_exchange.market.noise import Floats, Ints, key_of, normal, uniform
 
 
 @dataclass(frozen=True)
@@ -92,15 +92,17 @@ class SymbolSpec:
         """Turn a quantity that lies on the step into steps."""
         return int((quantity / self.step).to_integral_value())
 
-    def prices(self, ticks: Ints) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def prices(self, ticks: Ints) -> Floats:
         """Turn ticks into float prices that equal the decimal text read back."""
         unit, decimals = self._tick_parts
-        return ticks * unit / 10**decimals
+        prices: Floats = ticks * unit / 10**decimals
+        return prices
 
-    def quantities(self, steps: Ints) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def quantities(self, steps: Ints) -> Floats:
         """Turn steps into float quantities that equal the decimal text read back."""
         unit, decimals = self._step_parts
-        return steps * unit / 10**decimals
+        quantities: Floats = steps * unit / 10**decimals
+        return quantities
 
 
 def _parts(size: Decimal) -> tuple[int, int]:

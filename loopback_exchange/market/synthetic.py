@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,13 @@ from loopback_exchange.market.block import (
     premium,
 )
 from loopback_exchange.market.candles import sum_rows
-from loopback_exchange.market.noise import Floats, Ints
 from loopback_exchange.market.source import MarketSource
 from loopback_exchange.market.specs import DEFAULT_SYMBOLS, spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loopback_exchange.market.noise import Floats, Ints
 
 LISTED_MS = 1_567_900_800_000
 """2019-09-08: nothing traded before."""
@@ -57,7 +61,7 @@ class Market(MarketSource):
         self._block = lru_cache(maxsize=500)(self._compute_block)
         self._day_hours = lru_cache(maxsize=12_000)(self._compute_hours)
 
-    def span(self, symbol: str) -> tuple[int, int]:
+    def span(self, symbol: str) -> tuple[int, int]:  # noqa: ARG002  all were listed at once
         """Everything from the listing on."""
         return LISTED_MS // MINUTE_MS, _END_MINUTE
 

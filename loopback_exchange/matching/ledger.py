@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from loopback_exchange.market.specs import SymbolSpec
 from loopback_exchange.matching.account import (
     MAKER_FEE,
     START_BALANCE,
@@ -15,7 +14,10 @@ from loopback_exchange.matching.account import (
     money,
 )
 from loopback_exchange.matching.orders import Fill, Income, Order, Status
-from loopback_exchange.matching.store import Store
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.specs import SymbolSpec
+    from loopback_exchange.matching.store import Store
 
 _FIRST_ORDER_ID = 1001
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from loopback_exchange.market.source import Book, MarketSource
-from loopback_exchange.matching.store import Store
+from loopback_exchange.market.book import Book
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.source import MarketSource
+    from loopback_exchange.matching.store import Store
 
 DEEPEST = 1000
 

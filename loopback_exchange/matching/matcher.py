@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from loopback_exchange.clock import MINUTE_MS
-from loopback_exchange.market.source import MarketSource, Trades
-from loopback_exchange.matching.ledger import Ledger
 from loopback_exchange.matching.live_book import DEEPEST, LiveBook
 from loopback_exchange.matching.orders import Fill, Order, Status
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.source import MarketSource, Trades
+    from loopback_exchange.matching.ledger import Ledger
 
 
 class Matcher:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.specs import SymbolSpec
 
 MAX_STEPS: Final = 10**9
 MAX_TICKS: Final = 10**9

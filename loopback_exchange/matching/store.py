@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopback_exchange.errors import LoopbackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Store:
@@ -33,7 +35,9 @@ class Store:
 
     def put(self, kind: str, key: object, record: Any) -> None:
         """Write a dataclass or a JSON value; it lasts once ``commit`` was called."""
-        value = dataclasses.asdict(record) if dataclasses.is_dataclass(record) else record
+        value = record
+        if dataclasses.is_dataclass(record) and not isinstance(record, type):
+            value = dataclasses.asdict(record)
         body = json.dumps(value, default=str)  # Decimals become exact text
         row = (kind, str(key), body)
         self._db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", row)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.exchange import Exchange
-from loopback_exchange.market.specs import SymbolSpec
-from loopback_exchange.matching.account import Position
 from loopback_exchange.matching.placement import needed
 from loopback_exchange.routes.params import Params, eight, integer, limit_of, number, text
+
+if TYPE_CHECKING:
+    from loopback_exchange.exchange import Exchange
+    from loopback_exchange.market.specs import SymbolSpec
+    from loopback_exchange.matching.account import Position
 
 MAINTENANCE = Decimal("0.005")
 # Notional caps (USDT) and the share of the first leverage that each bracket allows.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from loopback_exchange.clock import DAY_MS
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.exchange import Exchange
 from loopback_exchange.market.candles import INTERVALS_MS, bucket_offset_ms
 from loopback_exchange.matching.placement import needed
 from loopback_exchange.routes.params import Params, eight, integer, limit_of, number, window
+
+if TYPE_CHECKING:
+    from loopback_exchange.exchange import Exchange
 
 _PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 _FUNDING_ROWS_A_DAY = 24

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.exchange import Exchange
-from loopback_exchange.matching.orders import Fill, Order
 from loopback_exchange.matching.placement import needed, parse
 from loopback_exchange.routes.params import Params, integer, limit_of, text
+
+if TYPE_CHECKING:
+    from loopback_exchange.exchange import Exchange
+    from loopback_exchange.matching.orders import Fill, Order
 
 
 def place(exchange: Exchange, params: Params, at: int) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.market.specs import SymbolSpec
+
+if TYPE_CHECKING:
+    from loopback_exchange.market.specs import SymbolSpec
 
 Params = dict[str, str]
 _LONGEST_MS = 2**45

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from loopback_exchange.exchange import Exchange
-from loopback_exchange.market.specs import SymbolSpec
 from loopback_exchange.market.synthetic import LISTED_MS
 from loopback_exchange.matching.placement import MAX_STEPS, MAX_TICKS, PRICE_BAND
 from loopback_exchange.routes.params import Params, text
+
+if TYPE_CHECKING:
+    from loopback_exchange.exchange import Exchange
+    from loopback_exchange.market.specs import SymbolSpec
 
 _NO_DELIVERY_MS = 4_133_404_800_000
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopback_exchange.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from loopback_exchange.errors import ApiError, Code
-from loopback_exchange.exchange import Exchange
-from loopback_exchange.market.source import Trades
-from loopback_exchange.market.specs import SymbolSpec
 from loopback_exchange.matching.placement import needed
 from loopback_exchange.routes.params import Params, eight, integer, limit_of, number, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loopback_exchange.exchange import Exchange
+    from loopback_exchange.market.source import Trades
+    from loopback_exchange.market.specs import SymbolSpec
 
 _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 
