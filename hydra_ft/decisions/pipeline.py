@@ -15,7 +15,7 @@ from hydra_ft.decisions.evaluation import Evaluation, evaluate
 from hydra_ft.decisions.reasons import CODES, INDEX, OK
 from hydra_ft.decisions.rules import HeadRules, needed_features, startup_candles
 from hydra_ft.market.bias import bias_allows
-from hydra_ft.types import CodeArray, Feed, Regime, Side, Verdict
+from hydra_ft.types import Bias, CodeArray, Context, Feed, Regime, Side, Signal, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -83,6 +83,29 @@ class Decisions:
         failing = tuple(CODES[i] for i in np.flatnonzero(self.failing[row]))
         return Verdict(code == OK, code, failing)
 
+    def context(self, row: int) -> Context:
+        """State of the market at the row; NaN in what was not known."""
+        return Context(
+            regime=Regime(int(self.regime[row])),
+            regime_confidence=float(self.regime_confidence[row]),
+            bias=Bias(int(self.bias[row])),
+            bias_strength=float(self.bias_strength[row]),
+            trend=float(self.trend[row]),
+        )
+
+    def entry(self, row: int) -> Signal | None:
+        """The entry that was decided at the row, None where there is none."""
+        if self.signal[row] < 0:
+            return None
+        return Signal(
+            name=self.rules.signals[int(self.signal[row])].name,
+            side=Side.LONG if self.side[row] > 0 else Side.SHORT,
+            strength=float(self.confidence[row]),
+            stop=float(self.stop[row]),
+            target=float(self.target[row]),
+            max_hold_s=int(self.max_hold_s[row]),
+        )
+
     def counts(self) -> dict[str, int]:
         """Number of bars per first code; their sum is the number of bars."""
         numbers = np.bincount(self.code, minlength=len(CODES))
@@ -94,7 +117,8 @@ def decide(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]
 
     ``frames`` maps timeframe to bars; one that is missing or short blocks (``warmup``), a
     listed feed that is stale or not carried blocks (``data_stale:<feed>``). Never raises
-    on well-formed bars, however few.
+    on well-formed bars, however few. Windows are counted in rows, so a hole must be filled
+    with synthetic bars, as freqtrade does; on those nothing is decided.
     """
     state = evaluate(frames, rules, feeds)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -187,7 +211,7 @@ def _exit_tags(state: Evaluation, side: Side) -> CodeArray:
     """
     market, rules = state.market, state.rules.bias
     known = np.isfinite(market.bias_strength)
-    against = ~bias_allows(market.bias, market.bias_strength, side, rules.block_from) & known
+    against = ~bias_allows(market.bias, market.bias_strength, side, rules.exit_from) & known
     turned = Regime.DOWN if side is Side.LONG else Regime.UP
     regime = (market.regime == int(turned)) & np.isfinite(market.regime_confidence)
     tags = np.where(against & rules.hard, EXIT_TAGS.index("bias_flip"), 0)

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bars.synthetic import HOUR, MINUTE, START, random_bars
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hydra_ft.bars.candles import align, bars_from, check, close_time, part, resample, timeframe_ms
 from hydra_ft.errors import DataError
@@ -111,6 +113,19 @@ def test_resampling_nothing_gives_nothing() -> None:
 def test_resampling_to_no_multiple_is_refused() -> None:
     with pytest.raises(DataError, match="multiple"):
         resample(random_bars(5, 5 * MINUTE), 7 * MINUTE)
+
+
+@given(
+    st.lists(st.integers(1, 60), unique=True, max_size=20),
+    st.lists(st.integers(1, 60), unique=True, max_size=20),
+)
+def test_alignment_equals_a_plain_search(coarse: list[int], base: list[int]) -> None:
+    coarse.sort()
+    base.sort()
+    rows = align(np.array(coarse, dtype=np.int64), np.array(base, dtype=np.int64))
+    for row, now in zip(rows, base, strict=True):
+        closed = [i for i, close in enumerate(coarse) if close <= now]
+        assert row == (closed[-1] if closed else -1)
 
 
 def test_a_coarse_bar_is_visible_from_the_base_bar_that_closes_with_it() -> None:

@@ -12,7 +12,7 @@ from hydra_ft.decisions.evaluation import evaluate
 from hydra_ft.decisions.pipeline import EXIT_TAGS, Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
 from hydra_ft.market.bias import BiasRules
-from hydra_ft.types import Bias, Regime
+from hydra_ft.types import Bias, Regime, Side
 
 FRAMES = random_frames(40, seed=12, volatility=0.0009)
 DECIDED = decide(FRAMES, HEAD, LIGHT)
@@ -85,6 +85,29 @@ def test_a_verdict_is_one_row() -> None:
     assert entry.code == "ok"
 
 
+def test_an_entry_and_its_context_are_one_row() -> None:
+    row = int(np.flatnonzero(DECIDED.side == -1)[0])
+    entry, context = DECIDED.entry(row), DECIDED.context(row)
+    assert entry is not None
+    assert entry.side is Side.SHORT
+    assert entry.name == HEAD.signals[DECIDED.signal[row]].name
+    assert entry.target > entry.stop > 0
+    assert context.regime is Regime.DOWN
+    assert context.trend == DECIDED.trend[row]
+    long = DECIDED.entry(int(np.flatnonzero(DECIDED.side == 1)[0]))
+    assert long is not None
+    assert long.side is Side.LONG
+    assert DECIDED.entry(0) is None
+
+
+def test_a_bias_that_only_blocks_does_not_close() -> None:
+    """Between blocking (0.5) and closing (1.0) a position is left alone."""
+    mild = (DECIDED.bias == Bias.SHORT) & (DECIDED.bias_strength >= 0.5)
+    mild &= (DECIDED.bias_strength < 0.99) & (DECIDED.regime != Regime.DOWN)
+    assert mild.any()
+    assert not DECIDED.exit_long[mild].any()
+
+
 def test_light_says_that_a_feed_is_dropped_in_the_open() -> None:
     assert DECIDED.light
     assert not decide(FRAMES, HEAD, FULL).light
@@ -101,7 +124,7 @@ def test_what_is_plotted_is_what_gates() -> None:
 
 def test_each_exit_has_its_tag() -> None:
     known = np.isfinite(DECIDED.bias_strength)
-    flip = (DECIDED.bias == Bias.SHORT) & (DECIDED.bias_strength >= 0.5) & known
+    flip = (DECIDED.bias == Bias.SHORT) & (DECIDED.bias_strength >= 1.0) & known
     turn = (DECIDED.regime == Regime.DOWN) & ~flip
     tags = np.array(EXIT_TAGS)[DECIDED.exit_long_tag]
     assert (tags[flip] == "bias_flip").all()

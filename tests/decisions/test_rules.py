@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import get_args
 
 import pytest
+from annotated_types import Ge, Gt, Le
 from decisions.heads import BARE, FULL, HEAD, LIGHT
+from typing_extensions import Doc, get_type_hints
 
 from hydra_ft.decisions.rules import (
+    ClockRules,
+    VetoRules,
     active_signals,
     listed,
     needed_features,
@@ -15,7 +20,11 @@ from hydra_ft.decisions.rules import (
 )
 from hydra_ft.errors import DeclarationError
 from hydra_ft.market import regime
+from hydra_ft.market.bias import BiasRules
+from hydra_ft.market.regime import RegimeRules
+from hydra_ft.market.scores import ChopRules
 from hydra_ft.signals import trend_pullback
+from hydra_ft.signals.registry import SIGNALS
 from hydra_ft.types import Feed
 
 
@@ -55,6 +64,30 @@ def test_features_follow_from_signals_market_and_feeds() -> None:
     }
     bare = {f.name for f in needed_features(HEAD, BARE)["1h"]}
     assert not any(name.startswith(("funding", "open_interest")) for name in bare)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        *(BiasRules(), RegimeRules(), ChopRules(), VetoRules(), ClockRules()),
+        *(made.rules for made in SIGNALS.values()),
+    ],
+    ids=lambda tree: type(tree).__name__,
+)
+def test_every_threshold_has_bounds_and_words_and_a_default_within(tree: object) -> None:
+    """What settings and hyperopt read: the constraint stands beside the number."""
+    hints = get_type_hints(type(tree), include_extras=True)
+    for field in fields(tree):  # type: ignore[arg-type]
+        kind, *notes = get_args(hints[field.name])
+        assert any(isinstance(note, Doc) for note in notes), field.name
+        value = getattr(tree, field.name)
+        if kind in {int, float}:
+            low = [n for n in notes if isinstance(n, Ge | Gt)]
+            high = [n for n in notes if isinstance(n, Le)]
+            assert low, field.name
+            assert high, field.name
+            assert value <= high[0].le
+            assert value >= (low[0].ge if isinstance(low[0], Ge) else low[0].gt)
 
 
 def test_startup_covers_every_lookback_and_leaves_30_days_usable() -> None:
