@@ -145,18 +145,18 @@ class Entries:
         """Price of the top-up that was just planned; freqtrade's own for anything else."""
         return self._planned.pop(trade.pair, proposed)
 
-    def timed_out(self, trade: Trade, order: Order, exit_due: str | None, now: int) -> bool:
+    def timed_out(self, trade: Trade, order: Order, ending: str | None, now: int) -> bool:
         """Whether freqtrade shall cancel the working entry order now.
 
-        Freqtrade evaluates no exit while a first entry is only partly filled, so the stop
-        and the exit signal (``exit_due``) are tested here: the same loop then books the
-        part and exits it.
+        ``ending`` says why the parent may not go on: a decision against it, a lock, or the
+        stop of what has filled. Freqtrade evaluates no exit while a first entry is only
+        partly filled; once it is cancelled here, the same loop books the part and exits it.
         """
         parent = self._book.of(trade.pair, Kind.ENTRY)
         if parent is None or parent.side is not side_of(trade):
             return self._desk.is_orphan(trade, order) and self._desk.cancel(trade, order)
-        if exit_due and order.safe_filled:
-            self._book.end(parent, exit_due, now)
+        if ending:
+            self._book.end(parent, ending, now)
             return self._desk.cancel(trade, order)
         quote = self._desk.quote(trade.pair, now)
         action = decide(parent, working_order(order), quote, self._policy, now)

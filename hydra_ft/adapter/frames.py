@@ -71,6 +71,11 @@ def read_bars(dp: DataProvider, pair: str, timeframe: str, feeds: frozenset[Feed
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, object]) -> pd.DataFrame:
-    """Return the frame with new columns, inserted at once and not one by one."""
+    """Return the frame with these columns set, all inserted at once.
+
+    A column that is there already is replaced: freqtrade puts empty tags in before it asks
+    for the signals, and a second column of that name would hide the tag for ever.
+    """
     added = pd.DataFrame(columns, index=frame.index)
-    return pd.concat([frame, added], axis=1)
+    kept = frame.drop(columns=[name for name in added.columns if name in frame.columns])
+    return pd.concat([kept, added], axis=1)

@@ -76,10 +76,14 @@ class LiveOrders(_Base):
         self.order_time_in_force["entry"] = self._desk.time_in_force(Kind.ENTRY, now)
         self.order_time_in_force["exit"] = self._desk.time_in_force(Kind.EXIT, now)
 
-    def held_entry(self, pair: str, now: int) -> tuple[Side, str] | None:
-        """Return side and tag of an entry that is being chased beyond its own bar."""
+    def held_entry(self, pair: str) -> tuple[Side, str] | None:
+        """Return side and tag of an entry that is being chased beyond its own bar.
+
+        Not beside an exit signal: freqtrade takes no exit on a bar that also enters.
+        """
         parent = self._desk.book.of(pair, Kind.ENTRY)
-        if parent is None or self._desk.is_over(parent, now):
+        decision = self.last_decision(pair)
+        if parent is None or decision is None or decision.leaves(parent.side):
             return None
         return parent.side, parent.reason
 
@@ -200,19 +204,18 @@ class LiveOrders(_Base):
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> bool:
         """Cancel the working entry order when the chase says so."""
-        due = self._exit_due(trade, current_time) if order.safe_filled else None
-        return self._entries.timed_out(trade, order, due, to_ms(current_time))
+        stopped = order.safe_filled and self._is_stopped(trade, to_ms(current_time))
+        ending = "stop_loss" if stopped else self._ends_entry(pair, side_of(trade))
+        return self._entries.timed_out(trade, order, ending, to_ms(current_time))
 
-    def _exit_due(self, trade: Trade, current_time: datetime) -> str | None:
-        """Return why a position that freqtrade does not look at yet has to go, or None."""
-        quote = self._desk.quote(trade.pair, to_ms(current_time))
-        if quote is not None and trade.stop_loss:
-            rate = quote.best_ask if trade.is_short else quote.best_bid
-            if (rate >= trade.stop_loss) if trade.is_short else (rate <= trade.stop_loss):
-                return "stop_loss"
-        decision = self.last_decision(trade.pair)
-        leaves = decision is not None and decision.leaves(side_of(trade))
-        return "exit_signal" if leaves else None
+    def _is_stopped(self, trade: Trade, now: int) -> bool:
+        """Whether the stop of a position is hit that freqtrade does not look at yet."""
+        quote = self._desk.quote(trade.pair, now)
+        if quote is None or not trade.stop_loss:
+            return False
+        if trade.is_short:
+            return bool(quote.best_ask >= trade.stop_loss)
+        return bool(quote.best_bid <= trade.stop_loss)
 
     @fail_closed(refusal=False)
     def check_exit_timeout(

@@ -7,7 +7,6 @@ or dry, the order route is mixed in; a backtest gets columns only.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import numpy as np
@@ -157,13 +156,13 @@ class HydraStrategy(IStrategy):
         side = dataframe["hydra_entry"].to_numpy()
         tags = self._enter_tags(dataframe, side)
         long, short = (side == 1).astype(np.int8), (side == -1).astype(np.int8)
-        held = self.held_entry(metadata["pair"], int(datetime.now(UTC).timestamp() * 1000))
+        held = self.held_entry(metadata["pair"])
         if held is not None and len(side) and not side[-1]:
             (long if held[0] is Side.LONG else short)[-1] = 1
             tags[-1] = held[1]
         return with_columns(dataframe, {"enter_long": long, "enter_short": short, "enter_tag": tags})
 
-    def held_entry(self, pair: str, now: int) -> tuple[Side, str] | None:
+    def held_entry(self, pair: str) -> tuple[Side, str] | None:
         """Nothing is chased in a backtest."""
         return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from e2e.plan import PLAN
-from e2e.rig import BTC, Rig
+from e2e.rig import Rig
 
 from loopback_exchange.market import Market
 from loopback_exchange.server import Server
@@ -40,12 +40,3 @@ def rigged(server: Server, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
 @pytest.fixture
 def rig(rigged: Callable[..., Rig]) -> Rig:
     return rigged()
-
-
-@pytest.fixture
-def touch(rig: Rig) -> tuple[float, float]:
-    """Best bid and ask of BTC, pinned near the market: one tick wide."""
-    mark = float(rig.bot.exchange.fetch_l2_order_book(BTC, 5)["bids"][0][0])
-    bid = round(mark)
-    rig.book(bid, bid + 0.1)
-    return float(bid), bid + 0.1

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import ccxt
 import time_machine
+from e2e.plan import PLAN
 from freqtrade.configuration import Configuration
 from freqtrade.enums import RunMode, State
 from freqtrade.freqtradebot import FreqtradeBot
@@ -19,7 +17,7 @@ from freqtrade.persistence import Trade
 
 from hydra_ft.store.database import Database
 from hydra_ft.store.orders import OrderStore
-from hydra_ft.types import ParentOrder
+from hydra_ft.types import ParentOrder, Side
 from loopback_exchange import freqtrade_exchange_config
 from loopback_exchange.server import Server
 
@@ -27,6 +25,8 @@ STRATEGIES = Path(__file__).parent / "strategies"
 START = datetime(2026, 3, 3, 12, 0, 5, tzinfo=UTC)
 PREFIX = "hydra-test-"
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+TICK, STEP = 0.1, 0.001
+"""Of BTC on the embedded exchange, as on the real one."""
 
 
 class Killed(BaseException):
@@ -43,6 +43,8 @@ class Rig:
         self._traveller = time_machine.travel(START, tick=False)
         self.clock = self._traveller.start()
         self.bot = self._boot()
+        self.bid = self.ask = 0.0
+        self.move(round(float(self.bot.exchange.fetch_l2_order_book(BTC, 5)["bids"][0][0])))
 
     def _config(self) -> dict[str, Any]:
         exchange = freqtrade_exchange_config(self.server.url)
@@ -119,13 +121,32 @@ class Rig:
 
     # ---- the market
 
-    def book(self, bid: float, ask: float, *, size: float = 50.0, pair: str = BTC) -> None:
-        self.server.control.book(symbol(pair), bid, ask, size, size)
+    def move(self, by: float, *, size: float = 50.0) -> None:
+        """Pin the book of BTC one tick wide, moved by so much."""
+        self.bid = round(self.bid + by, 1)
+        self.ask = round(self.bid + TICK, 1)
+        self.server.control.book("BTCUSDT", self.bid, self.ask, size, size)
 
     def fill(self, quantity: float, pair: str = BTC) -> None:
         """Fill so much of the one working order of a pair."""
         order = self.working(pair)
-        self.server.control.fill(symbol(pair), order["orderId"], quantity)
+        self.server.control.fill(symbol(pair), order["orderId"], round(quantity, 9))
+
+    # ---- the common beginnings
+
+    def enter(self, side: Side = Side.LONG) -> float:
+        """Start an entry in BTC; return its target quantity."""
+        PLAN.enter[BTC] = side
+        self.until(self.working_orders, seconds=5, limit=15)
+        return self.quantity()
+
+    def hold(self, side: Side = Side.LONG) -> float:
+        """Open a position in BTC; return its quantity."""
+        target = self.enter(side)
+        self.fill(target)
+        self.step(1, times=2)
+        assert self.position() == target * side.sign
+        return target
 
     # ---- what is known where
 
@@ -140,6 +161,12 @@ class Rig:
 
     def price(self, pair: str = BTC) -> float:
         return float(self.working(pair)["price"])
+
+    def quantity(self, pair: str = BTC) -> float:
+        return float(self.working(pair)["origQty"])
+
+    def clock_now(self, *, minutes: float = 0.0) -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=minutes)
 
     def position(self, pair: str = BTC) -> float:
         rows = self.server.control.state()["positions"]
@@ -174,10 +201,3 @@ class Rig:
 
 def symbol(pair: str) -> str:
     return pair.split(":")[0].replace("/", "")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep freqtrade's chatter out of the test output, unless a test fails."""
-    logging.getLogger("ccxt").setLevel(logging.WARNING)
-    yield
