@@ -50,6 +50,10 @@ class Code(IntEnum):
     POST_ONLY_REJECTED = -5022
 
 
+_NOT_RECORDED = (
+    "Due to the order could not be {}, the {} order will be rejected. "
+    "The order will not be recorded in the order history"
+)
 ANSWERS: dict[Code, tuple[int, str]] = {
     Code.INVALID_TIMESTAMP: (400, "Timestamp for this request is outside of the recvWindow."),
     Code.ILLEGAL_CHARACTERS: (400, "Illegal characters found in parameter '{name}'."),
@@ -88,20 +92,8 @@ ANSWERS: dict[Code, tuple[int, str]] = {
         "Order's notional must be no smaller than {least} (unless you choose reduce only).",
     ),
     Code.NO_SUCH_PATH: (404, "Path {path}, Method {method} is invalid"),
-    Code.FOK_REJECTED: (
-        400,
-        (
-            "Due to the order could not be filled immediately, the FOK order has been rejected. "
-            "The order will not be recorded in the order history"
-        ),
-    ),
-    Code.POST_ONLY_REJECTED: (
-        400,
-        (
-            "Due to the order could not be executed as maker, the Post Only order will be rejected. "
-            "The order will not be recorded in the order history"
-        ),
-    ),
+    Code.FOK_REJECTED: (400, _NOT_RECORDED.format("filled immediately", "FOK")),
+    Code.POST_ONLY_REJECTED: (400, _NOT_RECORDED.format("executed as maker", "Post Only")),
 }
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import ccxt
 import pytest
 import time_machine
+from exchange.conftest import PAIR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.conftest import PAIR
 from loopback_exchange import Control, Exchange, Market
 from loopback_exchange.errors import ApiError
 from loopback_exchange.faults import Faults
@@ -170,8 +170,9 @@ def act(exchange: Exchange, control: Control, step: Step, clock: time_machine.Co
         side = "buy" if step.is_buy else "sell"
         control.print(step.symbol, price, spec.quantity(step.size), side)
     elif step.act == "cancel":
-        for order in exchange.ledger.open_of(step.symbol)[:1]:
-            exchange.call(lambda at: exchange.cancel(order, at))
+        oldest = next(iter(exchange.ledger.open_of(step.symbol)), None)
+        if oldest is not None:
+            exchange.call(lambda at: exchange.cancel(oldest, at))
     else:
         new = NewOrder(
             step.symbol,

@@ -10,8 +10,8 @@ import ccxt
 import ccxt.async_support
 import pytest
 import requests
-
 from exchange.conftest import client_options
+
 from loopback_exchange.errors import ANSWERS, Code
 
 if TYPE_CHECKING:

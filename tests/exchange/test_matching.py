@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import ccxt
 import pytest
-
 from exchange.conftest import PAIR
 
 if TYPE_CHECKING:
