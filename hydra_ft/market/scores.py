@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from typing_extensions import Doc
 
 from hydra_ft.bars.tolerance import exceeds, falls_below, reaches
+from hydra_ft.features.rolling import ratio as ratio_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,10 +139,9 @@ def trend_score(columns: Mapping[str, FloatArray]) -> TrendScore:
 def range_score(columns: Mapping[str, FloatArray]) -> FloatArray:
     """Quiet, narrow and going nowhere: volatility ratio, 4-bar range in ATR, 4-bar change."""
     ratio, size = columns["vol_expansion_20"], np.abs(columns["change_4"])
-    span = columns["high_4"] - columns["low_4"]
-    atr = columns["atr_14"]
+    span = ratio_of(columns["high_4"] - columns["low_4"], columns["atr_14"])
     quiet = [falls_below(ratio, 0.6), falls_below(ratio, 0.8), falls_below(ratio, 1.0)]
-    narrow = [span < 1.2 * atr, span < 1.5 * atr, span < 2.0 * atr]
+    narrow = [falls_below(span, 1.2), falls_below(span, 1.5), falls_below(span, 2.0)]
     still = [falls_below(size, 0.003), falls_below(size, 0.007), falls_below(size, 0.01)]
     score = (
         np.select(quiet, [0.4, 0.25, 0.1], 0.0)

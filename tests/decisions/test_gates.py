@@ -116,6 +116,24 @@ def test_too_few_bars_are_warm_up() -> None:
     assert {CODES[code] for code in gate.code} == {"warmup"}
 
 
+def test_an_unknown_candle_feature_is_warm_up_whatever_its_cause() -> None:
+    state = evaluate(FRAMES, HEAD, LIGHT)
+    for key in ("adx_14_1h", "higher_low_30_4h"):
+        column = state.features[key].copy()
+        column[-3] = np.nan
+        gate = gates.warm(replace(state, features={**state.features, key: column}))
+        assert list(np.flatnonzero(~gate.allowed[-50:])) == [47]
+
+
+@pytest.mark.parametrize("field", ["regime_confidence", "trend"])
+def test_an_unknown_market_state_is_warm_up(field: str) -> None:
+    state = evaluate(FRAMES, HEAD, LIGHT)
+    column = getattr(state.market, field).copy()
+    column[-3] = np.nan
+    gate = gates.warm(replace(state, market=replace(state.market, **{field: column})))
+    assert list(np.flatnonzero(~gate.allowed[-50:])) == [47]
+
+
 def at(text: str) -> int:
     moment = datetime.strptime(f"2025-03-01 {text}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     return int(moment.timestamp() * 1000)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from signals.cases import DOWN, LONG, SHORT, UP, fires, market, run
 
-from hydra_ft.errors import DeclarationError
 from hydra_ft.signals import adx_expansion, conditions, funding_pressure, trend_pullback
 from hydra_ft.signals.adx_expansion import confidence as adx_confidence
 from hydra_ft.signals.funding_pressure import FundingPressureRules, against_payer
 from hydra_ft.signals.funding_pressure import confidence as funding_confidence
-from hydra_ft.signals.registry import SIGNALS, SignalDeclaration, signal
+from hydra_ft.signals.registry import SIGNALS
 from hydra_ft.signals.trend_pullback import confidence as pullback_confidence
-from hydra_ft.types import Bias, Feed, Regime
+from hydra_ft.types import Bias, Regime
 
 EACH = sorted(SIGNALS)
 
@@ -81,6 +78,49 @@ def test_trend_pullback_numbers() -> None:
     assert pullback_confidence(np.array([0.7]), np.array([False]), np.array([False]))[
         0
     ] == pytest.approx(raw)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_shorts_have_the_numbers_of_the_mirrored_long(name: str) -> None:
+    """The short side has its own stop, target and confidence, not those of the long."""
+    made = SIGNALS[name]
+    mirror = {**SHORT, "high_4_1h": 101.5, "low_4_1h": 99.0}
+    long, short = run(made, LONG, UP), run(made, mirror, DOWN)
+    assert short.stop[1][0] == pytest.approx(long.stop[0][0])
+    assert short.target[1][0] == pytest.approx(long.target[0][0])
+    assert short.confidence[1][0] == pytest.approx(long.confidence[0][0])
+    assert long.target[0][0] / long.stop[0][0] == pytest.approx(made.rules.reward)
+
+
+def test_parts_of_the_confidences_add_up() -> None:
+    yes, no = np.array([True]), np.array([False])
+    some, strong = np.array([0.4]), np.array([0.9])
+    assert pullback_confidence(some, no, no)[0] == pytest.approx(0.63)
+    assert pullback_confidence(some, yes, no)[0] == pytest.approx(0.73)
+    assert pullback_confidence(some, no, yes)[0] == pytest.approx(0.68)
+    assert pullback_confidence(strong, no, no)[0] == pytest.approx(0.70)
+    assert funding_confidence(np.array([0.4]), some, no, no)[0] == pytest.approx(0.66)
+    assert funding_confidence(np.array([9.0]), strong, no, no)[0] == pytest.approx(0.80)
+    assert funding_confidence(np.array([0.4]), some, yes, no)[0] == pytest.approx(0.76)
+    assert adx_confidence(yes, no, no)[0] == pytest.approx(0.65)
+    assert adx_confidence(no, yes, no)[0] == pytest.approx(0.63)
+    assert adx_confidence(no, no, yes)[0] == pytest.approx(0.60)
+
+
+@pytest.mark.parametrize(
+    ("change", "trust"),
+    [({}, 0.70), ({"adx_14_1h": 32.5}, 0.60), ({"plus_di_14_1h": 31.0}, 0.75)],
+)
+def test_adx_confidence_reads_freshness_and_gap(change: dict[str, float], trust: float) -> None:
+    found = run(adx_expansion, {**LONG, **change})
+    assert found.confidence[0][0] == pytest.approx(trust)
+
+
+def test_trend_pullback_is_surer_in_a_sure_regime_only() -> None:
+    plain = run(trend_pullback, LONG, market(trend=0.5, bias=Bias.NEUTRAL, confidence=0.7))
+    sure = run(trend_pullback, LONG, market(trend=0.5, bias=Bias.NEUTRAL, confidence=0.71))
+    assert plain.confidence[0][0] == pytest.approx(0.65)
+    assert sure.confidence[0][0] == pytest.approx(0.70)
 
 
 def test_trend_pullback_stop_stays_within_its_bounds() -> None:
@@ -198,64 +238,6 @@ def test_pullback_band_and_extension() -> None:
     assert bands == pytest.approx([0.005, 0.003, 0.008])
     price, average = np.array([101.6, 101.5, 98.4]), np.full(3, 100.0)
     assert conditions.extended(price, average, 0.015).tolist() == [True, False, True]
-
-
-# --- the registry ----------------------------------------------------------------------
-
-
-def test_permissions_follow_the_table() -> None:
-    """T3; EXTENDED removes funding and pullback."""
-    for made in SIGNALS.values():
-        assert set(made.regimes) == {Regime.UP, Regime.DOWN}
-    assert {n for n, m in SIGNALS.items() if m.trend_following} == {
-        "funding_pressure",
-        "trend_pullback",
-    }
-    assert Feed.FUNDING in funding_pressure.feeds
-
-
-def test_thresholds_are_exchanged_and_not_changed() -> None:
-    strict = replace(trend_pullback, rules=replace(trend_pullback.rules, min_strength=0.9))
-    assert fires(strict, LONG) == (False, False)
-    assert fires(trend_pullback, LONG) == (True, False)
-
-
-GOOD = {
-    "feeds": (Feed.CANDLES,),
-    "needs": ("close_5m",),
-    "regimes": (Regime.UP,),
-    "trend_following": False,
-    "max_hold_s": 60,
-    "rules": None,
-}
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"feeds": ()},
-        {"needs": ()},
-        {"regimes": ()},
-        {"regimes": (Regime.CHOPPY,)},
-        {"max_hold_s": 0},
-    ],
-)
-def test_a_signal_that_could_never_trade_is_refused(wrong: dict[str, object]) -> None:
-    def planted(*_: object) -> None:
-        """Never run."""
-
-    with pytest.raises(DeclarationError, match="planted"):
-        signal(**{**GOOD, **wrong})(planted)
-    assert "planted" not in SIGNALS
-
-
-def test_a_signal_name_cannot_be_declared_twice() -> None:
-    def trend_pullback(*_: object) -> None:
-        """Never run."""
-
-    with pytest.raises(DeclarationError, match="twice"):
-        signal(**GOOD)(trend_pullback)
-    assert isinstance(SIGNALS["trend_pullback"], SignalDeclaration)
 
 
 def test_aligned_bias_adds_to_the_confidence_of_a_side() -> None:

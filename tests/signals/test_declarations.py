@@ -1,0 +1,68 @@
+"""Signals are declared so that they could trade, once each, with their permissions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from signals.cases import LONG, fires
+
+from hydra_ft.errors import DeclarationError
+from hydra_ft.signals import funding_pressure, trend_pullback
+from hydra_ft.signals.registry import SIGNALS, SignalDeclaration, signal
+from hydra_ft.types import Feed, Regime
+
+
+def test_permissions_follow_the_table() -> None:
+    """T3; EXTENDED removes funding and pullback."""
+    for made in SIGNALS.values():
+        assert set(made.regimes) == {Regime.UP, Regime.DOWN}
+    assert {n for n, m in SIGNALS.items() if m.trend_following} == {
+        "funding_pressure",
+        "trend_pullback",
+    }
+    assert Feed.FUNDING in funding_pressure.feeds
+
+
+def test_thresholds_are_exchanged_and_not_changed() -> None:
+    strict = replace(trend_pullback, rules=replace(trend_pullback.rules, min_strength=0.9))
+    assert fires(strict, LONG) == (False, False)
+    assert fires(trend_pullback, LONG) == (True, False)
+
+
+GOOD = {
+    "feeds": (Feed.CANDLES,),
+    "needs": ("close_5m",),
+    "regimes": (Regime.UP,),
+    "trend_following": False,
+    "max_hold_s": 60,
+    "rules": None,
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"feeds": ()},
+        {"needs": ()},
+        {"regimes": ()},
+        {"regimes": (Regime.CHOPPY,)},
+        {"max_hold_s": 0},
+    ],
+)
+def test_a_signal_that_could_never_trade_is_refused(wrong: dict[str, object]) -> None:
+    def planted(*_: object) -> None:
+        """Never run."""
+
+    with pytest.raises(DeclarationError, match="planted"):
+        signal(**{**GOOD, **wrong})(planted)
+    assert "planted" not in SIGNALS
+
+
+def test_a_signal_name_cannot_be_declared_twice() -> None:
+    def trend_pullback(*_: object) -> None:
+        """Never run."""
+
+    with pytest.raises(DeclarationError, match="twice"):
+        signal(**GOOD)(trend_pullback)
+    assert isinstance(SIGNALS["trend_pullback"], SignalDeclaration)
