@@ -87,6 +87,14 @@ def test_open_interest_goes_stale_after_two_periods() -> None:
     assert allowed[(age > -20 * HOUR) & (age < 2 * HOUR)].all()
 
 
+def test_the_clock_knows_hourly_settlement() -> None:
+    hour = FRAMES["1h"]
+    rate = np.full(len(hour), 0.0001)
+    state = evaluate(changed("1h", funding_rate=rate), HEAD, LIGHT)
+    blocked = close_time(FRAMES["5m"])[~gates.clock(state).allowed][-6:]
+    assert set(blocked % HOUR) == {0, HOUR - 5 * MINUTE}
+
+
 @pytest.mark.parametrize(
     ("field", "feed"), [("funding_rate", Feed.FUNDING), ("open_interest", Feed.OPEN_INTEREST)]
 )

@@ -126,6 +126,25 @@ def test_open_interest_reads_with_the_price(held: float, price: float, part_: fl
 
 
 @pytest.mark.parametrize(
+    ("near", "far", "part_"),
+    [
+        (0.002, 0.005, 0.0),
+        (0.0021, 0.0, 0.105),
+        (0.0, 0.0051, 0.1275),
+        (0.03, 0.0, 0.5),
+        (0.0, -0.05, -0.5),
+        (0.03, 0.05, 1.0),
+        (-0.006, -0.015, -0.675),
+        (0.03, -0.05, 0.0),
+    ],
+)
+def test_the_price_trend_counts_beyond_its_dead_zones_and_is_capped(
+    near: float, far: float, part_: float
+) -> None:
+    assert trend_part(np.array([near]), np.array([far]))[0] == pytest.approx(part_)
+
+
+@pytest.mark.parametrize(
     ("score", "strength"), [(0.17, 0.4857), (0.175, 0.5), (0.35, 1.0), (0.9, 1.0)]
 )
 def test_strength_is_the_score_against_035(score: float, strength: float) -> None:

@@ -227,6 +227,7 @@ def test_adx_expansion_numbers() -> None:
     assert found.stop[0][0] == pytest.approx(0.018)
     assert found.target[0][0] == pytest.approx(0.036)
     assert run(adx_expansion, {**LONG, "atr_14_1h": 0.5}).stop[0][0] == pytest.approx(0.012)
+    assert run(adx_expansion, {**LONG, "atr_14_1h": 5.0}).stop[0][0] == pytest.approx(0.020)
     yes, no = np.array([True]), np.array([False])
     assert adx_confidence(yes, yes, yes)[0] == 0.75
     assert adx_confidence(no, no, no)[0] == pytest.approx(0.55)
