@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from freqtrade.persistence import Order, Trade
-
-from hydra_ft.adapter.host import Host
-from hydra_ft.adapter.parents import ParentBook
 from hydra_ft.adapter.settlement import Settlement
 from hydra_ft.adapter.trades import entry_filled, to_ms, trade_of
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS
 from hydra_ft.execution.chase import is_overdue, must_cross
 from hydra_ft.execution.lifecycle import Progress, progress
-from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 from hydra_ft.types import Kind, ParentOrder, Quote, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from freqtrade.persistence import Order, Trade
+
+    from hydra_ft.adapter.host import Host
+    from hydra_ft.adapter.parents import ParentBook
+    from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 
 logger = logging.getLogger(__name__)
 

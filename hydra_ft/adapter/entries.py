@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order, Trade
 
-from hydra_ft.adapter.desk import OrderDesk
 from hydra_ft.adapter.parents import entry_key
 from hydra_ft.adapter.trades import entry_filled, side_of, trade_of, working_order
 from hydra_ft.execution.chase import decide, is_usable, next_price
 from hydra_ft.execution.lifecycle import Progress, progress, remaining
 from hydra_ft.execution.ticks import floor_steps
 from hydra_ft.types import Abandon, Keep, Kind, ParentOrder, Quote, Side
+
+if TYPE_CHECKING:
+    from hydra_ft.adapter.desk import OrderDesk
 
 logger = logging.getLogger(__name__)
 

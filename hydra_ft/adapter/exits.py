@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from freqtrade.persistence import Order, Trade
-
-from hydra_ft.adapter.desk import OrderDesk
 from hydra_ft.adapter.parents import exit_key
 from hydra_ft.adapter.trades import side_of, working_order
 from hydra_ft.execution.chase import decide, is_usable, next_price
 from hydra_ft.types import Abandon, Keep, Kind, ParentOrder
+
+if TYPE_CHECKING:
+    from freqtrade.persistence import Order, Trade
+
+    from hydra_ft.adapter.desk import OrderDesk
 
 STOPS = frozenset({"stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation"})
 FORCED = frozenset({"force_exit", "emergency_exit"})

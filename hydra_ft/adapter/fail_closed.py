@@ -7,11 +7,13 @@ confirmation failed is sent all the same. Here a failure refuses, in one place.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade.exceptions import ExchangeError, OperationalException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +36,7 @@ def fail_closed(refusal: Any) -> Callable[[Callable[..., _Result]], Callable[...
             except ExchangeError as error:
                 # An exchange that does not answer is no fault of the code: no traceback.
                 pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")
-                logger.warning(
-                    "%s for %r answers %r: %s", callback.__name__, pair, refusal, error
-                )
+                logger.warning("%s for %r answers %r: %s", callback.__name__, pair, refusal, error)
                 return refusal
             except Exception:
                 pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from freqtrade.data.dataprovider import DataProvider
 from freqtrade.enums import CandleType
 
 from hydra_ft.bars.candles import bars_from, timeframe_ms
 from hydra_ft.types import Bars, Feed, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from freqtrade.data.dataprovider import DataProvider
 
 _COLUMNS = {
     Feed.FUNDING: (CandleType.FUNDING_RATE, "funding_rate"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra_ft.decisions.pipeline import HeadRules
 from hydra_ft.errors import HydraError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def load_rules(name: str, folder: Path) -> HeadRules:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccxt import DECIMAL_PLACES, TICK_SIZE
-from freqtrade.data.dataprovider import DataProvider
 from freqtrade.exceptions import InvalidOrderException
 
 from hydra_ft.errors import DataError
 from hydra_ft.execution.attempts import SeenOrder
 from hydra_ft.types import Quote, Side
+
+if TYPE_CHECKING:
+    from freqtrade.data.dataprovider import DataProvider
 
 logger = logging.getLogger(__name__)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hydra_ft.decisions.pipeline import Decisions, HeadRules
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.types import Bias, Regime, Side
+
+if TYPE_CHECKING:
+    from hydra_ft.decisions.pipeline import Decisions, HeadRules
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,13 @@ def last_of(decisions: Decisions) -> LastDecision | None:
         exits_long=bool(decisions.exit_long[-1]),
         exits_short=bool(decisions.exit_short[-1]),
     )
+
+
+def funnel(decisions: Decisions) -> str:
+    """How many bars were decided, and how many ended with each first code."""
+    counts = decisions.counts()
+    reasons = ", ".join(f"{code} {count}" for code, count in counts.items())
+    return f"{len(decisions)} bars decided: {reasons}"
 
 
 def row_of(pair: str, decisions: Decisions, rules: HeadRules, step_ms: int) -> DecisionRow:

@@ -7,10 +7,7 @@ callback that takes a trade costs a deep copy of it.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-from freqtrade.persistence import Order, Trade
 
 from hydra_ft.adapter.desk import OrderDesk
 from hydra_ft.adapter.entries import Entries, EntryRequest
@@ -24,6 +21,10 @@ from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import Kind, Side
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from freqtrade.persistence import Order, Trade
+
     from hydra_ft.adapter.strategy import HydraStrategy
 
     _Base = HydraStrategy

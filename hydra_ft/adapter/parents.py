@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+
+if TYPE_CHECKING:
+    from hydra_ft.store.orders import OrderStore
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,18 @@ was refused. Until the exchange has been read, no child of that pair is sent.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.host import Host
-from hydra_ft.adapter.parents import ParentBook
 from hydra_ft.adapter.trades import child_of, open_trade, order_ids, side_of
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, SeenOrder, match
 from hydra_ft.execution.ticks import floor_steps, is_dust
 from hydra_ft.types import Attempt, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hydra_ft.adapter.host import Host
+    from hydra_ft.adapter.parents import ParentBook
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +64,9 @@ class Settlement:
         """Cancel an order of ours that freqtrade does not know, if it still rests."""
         if not order.is_open:
             return order
-        logger.warning("Cancelling order %s of %s: its answer was lost.", order.order_id, order.pair)
+        logger.warning(
+            "Cancelling order %s of %s: its answer was lost.", order.order_id, order.pair
+        )
         return self._host.cancel(order.order_id, order.pair)
 
     def _account(self, attempt: Attempt, final: list[SeenOrder], now: int) -> None:

@@ -7,10 +7,10 @@ or dry, the order route is mixed in; a backtest gets columns only.
 from __future__ import annotations
 
 import logging
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
@@ -18,7 +18,8 @@ from freqtrade.strategy import IStrategy
 import hydra_ft
 from hydra_ft.adapter.configuration import check_configuration
 from hydra_ft.adapter.frames import read_bars, to_bars, with_columns
-from hydra_ft.adapter.ledger import LastDecision, Ledger, last_of
+from hydra_ft.adapter.history import require_candles, shortfalls
+from hydra_ft.adapter.ledger import LastDecision, Ledger, funnel, last_of
 from hydra_ft.adapter.live import LiveOrders
 from hydra_ft.adapter.plots import plot_config
 from hydra_ft.bars.candles import timeframe_ms
@@ -33,7 +34,10 @@ from hydra_ft.errors import HydraError
 from hydra_ft.settings import database_url, load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionStore
-from hydra_ft.types import Bias, Feed, Regime, Side
+from hydra_ft.types import Bars, Bias, Feed, Regime, Side
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +71,7 @@ class HydraStrategy(IStrategy):
             cls.startup_candle_count = startup_candles(cls.rules)
             cls.plot_config = plot_config(cls.rules)
 
-    def __new__(cls, config: dict[str, Any]) -> HydraStrategy:
+    def __new__(cls, config: dict[str, Any]) -> Self:
         """Mix the order route in where the strategy trades."""
         if config.get("runmode") in TRADES and not issubclass(cls, LiveOrders):
             body = {"__module__": cls.__module__, "__doc__": cls.__doc__}
@@ -76,34 +80,42 @@ class HydraStrategy(IStrategy):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        if config.get("runmode") in JUDGED:
-            _refuse_unusable(config)
         try:
             self.settings = load_settings(config.get("hydra"))
         except HydraError as error:
             raise OperationalException(str(error)) from error
+        if config.get("runmode") in JUDGED:
+            _refuse_unusable(config)
+            self._refuse_short_warmup()
         chosen = self.settings.feeds
         self.feeds = frozenset(
             feed for feed in self.rules.feeds if chosen is None or feed in chosen
         )
         self._last: dict[str, LastDecision | None] = {}
+        self._reviewed: set[str] = set()
 
     def version(self) -> str:
         """Version of the pack, shown by freqtrade."""
         return hydra_ft.__version__
 
     def bot_start(self, **kwargs: Any) -> None:
-        """Refuse a short warm-up; where the strategy trades, open the store and the desk."""
-        runmode = self.config.get("runmode")
+        """Open the store and the desk where the strategy trades."""
+        if self.config.get("runmode") in TRADES:
+            self._open_store()
+
+    def _refuse_short_warmup(self) -> None:
+        """Stop before freqtrade puts the configured count in the place of the declared one.
+
+        Not in bot_start: freqtrade logs what that raises with a traceback, then once more.
+        """
         needed = startup_candles(self.rules)
-        if runmode in JUDGED and self.startup_candle_count < needed:
+        count = self.config.get("startup_candle_count", self.startup_candle_count)
+        if count < needed:
             msg = (
                 f"expected startup_candle_count of at least {needed} for {self.rules.name}, was "
-                f"{self.startup_candle_count}; remove startup_candle_count from the configuration"
+                f"{count}; remove startup_candle_count from the configuration"
             )
             raise OperationalException(msg)
-        if runmode in TRADES:
-            self._open_store()
 
     def _open_store(self) -> None:
         try:
@@ -136,7 +148,9 @@ class HydraStrategy(IStrategy):
         """Return the decision on the newest analysed bar of a pair."""
         return self._last.get(pair)
 
-    def populate_indicators(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
+    def populate_indicators(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
         """Decide on every bar; the columns that gate are the columns that are shown."""
         pair = metadata["pair"]
         self._last[pair] = None
@@ -145,9 +159,23 @@ class HydraStrategy(IStrategy):
         frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
         decisions = decide(frames, self.rules, self.feeds)
         self._last[pair] = last_of(decisions)
-        if self.config.get("runmode") in TRADES:
+        runmode = self.config.get("runmode")
+        if runmode in TRADES:
             self._ledger.write(pair, decisions)
+        elif runmode in JUDGED and pair not in self._reviewed:
+            self._review(pair, frames, decisions)
         return with_columns(dataframe, _columns(decisions))
+
+    def _review(self, pair: str, frames: Mapping[str, Bars], decisions: Decisions) -> None:
+        """Say once what a backtest of the pair lacks, and why its bars do not trade."""
+        try:
+            require_candles(pair, frames, self.rules)
+        except HydraError as error:
+            raise OperationalException(str(error)) from error
+        for sentence in shortfalls(pair, frames, self.rules, self.feeds):
+            logger.warning("%s", sentence)
+        logger.info("%s: %s", pair, funnel(decisions))
+        self._reviewed.add(pair)
 
     def populate_entry_trend(
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]
@@ -160,7 +188,9 @@ class HydraStrategy(IStrategy):
         if held is not None and len(side) and not side[-1]:
             (long if held[0] is Side.LONG else short)[-1] = 1
             tags[-1] = held[1]
-        return with_columns(dataframe, {"enter_long": long, "enter_short": short, "enter_tag": tags})
+        return with_columns(
+            dataframe, {"enter_long": long, "enter_short": short, "enter_tag": tags}
+        )
 
     def held_entry(self, pair: str) -> tuple[Side, str] | None:
         """Nothing is chased in a backtest."""
@@ -178,7 +208,9 @@ class HydraStrategy(IStrategy):
             tags[row] = f"{name}|{state}{light}"
         return tags
 
-    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
+    def populate_exit_trend(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
         """Leave where the market turned against the position."""
         long = dataframe["hydra_exit_long"].to_numpy()
         short = dataframe["hydra_exit_short"].to_numpy()

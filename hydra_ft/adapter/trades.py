@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order, Trade
 
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS
 from hydra_ft.execution.chase import buys
 from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
 
 # A child and its attempt are matched within the newest trades of the pair: the trade may
 # have closed, and another opened, between two loops.

@@ -7,11 +7,15 @@ never have arrived. Reading the exchange and matching says which.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hydra_ft.execution.chase import buys
-from hydra_ft.types import Attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from hydra_ft.types import Attempt
 
 CLOCK_TOLERANCE_MS = 2_000
 """How far the clock of the exchange may be behind ours for an order to be matched."""

@@ -6,7 +6,8 @@ within ``max_chase_bps`` of the arrival price. The caller cancels and places ord
 
 from __future__ import annotations
 
-from hydra_ft.execution.policy import ChasePolicy
+from typing import TYPE_CHECKING
+
 from hydra_ft.execution.ticks import ceil_ticks, floor_ticks, to_price
 from hydra_ft.types import (
     Abandon,
@@ -20,6 +21,9 @@ from hydra_ft.types import (
     Side,
     WorkingOrder,
 )
+
+if TYPE_CHECKING:
+    from hydra_ft.execution.policy import ChasePolicy
 
 
 def buys(side: Side, kind: Kind) -> bool:
@@ -108,16 +112,22 @@ def decide(
         return Abandon("deadline")
     if quote is None or not is_usable(quote, policy, now):
         return Keep()
-    if crosses:
-        return _cross(parent, working, quote, policy, now)
-    if now - parent.last_quoted_at < policy.min_requote_interval_s * 1e3:
-        return Keep()
-    if parent.requotes >= policy.max_requotes or _alone_at_touch(parent, working, quote):
-        return Keep()
+    choose = _cross if crosses else _requote
+    return choose(parent, working, quote, policy, now)
+
+
+def _requote(
+    parent: ParentOrder, working: WorkingOrder, quote: Quote, policy: ChasePolicy, now: int
+) -> ChaseAction:
+    """Follow the touch, in the rhythm and within the caps of the policy."""
+    rests = (
+        now - parent.last_quoted_at < policy.min_requote_interval_s * 1e3
+        or parent.requotes >= policy.max_requotes
+        or _alone_at_touch(parent, working, quote)
+    )
     wanted = passive_price(parent, quote, policy)
-    if _ticks_apart(wanted, working.price, quote.tick_size) < policy.requote_threshold_ticks:
-        return Keep()
-    return Requote(wanted)
+    apart = _ticks_apart(wanted, working.price, quote.tick_size)
+    return Keep() if rests or apart < policy.requote_threshold_ticks else Requote(wanted)
 
 
 def _cross(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hydra_ft.execution.ticks import floor_steps, is_dust
-from hydra_ft.types import ParentOrder
+
+if TYPE_CHECKING:
+    from hydra_ft.types import ParentOrder
 
 
 class Progress(StrEnum):

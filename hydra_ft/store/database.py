@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -13,6 +12,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from hydra_ft.errors import StoreError
 from hydra_ft.store.schema import METADATA
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class Database:
     """An engine with its tables; every failure of it is a ``StoreError``."""
@@ -20,7 +22,7 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             self._shown_url = make_url(url).render_as_string(hide_password=True)
-            self._engine = _engine(url)
+            self._engine = _connected(url)
             METADATA.create_all(self._engine)
         except (SQLAlchemyError, ArgumentError, ImportError) as error:
             msg = (
@@ -49,10 +51,10 @@ def _hidden(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
     except (SQLAlchemyError, ArgumentError):
-        return url.split("@")[-1]
+        return url.rsplit("@", maxsplit=1)[-1]
 
 
-def _engine(url: str) -> Engine:
+def _connected(url: str) -> Engine:
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable_wal)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, delete, insert, select
 
-from hydra_ft.store.database import Database
 from hydra_ft.store.schema import DECISIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hydra_ft.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, and_, insert, select, update
 
 from hydra_ft.errors import StoreError
-from hydra_ft.store.database import Database
 from hydra_ft.store.schema import ATTEMPTS, PARENTS
 from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+
+if TYPE_CHECKING:
+    from hydra_ft.store.database import Database
 
 _PARENT_FIELDS = tuple(field.name for field in fields(ParentOrder))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from hydra_ft.types import Side
+if TYPE_CHECKING:
+    from hydra_ft.types import Side
 
 
 @dataclass

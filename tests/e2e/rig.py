@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ccxt
 import time_machine
@@ -19,7 +19,9 @@ from hydra_ft.store.database import Database
 from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import ParentOrder, Side
 from loopback_exchange import freqtrade_exchange_config
-from loopback_exchange.server import Server
+
+if TYPE_CHECKING:
+    from loopback_exchange.server import Server
 
 STRATEGIES = Path(__file__).parent / "strategies"
 START = datetime(2026, 3, 3, 12, 0, 5, tzinfo=UTC)
@@ -200,4 +202,4 @@ class Rig:
 
 
 def symbol(pair: str) -> str:
-    return pair.split(":")[0].replace("/", "")
+    return pair.split(":", maxsplit=1)[0].replace("/", "")

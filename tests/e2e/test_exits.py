@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from e2e.plan import PLAN
@@ -10,6 +10,9 @@ from e2e.rig import BTC, STEP, Rig
 from e2e.test_entries import part
 
 from hydra_ft.types import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.e2e
 BOTH = pytest.mark.parametrize("side", list(Side))

@@ -28,7 +28,9 @@ def parent(**changes: object) -> ParentOrder:
     return replace(base, **changes)
 
 
-def quote(bid: float = 49_999.8, ask: float = 50_000.0, *, at: int = START, **sizes: float) -> Quote:
+def quote(
+    bid: float = 49_999.8, ask: float = 50_000.0, *, at: int = START, **sizes: float
+) -> Quote:
     sizes = {"bid_size": 5.0, "ask_size": 5.0} | sizes
     return Quote(bid, ask, sizes["bid_size"], sizes["ask_size"], 0.1, at)
 
@@ -55,7 +57,9 @@ def test_a_long_entry_and_a_short_exit_buy(side: Side, kind: Kind, is_buy: bool)
 
 
 @pytest.mark.parametrize(("offset", "price"), [(0, 49_999.8), (1, 49_999.9), (-3, 49_999.5)])
-def test_a_buy_joins_or_improves_the_bid_by_ticks_not_by_a_factor(offset: int, price: float) -> None:
+def test_a_buy_joins_or_improves_the_bid_by_ticks_not_by_a_factor(
+    offset: int, price: float
+) -> None:
     """X78: ask times 0.9999 would quote 4.8 below the bid and never fill."""
     assert passive_price(parent(), quote(), ChasePolicy(offset_ticks=offset)) == price
 
@@ -190,7 +194,7 @@ PRICES = st.floats(100.0, 90_000.0)
     urgent=st.booleans(),
     waited=st.floats(0, 500),
 )
-def test_a_price_is_on_the_tick_and_within_the_cap(  # noqa: D103
+def test_a_price_is_on_the_tick_and_within_the_cap(
     bid, spread, arrival, offset, tick, side, kind, urgent, waited
 ) -> None:
     now = later(waited)
@@ -213,7 +217,7 @@ def test_a_price_is_on_the_tick_and_within_the_cap(  # noqa: D103
     kind=st.sampled_from(list(Kind)),
     offset=st.integers(-20, 20),
 )
-def test_a_requote_settles(bid, spread, tick, side, kind, offset) -> None:  # noqa: D103
+def test_a_requote_settles(bid, spread, tick, side, kind, offset) -> None:
     """After a requote on the same quote there is nothing left to do: no endless loop."""
     now = later(30)
     seen = Quote(bid, bid * (1 + spread), 100.0, 100.0, tick, now)

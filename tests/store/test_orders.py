@@ -63,7 +63,7 @@ def test_the_database_writes_ahead_and_syncs(url: str) -> None:
 
 
 def test_an_unusable_address_is_named_without_its_password() -> None:
-    with pytest.raises(StoreError, match="hydra.db_url") as caught:
+    with pytest.raises(StoreError, match=r"hydra\.db_url") as caught:
         Database("nosuchdb://user:geheim@host/db")
     assert "geheim" not in str(caught.value)
 

@@ -21,7 +21,7 @@ class StandingHead(HydraStrategy):
         signals=(),
     )
     stoploss = -0.02
-    minimal_roi = {"0": 10.0}
+    minimal_roi = {"0": 10.0}  # noqa: RUF012 - as in any strategy
 
     def populate_indicators(self, dataframe, metadata):
         frame = super().populate_indicators(dataframe, metadata)
@@ -40,5 +40,3 @@ class StandingHead(HydraStrategy):
 
     def _enter_tags(self, dataframe, side):
         return ["standing" if wanted else None for wanted in side]
-
-

@@ -1,0 +1,71 @@
+"""What is missing in downloaded data, said once and with the command that fetches it.
+
+A backtest on missing data ends without an error and without a trade; here it is refused
+where nothing could be decided at all, and warned about where a part is blocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+
+from hydra_ft.bars.candles import close_time
+from hydra_ft.decisions.pipeline import HeadRules
+from hydra_ft.errors import DataError
+from hydra_ft.types import Bars, Feed
+
+COMMAND = "freqtrade download-data"
+
+
+def require_candles(pair: str, frames: Mapping[str, Bars], rules: HeadRules) -> None:
+    """Raise DataError when a timeframe of a pair has no candles in the tested range at all."""
+    missing = [timeframe for timeframe in rules.timeframes if not len(frames[timeframe])]
+    if missing:
+        needed = " ".join(rules.timeframes)
+        raise DataError(
+            f"expected candles of {pair} in {needed} for {rules.name}, were none in "
+            f"{' and '.join(missing)}; run: {COMMAND} --pairs {pair} --timeframes {needed}"
+        )
+
+
+def shortfalls(
+    pair: str, frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]
+) -> Iterator[str]:
+    """Sentences about bars that will be blocked for want of data, one per cause."""
+    yield from _late_frames(pair, frames, rules)
+    market = frames[rules.market]
+    values = {Feed.FUNDING: market.funding_rate, Feed.OPEN_INTEREST: market.open_interest}
+    for feed, column in values.items():
+        if feed in feeds and (column is None or not np.isfinite(column).any()):
+            yield _empty_feed(pair, feed, rules, feeds)
+
+
+def _late_frames(pair: str, frames: Mapping[str, Bars], rules: HeadRules) -> Iterator[str]:
+    """Coarse candles that end before the base candles do."""
+    end = int(close_time(frames[rules.base])[-1])
+    for timeframe in rules.timeframes:
+        bars = frames[timeframe]
+        ends = int(close_time(bars)[-1])
+        if ends + bars.step_ms <= end:
+            yield (
+                f"{pair}: {timeframe} candles end at {_minute(ends)}, {rules.base} candles at "
+                f"{_minute(end)}; nothing is traded in between (data_stale:{Feed.CANDLES}); run: "
+                f"{COMMAND} --pairs {pair} --timeframes {timeframe}"
+            )
+
+
+def _empty_feed(pair: str, feed: Feed, rules: HeadRules, feeds: Collection[Feed]) -> str:
+    """A listed feed without one value: every bar is blocked."""
+    rest = ", ".join(f'"{one}"' for one in rules.feeds if one in feeds and one is not feed)
+    kind = {Feed.FUNDING: "funding_rate"}.get(feed, feed.value)
+    return (
+        f"{pair}: hydra.feeds lists {feed}, but there is no such data, so that nothing is traded "
+        f"(data_stale:{feed}); run: {COMMAND} --pairs {pair} --timeframes {rules.market} "
+        f"--candle-types {kind}, or do without it: set hydra.feeds to [{rest}]"
+    )
+
+
+def _minute(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1e3, tz=UTC):%Y-%m-%d %H:%M}"
