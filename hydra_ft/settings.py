@@ -43,7 +43,11 @@ class Settings:
         Doc("part of the client order id prefix hydra-(bot)-, and of every stored row"),
     ] = "hydra"
     db_url: Annotated[
-        str, Doc("SQLAlchemy address of the Hydra database; empty: hydra.sqlite in user_data_dir")
+        str,
+        Doc(
+            "SQLAlchemy address of the Hydra database; empty: hydra.sqlite in user_data_dir, "
+            "hydra.dryrun.sqlite for a dry-run"
+        ),
     ] = ""
     feeds: Annotated[
         tuple[Feed, ...] | None, Doc("narrows the feeds that the head uses; null: all it asks for")
@@ -75,9 +79,14 @@ def defaults() -> dict[str, Any]:
     return plain
 
 
-def database_url(settings: Settings, user_data_dir: Path) -> str:
-    """SQLAlchemy address of the Hydra database; SQLite in ``user_data_dir`` unless one is set."""
-    return settings.db_url or f"sqlite:///{user_data_dir.resolve() / 'hydra.sqlite'}"
+def database_url(settings: Settings, user_data_dir: Path, *, dry_run: bool) -> str:
+    """SQLAlchemy address of the Hydra database; SQLite in ``user_data_dir`` unless one is set.
+
+    A dry-run has a file of its own, as in freqtrade: its orders exist nowhere, and a live
+    bot must not look for them on the exchange.
+    """
+    name = "hydra.dryrun.sqlite" if dry_run else "hydra.sqlite"
+    return settings.db_url or f"sqlite:///{user_data_dir.resolve() / name}"
 
 
 def reference_page() -> str:

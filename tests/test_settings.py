@@ -130,8 +130,12 @@ def test_all_problems_come_in_one_message() -> None:
 
 
 def test_the_database_is_sqlite_in_the_home_unless_an_address_is_set(tmp_path: Path) -> None:
-    assert database_url(Settings(), tmp_path) == f"sqlite:///{tmp_path.resolve()}/hydra.sqlite"
-    assert database_url(Settings(db_url="sqlite://"), tmp_path) == "sqlite://"
+    assert (
+        database_url(Settings(), tmp_path, dry_run=False)
+        == f"sqlite:///{tmp_path.resolve()}/hydra.sqlite"
+    )
+    assert database_url(Settings(), tmp_path, dry_run=True).endswith("/hydra.dryrun.sqlite")
+    assert database_url(Settings(db_url="sqlite://"), tmp_path, dry_run=True) == "sqlite://"
 
 
 def test_every_key_has_a_meaning() -> None:

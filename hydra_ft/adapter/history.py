@@ -6,15 +6,19 @@ where nothing could be decided at all, and warned about where a part is blocked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hydra_ft.bars.candles import close_time
-from hydra_ft.decisions.pipeline import HeadRules
 from hydra_ft.errors import DataError
 from hydra_ft.types import Bars, Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from hydra_ft.decisions.pipeline import HeadRules
 
 COMMAND = "freqtrade download-data"
 

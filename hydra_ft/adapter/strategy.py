@@ -7,7 +7,6 @@ or dry, the order route is mixed in; a backtest gets columns only.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -37,6 +36,8 @@ from hydra_ft.store.decisions import DecisionStore
 from hydra_ft.types import Bars, Bias, Feed, Regime, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 logger = logging.getLogger(__name__)
@@ -119,7 +120,9 @@ class HydraStrategy(IStrategy):
 
     def _open_store(self) -> None:
         try:
-            url = database_url(self.settings, self.config["user_data_dir"])
+            url = database_url(
+                self.settings, self.config["user_data_dir"], dry_run=self.config["dry_run"]
+            )
             self.database = Database(url)
             store = DecisionStore(self.database, self.settings.bot_name)
             self._ledger = Ledger(store, self.rules, timeframe_ms(self.timeframe))

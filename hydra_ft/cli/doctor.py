@@ -95,7 +95,9 @@ def configured(files: list[str], userdir: Path | None) -> Iterator[Check]:
         yield Check("ok", "settings", "nothing fights the chase")
     yield strategy(config)
     if not any(finding.key == SECTION for finding in findings):
-        yield database(database_url(load_settings(config.get(SECTION)), config["user_data_dir"]))
+        settings = load_settings(config.get(SECTION))
+        dry_run = bool(config.get("dry_run", True))
+        yield database(database_url(settings, config["user_data_dir"], dry_run=dry_run))
 
 
 def strategy(config: Mapping[str, Any]) -> Check:
