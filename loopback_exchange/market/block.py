@@ -143,6 +143,7 @@ class _Path:
     edges: Ints  # ticks at the 1,441 edges
     sigma: Floats  # log return a minute
     cascades: Floats
+    slow: Floats  # the trend at the edges, log return
 
 
 def _path(seed: int, spec: SymbolSpec, day: int, common: CommonDay) -> _Path:
@@ -156,7 +157,7 @@ def _path(seed: int, spec: SymbolSpec, day: int, common: CommonDay) -> _Path:
     steps = _COMMON_SHARE * common.steps + np.sqrt(1 - _COMMON_SHARE**2) * own_steps
     log_price = np.log(spec.start_price) + slow + _walk(sigma * steps + cascades, sigma)
     edges = np.rint(np.exp(log_price) / float(spec.tick)).astype(np.int64)
-    return _Path(np.maximum(edges, 10), sigma, cascades)
+    return _Path(np.maximum(edges, 10), sigma, cascades, slow)
 
 
 def day_block(seed: int, spec: SymbolSpec, day: int, common: CommonDay) -> np.ndarray:
@@ -210,21 +211,27 @@ def _fill_trade_ids(block: np.ndarray, day: int) -> None:
     block["first_id"] = day * TRADES_A_DAY + np.cumsum(block["count"]) - block["count"]
 
 
-def premium(seed: int, spec: SymbolSpec, minute: Ints) -> Floats:
+def premium(seed: int, spec: SymbolSpec, minute: Ints, drift: Floats | None = None) -> Floats:
     """Give the funding premium (ratio) at these minutes: a slow crowd, leaning with the trend."""
     crowd = np.zeros(len(minute))
     for period, size in ((480, 0.00008), (2_100, 0.00012), (8_000, 0.00010)):
         crowd += size * ramps(key_of(seed, spec.symbol, "crowd", period), float(period), minute)
-    level: Floats = 0.00008 + crowd + 0.006 * _drift(seed, spec, minute)
+    level: Floats = (
+        0.00008 + crowd + 0.006 * (_drift(seed, spec, minute) if drift is None else drift)
+    )
     return level
 
 
 def _drift(seed: int, spec: SymbolSpec, minute: Ints) -> Floats:
     """Give the trend's log return over the 24 hours before these minutes."""
-    total = np.zeros(len(minute))
-    for name, weight in (("common", spec.beta), (spec.symbol, spec.own_scale)):
-        total += weight * (trend(seed, name, minute) - trend(seed, name, minute - DAY))
-    return total
+    return _slow(seed, spec, minute) - _slow(seed, spec, minute - DAY)
+
+
+def _slow(seed: int, spec: SymbolSpec, minute: Ints) -> Floats:
+    """Give the symbol's trend at these minutes, as a log return."""
+    common = spec.beta * trend(seed, "common", minute)
+    own: Floats = common + spec.own_scale * trend(seed, spec.symbol, minute)
+    return own
 
 
 def fill_marks(block: np.ndarray, tick: float) -> None:
@@ -237,13 +244,14 @@ def fill_marks(block: np.ndarray, tick: float) -> None:
 def _fill_derivatives(
     block: np.ndarray, seed: int, spec: SymbolSpec, minute: Ints, path: _Path
 ) -> None:
-    block["premium"] = premium(seed, spec, minute)
+    drift = path.slow[:-1] - _slow(seed, spec, minute - DAY)
+    block["premium"] = premium(seed, spec, minute, drift)
     block["basis"] = np.clip(0.4 * block["premium"], -0.0004, 0.0004)
     fill_marks(block, float(spec.tick))
     shed = np.cumsum(np.abs(path.cascades)) * np.linspace(1.0, 0.0, DAY)
     level = 0.25 * ramps(key_of(seed, spec.symbol, "interest"), 5_000.0, minute)
     level += 0.06 * ramps(key_of(seed, spec.symbol, "interest-day"), 700.0, minute)
-    crowding = 2.0 * np.abs(_drift(seed, spec, minute))
+    crowding = 2.0 * np.abs(drift)
     notional = spec.open_interest_notional * np.exp(level + crowding - 3.0 * shed)
     block["open_interest"] = notional / spec.start_price
     _fill_liquidations(block, seed, spec, minute, path)

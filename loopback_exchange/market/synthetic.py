@@ -30,6 +30,7 @@ LISTED_MS = 1_567_900_800_000
 """2019-09-08: nothing traded before."""
 _END_MINUTE = 2**31
 _FUNDING_MINUTES = 480
+_SAMPLE_MINUTES = 10
 
 
 class Market(MarketSource):
@@ -104,16 +105,23 @@ class Market(MarketSource):
         times = np.arange(first, max(first, -(-stop_ms // (8 * HOUR_MS)))) * 8 * HOUR_MS
         if not len(times):
             return times, np.zeros(0)
-        begin = int(times[0]) // MINUTE_MS - _FUNDING_MINUTES
-        minute = begin + self._shift + np.arange(len(times) * _FUNDING_MINUTES)
-        level = premium(self.seed, self.spec(symbol), minute)
-        return times, np.round(level.reshape(-1, _FUNDING_MINUTES).mean(axis=1), 8)
+        return times, self._mean_premium(symbol, int(times[0]) // MINUTE_MS, len(times))
 
     def funding_now(self, symbol: str, now_ms: int) -> tuple[float, int]:
         """Give the mean premium of the last eight hours and the next settlement."""
-        minute = now_ms // MINUTE_MS + self._shift - _FUNDING_MINUTES + np.arange(_FUNDING_MINUTES)
-        rate = float(premium(self.seed, self.spec(symbol), minute).mean())
-        return round(rate, 8), (now_ms // (8 * HOUR_MS) + 1) * 8 * HOUR_MS
+        rate = float(self._mean_premium(symbol, now_ms // MINUTE_MS, 1)[0])
+        return rate, (now_ms // (8 * HOUR_MS) + 1) * 8 * HOUR_MS
+
+    def _mean_premium(self, symbol: str, minute: int, count: int) -> Floats:
+        """Give the mean premium of ``count`` spans of eight hours, the first ending at a minute.
+
+        The premium bends no oftener than every few hours, so every tenth minute is enough.
+        """
+        begin = minute + self._shift - _FUNDING_MINUTES
+        at = np.arange(begin, begin + count * _FUNDING_MINUTES, _SAMPLE_MINUTES)
+        level = premium(self.seed, self.spec(symbol), at).reshape(count, -1)
+        rounded: Floats = np.round(level.mean(axis=1), 8)
+        return rounded
 
     def days_of(self, symbol: str, start_ms: int, days: int) -> np.ndarray:
         """Give whole market days (``MINUTE`` rows) from the day of ``start_ms`` on, unshifted."""

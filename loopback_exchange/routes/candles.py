@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loopback_exchange.clock import DAY_MS
+from loopback_exchange.clock import HOUR_MS
 from loopback_exchange.errors import ApiError, Code
 from loopback_exchange.market.candles import INTERVALS_MS, bucket_offset_ms
+from loopback_exchange.market.synthetic import LISTED_MS
 from loopback_exchange.matching.placement import needed
-from loopback_exchange.routes.params import Params, eight, integer, limit_of, number, window
+from loopback_exchange.routes.params import Params, eight, integer, limit_of, window
 
 if TYPE_CHECKING:
     from loopback_exchange.exchange import Exchange
 
 _PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
-_FUNDING_ROWS_A_DAY = 24
+_SETTLEMENT_MS = 8 * HOUR_MS
 
 
 def _interval(params: Params) -> int:
@@ -86,28 +87,41 @@ def funding_rate(exchange: Exchange, params: Params, at: int) -> list[dict[str, 
     names = [needed(params, "symbol")] if "symbol" in params else exchange.market.symbols
     start, end = window(params, at)
     end = min(end, at + 1)
-    # A symbol settles at most hourly, so this span holds the rows asked for.
-    if "startTime" in params:
-        end = min(end, start + limit * DAY_MS)
-    else:
-        start = max(0, end - limit * DAY_MS)
-    rows = [row for name in names for row in _settlements(exchange, name, start, end)]
-    rows.sort(key=lambda row: row["fundingTime"])
-    return rows[:limit] if "startTime" in params else rows[-limit:]
+    forward = "startTime" in params
+    if not forward:
+        start = max(0, end - limit * _SETTLEMENT_MS)
+    found = [row for name in names for row in _settlements(exchange, name, start, end, limit)]
+    found.sort()
+    kept = found[:limit] if forward else found[-limit:]
+    return [_funding_row(exchange, *row) for row in kept]
 
 
-def _settlements(exchange: Exchange, symbol: str, start: int, end: int) -> list[dict[str, Any]]:
-    spec = exchange.spec(symbol)
-    times, rates = exchange.market.funding(symbol, start, end)
-    return [
-        {
-            "symbol": symbol,
-            "fundingTime": at,
-            "fundingRate": eight(rate),
-            "markPrice": number(exchange.market.mark_price(symbol, at), spec),
-        }
-        for at, rate in zip(times.tolist(), rates.tolist(), strict=True)
-    ]
+def _settlements(
+    exchange: Exchange, symbol: str, start: int, end: int, limit: int
+) -> list[tuple[int, str, float]]:
+    """Give at least the first ``limit`` settlements; a long range is read piece by piece."""
+    exchange.spec(symbol)
+    found: list[tuple[int, str, float]] = []
+    start = max(start, LISTED_MS)
+    while start < end and len(found) < limit:
+        stop = min(end, start + limit * _SETTLEMENT_MS)
+        times, rates = exchange.market.funding(symbol, start, stop)
+        rows = zip(times.tolist(), rates.tolist(), strict=True)
+        found.extend((moment, symbol, rate) for moment, rate in rows)
+        start = stop
+    return found
+
+
+def _funding_row(exchange: Exchange, moment: int, symbol: str, rate: float) -> dict[str, Any]:
+    hour = moment // HOUR_MS * HOUR_MS
+    _, marks = exchange.market.mark_candles(symbol, HOUR_MS, hour, hour + 1, moment)
+    mark = marks[0, 0] if len(marks) else exchange.market.mark_price(symbol, moment)
+    return {
+        "symbol": symbol,
+        "fundingTime": moment,
+        "fundingRate": eight(rate),
+        "markPrice": eight(float(mark)),
+    }
 
 
 def open_interest(exchange: Exchange, params: Params, at: int) -> list[dict[str, Any]]:
