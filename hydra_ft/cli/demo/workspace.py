@@ -44,12 +44,13 @@ class Workspace:
     @classmethod
     def create(cls) -> Workspace:
         """Make the folder anew; refuse a folder that no demo made, and a port that is taken."""
+        port = _api_port()  # first: what holds it may be a demo that runs in this folder
         root = FOLDER.resolve()
         if root.exists():
             if not (root / _MARK).exists():
                 raise HydraError(f"expected {root} to be free, was a folder of yours; move it away")
             shutil.rmtree(root)
-        made = cls(root, _api_port(), secrets.token_urlsafe(9))
+        made = cls(root, port, secrets.token_urlsafe(9))
         made.userdir.mkdir(parents=True)
         (root / _MARK).touch()
         for name, text in thin_files().items():
