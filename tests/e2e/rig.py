@@ -36,21 +36,42 @@ class Killed(BaseException):
 
 
 class Rig:
-    """One bot on one exchange; time stands still between steps."""
+    """One bot on one exchange; time stands still between steps.
 
-    def __init__(self, server: Server, folder: Path, **config: Any) -> None:
+    By default the book of BTC is pinned, so that only ``fill`` fills; with ``pinned=False``
+    the market fills.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        folder: Path,
+        *,
+        head: str = "StandingHead",
+        heads: Path = STRATEGIES,
+        pairs: tuple[str, ...] = (BTC, ETH),
+        start: datetime = START,
+        pinned: bool = True,
+        **config: Any,
+    ) -> None:
         self.server = server
         self.folder = folder
+        self.pairs = pairs
+        self._head, self._heads = head, heads
         self._overrides = config
-        self._traveller = time_machine.travel(START, tick=False)
+        self._traveller = time_machine.travel(start, tick=False)
         self.clock = self._traveller.start()
         self.bot = self._boot()
         self.bid = self.ask = 0.0
+        if pinned:
+            self._pin()
+
+    def _pin(self) -> None:
         self.move(round(float(self.bot.exchange.fetch_l2_order_book(BTC, 5)["bids"][0][0])))
 
     def _config(self) -> dict[str, Any]:
         exchange = freqtrade_exchange_config(self.server.url)
-        exchange["pair_whitelist"] = [BTC, ETH]
+        exchange["pair_whitelist"] = list(self.pairs)
         exchange["ccxt_config"]["options"]["broker"] = dict.fromkeys(
             ("swap", "future", "spot"), PREFIX
         )
@@ -79,8 +100,8 @@ class Rig:
         arguments = {
             "config": [str(file)],
             "user_data_dir": str(userdir),
-            "strategy": "StandingHead",
-            "strategy_path": str(STRATEGIES),
+            "strategy": self._head,
+            "strategy_path": str(self._heads),
             "db_url": f"sqlite:///{self.folder / 'trades.sqlite'}",
         }
         config = Configuration(arguments, RunMode.LIVE).get_config()
@@ -194,7 +215,7 @@ class Rig:
 
     def check_books(self) -> None:
         """Exchange and database agree, to the last step: the invariant of every test."""
-        for pair in (BTC, ETH):
+        for pair in self.pairs:
             assert abs(self.position(pair) - self.booked(pair)) < 1e-12, pair
             trade = self.trade(pair)
             known = {o.order_id for o in trade.open_orders} if trade else set()
