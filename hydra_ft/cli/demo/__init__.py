@@ -7,6 +7,7 @@ HTTP as it would anywhere, with the strategy, gates and thresholds as shipped.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run all stages; 0 only if an order was requoted and filled, and all books agree."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        # A closed terminal stops everything too, by the way that Ctrl-C takes.
+        signal.signal(ending, signal.default_int_handler)
     console = Console(highlight=False, soft_wrap=True)
     seconds = _seconds(args.seconds)
     workspace = Workspace.create()
