@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from loopback_exchange.clock import now_ms
 from loopback_exchange.errors import ApiError, Code
 from loopback_exchange.market import Market, MarketSource
+from loopback_exchange.market.book import Book
 from loopback_exchange.matching.account import START_BALANCE
 from loopback_exchange.matching.ledger import Ledger
 from loopback_exchange.matching.live_book import LiveBook
@@ -83,6 +84,24 @@ class Exchange:
         if symbol not in self.market.symbols:
             raise ApiError(Code.BAD_SYMBOL)
         return self.market.spec(symbol)
+
+    def shown(self, symbol: str, at: int, levels: int) -> Book:
+        """Give the book as everybody sees it: that of the others, and our resting orders.
+
+        An order of ours that a pin has left on the wrong side of the others is not shown.
+        """
+        others = self.book.levels(symbol, at, levels)
+        own = self.ledger.open_of(symbol)
+        bids, asks = dict(others.bids), dict(others.asks)
+        for order in own:
+            side, other = (bids, others.asks) if order.is_buy else (asks, others.bids)
+            if not other or order.sign * (other[0][0] - order.price) > 0:
+                side[order.price] = side.get(order.price, 0) + order.remaining
+        return Book(
+            others.version,
+            sorted(bids.items(), reverse=True)[:levels],
+            sorted(asks.items())[:levels],
+        )
 
     # ---- orders
 

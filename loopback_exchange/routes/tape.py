@@ -20,12 +20,12 @@ _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 
 
 def depth(exchange: Exchange, params: Params, at: int) -> dict[str, Any]:
-    """GET /fapi/v1/depth. The account's own resting orders are not part of it."""
+    """GET /fapi/v1/depth."""
     spec = exchange.spec(needed(params, "symbol"))
     limit = integer(params, "limit", 500)
     if limit not in _DEPTHS:
         raise ApiError(Code.INVALID_PARAMETER, name="limit")
-    book = exchange.book.levels(spec.symbol, at, limit)
+    book = exchange.shown(spec.symbol, at, limit)
     return {
         "lastUpdateId": book.version,
         "E": at,
@@ -130,7 +130,7 @@ def book_ticker(exchange: Exchange, params: Params, at: int) -> Any:
 
 def _touch(exchange: Exchange, symbol: str, at: int) -> dict[str, Any]:
     spec = exchange.spec(symbol)
-    book = exchange.book.levels(symbol, at, 1)
+    book = exchange.shown(symbol, at, 1)
     (bid, bid_size), (ask, ask_size) = book.bids[0], book.asks[0]
     return {
         "symbol": symbol,

@@ -178,3 +178,19 @@ def test_the_markets_own_book_is_used_up_until_its_next_trade(
 def test_the_depth_of_a_pinned_book_is_the_pin(client: ccxt.binance) -> None:
     book = client.fetch_order_book(PAIR, 5)
     assert (book["bids"], book["asks"]) == ([[60000.0, 2.0]], [[60000.1, 2.0]])
+
+
+def test_the_depth_shows_our_own_resting_orders(client: ccxt.binance) -> None:
+    limit(client, "buy", 1, 60000.0)
+    limit(client, "sell", 0.5, 60001.0)
+    book = client.fetch_order_book(PAIR, 5)
+    assert book["bids"] == [[60000.0, 3.0]]
+    assert book["asks"] == [[60000.1, 2.0], [60001.0, 0.5]]
+
+
+def test_our_order_is_the_touch_when_the_others_are_behind_it(
+    server: Server, client: ccxt.binance
+) -> None:
+    limit(client, "buy", 1, 60000.0)
+    server.control.book("BTCUSDT", 59990.0, 60000.5)
+    assert client.fetch_order_book(PAIR, 5)["bids"] == [[60000.0, 1.0], [59990.0, 1.0]]
