@@ -104,7 +104,8 @@ class Rig:
             "strategy_path": str(self._heads),
             "db_url": f"sqlite:///{self.folder / 'trades.sqlite'}",
         }
-        config = Configuration(arguments, RunMode.LIVE).get_config()
+        mode = RunMode.DRY_RUN if self._overrides.get("dry_run") else RunMode.LIVE
+        config = Configuration(arguments, mode).get_config()
         # Over plain HTTP ccxt keeps the error table of futures to itself.
         config["exchange"]["ccxt_config"]["exceptions"] = {
             "exact": ccxt.binance().exceptions["linear"]["exact"]
@@ -210,7 +211,8 @@ class Rig:
         return list(trades.unique())
 
     def parents(self) -> list[ParentOrder]:
-        database = Database(f"sqlite:///{self.folder / 'user_data' / 'hydra.sqlite'}")
+        name = "hydra.dryrun.sqlite" if self._overrides.get("dry_run") else "hydra.sqlite"
+        database = Database(f"sqlite:///{self.folder / 'user_data' / name}")
         return OrderStore(database, "test").parents_since(0)
 
     def check_books(self) -> None:
