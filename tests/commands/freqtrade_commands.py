@@ -22,7 +22,7 @@ PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 TIMEFRAMES = ("5m", "1h", "4h")
 DOWNLOADED = ("--timerange", "20250601-20250701")
 TESTED = ("--timerange", "20250612-20250701", "--cache", "none")
-"""Ten days and twenty hours of the download are warm-up: 227 candles of 1h, and one of 4h."""
+"""What is tested begins after 250 candles of 1h, the warm-up of HydraFlow: ten days and a half."""
 
 BOOT_S, COMMAND_S = 120, 150
 """Limits, not durations: a machine that is busy with other tests is slow."""
