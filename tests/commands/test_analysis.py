@@ -71,6 +71,7 @@ def analysed(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame,
     from freqtrade.configuration import Configuration
     from freqtrade.enums import RunMode
     from freqtrade.optimize.analysis.recursive import RecursiveAnalysis
+    from freqtrade.optimize.backtesting import Backtesting
     from freqtrade.resolvers import StrategyResolver
     from freqtrade.util import get_progress_tracker
 
@@ -88,8 +89,11 @@ def analysed(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[pd.DataFrame,
         if one["name"] == "HydraFlow"
     ]
     analysis = RecursiveAnalysis(config, found)
-    with get_progress_tracker() as progress:
-        analysis.start(progress)
+    try:
+        with get_progress_tracker() as progress:
+            analysis.start(progress)
+    finally:
+        Backtesting.cleanup()  # or trades of this process stay without a database
     declared = found["class"].startup_candle_count
     (short,) = [one for one in analysis.partial_varHolder_array if one.startup_candle == declared]
     return analysis.full_varHolder.indicators[PAIRS[0]], short.indicators[PAIRS[0]]
