@@ -79,8 +79,8 @@ def _market(console: Console, seed: int, workspace: Workspace) -> Market:
     console.print(
         f"The market of seed {seed} is shown from day {epoch.days_ahead:+d}: chosen because "
         f"HydraFlow, as shipped, finds entries there on the candles that close from "
-        f"{epoch.closes_at:%H:%M} UTC ({', '.join(epoch.pairs)}). No gate, threshold or "
-        "timeframe is changed, and no entry is forced."
+        f"{epoch.closes_at:%H:%M} UTC ({', '.join(epoch.pairs)}) while the price moves. No "
+        "gate, threshold or timeframe is changed, and no entry is forced."
     )
     return Market(seed, epoch_shift_s=epoch.days_ahead * 86_400)
 

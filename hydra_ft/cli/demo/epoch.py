@@ -1,8 +1,9 @@
 """Which stretch of the generated market is shown as now, so that there is something to see.
 
 The market can be read at any time of its life. HydraFlow's own decisions are computed over
-a long stretch of it, at this time of day, and the day is taken on which most pairs enter
-on the candles that close next. What the bot then finds, it finds by itself.
+a long stretch of it, at this time of day, and a day is taken on which many pairs enter on
+the candles that close next while the price is moving. What the bot then finds, it finds by
+itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from hydra_ft.adapter.heads import load_rules
 from hydra_ft.bars.candles import bars_from, timeframe_ms
+from hydra_ft.cli.demo.rehearsal import needs_requote
 from hydra_ft.cli.demo.workspace import pair_of
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, decide
 from hydra_ft.errors import HydraError
@@ -25,13 +27,16 @@ from loopback_exchange.market import Market
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hydra_ft.types import Bars, BoolArray, FloatArray, IntArray
+    from hydra_ft.types import Bars, FloatArray, IntArray
 
 DAY_MS = 86_400_000
 SEARCHED_DAYS = 60
 WARM_UP_DAYS = 30
 STANDING_BARS = 2
-"""Consecutive candles that must enter: a start may be late by one candle."""
+"""Consecutive candles that must enter: a start may be early or late by one candle."""
+REHEARSED_DAYS = 8
+STARTS_MS = (-240_000, -180_000, -120_000, -60_000, 5_000, 60_000)
+"""When the bot may come to look, from the close that was aimed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,10 @@ class Epoch:
 
 
 def choose_epoch(seed: int, soonest: int, folder: Path) -> Epoch:
-    """Return the day on which most pairs enter on the candles that close from ``soonest`` on.
+    """Return the day on which there is most to see from ``soonest`` on.
+
+    Of the days on which most pairs enter, the one whose entries would most often need a
+    requote, whenever the bot comes to look.
 
     Raises
     ------
@@ -55,29 +63,43 @@ def choose_epoch(seed: int, soonest: int, folder: Path) -> Epoch:
     step = timeframe_ms(rules.base)
     close = -(-soonest // step) * step
     with ThreadPoolExecutor(2) as workers:
-        entries = list(workers.map(partial(_standing, market, rules, close), market.symbols))
-    count = np.sum(entries, axis=0)
-    best = int(count.argmax())
-    if not count[best]:
+        found = workers.map(partial(_standing, market, rules, close), market.symbols)
+        sides = dict(zip(market.symbols, found, strict=True))
+    count = np.sum([np.abs(side) for side in sides.values()], axis=0)
+    if not count.any():
         raise HydraError(
             f"seed {seed} has no entry at this time of day within {SEARCHED_DAYS} days; "
             "try another, as in: hydra demo --seed 8"
         )
-    pairs = tuple(pair_of(s) for s, days in zip(market.symbols, entries, strict=True) if days[best])
+    busiest = [int(day) for day in np.argsort(-count)[:REHEARSED_DAYS] if count[day]]
+    best = max(busiest, key=lambda day: _requotes(market, sides, day, close))
+    pairs = tuple(pair_of(symbol) for symbol, side in sides.items() if side[best])
     return Epoch(best + 1, datetime.fromtimestamp(close / 1e3, tz=UTC), pairs)
 
 
-def _standing(market: Market, rules: HeadRules, close: int, symbol: str) -> BoolArray:
-    """Days ahead (1 to SEARCHED_DAYS) on which the symbol enters on the wanted candles."""
+def _requotes(market: Market, sides: dict[str, IntArray], day: int, close: int) -> int:
+    """Entries of a day that would need a requote, summed over the moments of a start."""
+    at = close + (day + 1) * DAY_MS
+    return sum(
+        needs_requote(market, symbol, int(side[day]), at + offset)
+        for symbol, side in sides.items()
+        if side[day]
+        for offset in STARTS_MS
+    )
+
+
+def _standing(market: Market, rules: HeadRules, close: int, symbol: str) -> IntArray:
+    """Side (-1, 0, +1) that enters on all the wanted candles, per day from 1 day ahead on."""
     decisions = _decisions(market, rules, close, symbol)
     step = timeframe_ms(rules.base)
-    closes = decisions.time + step
     wanted = close + np.arange(1, SEARCHED_DAYS + 1) * DAY_MS
-    standing = np.ones(SEARCHED_DAYS, dtype=np.bool_)
-    for bar in range(STANDING_BARS):
-        row = np.searchsorted(closes, wanted + (bar - 1) * step)
-        standing &= (decisions.side != 0)[row]
-    return standing
+    rows = [
+        np.searchsorted(decisions.time + step, wanted + (bar - 1) * step)
+        for bar in range(STANDING_BARS)
+    ]
+    side: IntArray = decisions.side[rows[0]]
+    stands = np.all([side == decisions.side[row] for row in rows], axis=0)
+    return np.where(stands, side, 0)
 
 
 def _decisions(market: Market, rules: HeadRules, close: int, symbol: str) -> Decisions:
