@@ -6,8 +6,7 @@ Every error says what was expected, what it was, and what to change::
     ├── SettingsError          a key of the ``hydra`` section is unknown or out of range
     ├── DeclarationError       a feature, signal or head is declared wrongly
     ├── DataError              market data is missing, unordered or has the wrong shape
-    ├── StoreError             the Hydra database cannot be read or written
-    └── TransitionError        an order would leave its state by a way that does not exist
+    └── StoreError             the Hydra database cannot be read or written
 """
 
 from __future__ import annotations
@@ -35,7 +34,3 @@ class DataError(HydraError):
 
 class StoreError(HydraError):
     """The Hydra database cannot be read or written."""
-
-
-class TransitionError(HydraError):
-    """An order would leave its state by a way that does not exist."""

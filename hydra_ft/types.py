@@ -147,9 +147,10 @@ class Kind(StrEnum):
 class ParentOrder:
     """The intent: bring the position of a pair to a target quantity.
 
-    ``key`` is unique per bot: pair, side, kind and the bar that decided. ``quantity`` is
-    the target in base units for an entry and the quantity to close for an exit; 0 while
-    it is not known yet (freqtrade sizes the first child).
+    ``key`` is unique per bot: pair, side, kind, and the bar that decided (of an exit, the
+    time). ``quantity`` is the target in base units for an entry and the quantity to close
+    for an exit. ``child`` is the order id of the last child, ``cancelling`` that of the
+    last one that Hydra wanted cancelled: if they differ, somebody else ended it.
     """
 
     key: str
@@ -161,6 +162,8 @@ class ParentOrder:
     decided_at: int
     reason: str = ""
     children: int = 0
+    child: str = ""
+    cancelling: str = ""
     last_quoted_at: int = 0
     urgent: bool = False
     ended_at: int = 0

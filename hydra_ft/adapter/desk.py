@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from freqtrade.exceptions import ExchangeError
+from freqtrade.persistence import Order, Trade
+
 from hydra_ft.adapter.settlement import Settlement
-from hydra_ft.adapter.trades import entry_filled, to_ms, trade_of
-from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS
-from hydra_ft.execution.chase import is_overdue, must_cross
+from hydra_ft.adapter.trades import entry_filled, is_empty_shell, to_ms, trade_of
+from hydra_ft.errors import HydraError
+from hydra_ft.execution.chase import is_over, must_cross
 from hydra_ft.execution.lifecycle import Progress, progress
 from hydra_ft.types import Kind, ParentOrder, Quote, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade.persistence import Order, Trade
-
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
     from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 
 logger = logging.getLogger(__name__)
-
-CROSSING_GRACE_S = 30.0
-"""Time that an entry which crosses at its deadline is given to fill."""
 
 URGENT_INTERVAL_MS = 1_000
 
@@ -50,14 +49,30 @@ class OrderDesk:
         self._quotes: dict[str, Quote | None] = {}
 
     def begin_loop(self, now: int) -> None:
-        """Forget the quotes of the last loop, settle what was sent, end what is over."""
+        """Forget the quotes of the last loop, settle what was sent, end what is over.
+
+        One parent that cannot be judged now does not hold up the others.
+        """
         self._quotes.clear()
         self._settlement.settle(now)
+        self._clear_shells()
         for parent in self.book.parents():
             if not self.book.is_unknown(parent.pair):
-                reason = self._ending(parent, now)
-                if reason:
-                    self.book.end(parent, reason, now)
+                try:
+                    self._end_if_over(parent, now)
+                except (ExchangeError, HydraError) as error:
+                    logger.warning("Parent %s cannot be judged now: %s", parent.key, error)
+        self.book.prune(now)
+
+    def _clear_shells(self) -> None:
+        """Delete trades of ours that a dead bot left without an order and without a fill."""
+        for trade in Trade.get_open_trades():
+            if is_empty_shell(trade) and not self.book.is_unknown(trade.pair):
+                ids = [str(order.order_id) for order in trade.orders]
+                if all(self.book.is_ours(trade.pair, order_id) for order_id in ids):
+                    logger.warning("Removing %s: its orders have ended without a fill.", trade)
+                    trade.delete()
+                    Trade.commit()
 
     def policy(self, kind: Kind) -> ChasePolicy:
         """Return the chase policy of entries or of exits."""
@@ -66,16 +81,20 @@ class OrderDesk:
     def quote(self, pair: str, now: int) -> Quote | None:
         """Return the quote of a pair, read at most once a loop; None if it cannot be read."""
         if pair not in self._quotes:
-            self._quotes[pair] = self.host.quote(pair, now)
+            try:
+                self._quotes[pair] = self.host.quote(pair, now)
+            except ExchangeError as error:
+                logger.warning("No quote of %s: %s", pair, error)
+                self._quotes[pair] = None
         return self._quotes[pair]
 
-    def time_in_force(self, kind: Kind, now: int) -> str:
-        """Return the time in force of this loop: post-only unless a parent has to cross.
+    def entry_time_in_force(self, now: int) -> str:
+        """Return the time in force of this loop's entries: post-only unless one must cross.
 
         Freqtrade reads it before it asks for the price, so it is settled per loop.
         """
-        policy = self.policy(kind)
-        crosses = any(must_cross(parent, policy, now) for parent in self.book.parents(kind))
+        policy = self.policies.entry
+        crosses = any(must_cross(p, policy, now) for p in self.book.parents(Kind.ENTRY))
         return "PO" if policy.post_only and not crosses else "GTC"
 
     def too_soon(self, parent: ParentOrder, now: int) -> bool:
@@ -84,10 +103,9 @@ class OrderDesk:
         interval = policy.min_requote_interval_s * 1e3
         return now - parent.last_quoted_at < (URGENT_INTERVAL_MS if parent.urgent else interval)
 
-    def is_orphan(self, trade: Trade, order: Order) -> bool:
-        """Whether an order is a child of ours whose parent has ended."""
-        since = to_ms(order.order_date_utc) - CLOCK_TOLERANCE_MS
-        return str(order.order_id) in self.book.order_ids(trade.pair, since)
+    def is_left_over(self, trade: Trade, order: Order) -> bool:
+        """Whether an order is a child of ours, whose parent has ended."""
+        return self.book.is_ours(trade.pair, str(order.order_id))
 
     def cancel_is_refused(self, trade: Trade, order: Order) -> bool:
         """Whether freqtrade will refuse to cancel, by its own formulas.
@@ -103,8 +121,14 @@ class OrderDesk:
             return bool((trade.amount + filled) * trade.open_rate < least)
         return bool(trade.stake_amount - filled * trade.open_rate / trade.leverage < least)
 
-    def cancel(self, trade: Trade, order: Order) -> bool:
-        """Let freqtrade cancel (True), or cancel through the seam where it would refuse."""
+    def cancel(self, trade: Trade, order: Order, parent: ParentOrder | None = None) -> bool:
+        """Let freqtrade cancel (True), or cancel through the seam where it would refuse.
+
+        That it was us who wanted it is noted on the parent: a child that ends otherwise was
+        ended by somebody else, and is not brought back.
+        """
+        if parent is not None and parent.is_open:
+            self.book.put(replace(parent, cancelling=str(order.order_id)))
         if not self.cancel_is_refused(trade, order):
             return True
         logger.info("Order %s of %s is below the minimum stake.", order.order_id, trade.pair)
@@ -112,30 +136,41 @@ class OrderDesk:
         # The next loop reads the cancelled order and books what it filled.
         return False
 
-    def is_over(self, parent: ParentOrder, now: int) -> bool:
-        """Whether an entry parent has no time left, the time to cross included."""
-        policy = self.policy(parent.kind)
-        grace = CROSSING_GRACE_S * 1e3 if must_cross(parent, policy, now) else 0.0
-        return is_overdue(parent, policy, now - int(grace))
+    def _end_if_over(self, parent: ParentOrder, now: int) -> None:
+        ending = self._exit_ending if parent.kind is Kind.EXIT else self._entry_ending
+        reason = ending(parent, now)
+        if reason:
+            self.book.end(parent, reason, now)
 
-    def _ending(self, parent: ParentOrder, now: int) -> str | None:
-        """Return the reason for which a parent is over, None while it is not."""
+    def _exit_ending(self, parent: ParentOrder, _now: int) -> str | None:
+        """Return why an exit parent is over, None while its position is there."""
         trade = trade_of(parent)
-        if parent.kind is Kind.EXIT:
-            gone = trade is None or to_ms(trade.open_date_utc) > parent.decided_at
-            return "filled" if gone else None
-        if trade is None:
-            return "deadline" if self.is_over(parent, now) else self._refusal(parent)
-        if trade.has_open_orders:
-            return None
-        step = self.host.step_size(parent.pair)
-        match progress(parent, entry_filled(trade), step):
-            case Progress.DONE:
-                return "filled"
-            case Progress.DUST:
-                return "dust"
-            case Progress.REST:
-                return "deadline" if self.is_over(parent, now) else None
+        gone = trade is None or to_ms(trade.open_date_utc) > parent.decided_at
+        return "filled" if gone else None
 
-    def _refusal(self, parent: ParentOrder) -> str | None:
-        return self._refuses(parent.pair, parent.side)
+    def _entry_ending(self, parent: ParentOrder, now: int) -> str | None:
+        """Return why an entry parent is over, None while it has an order or may have one."""
+        trade = trade_of(parent)
+        if trade is not None and trade.has_open_orders:
+            return None
+        if trade is not None:
+            step = self.host.step_size(parent.pair)
+            reached = progress(parent, entry_filled(trade), step)
+            if reached is not Progress.REST:
+                return "filled" if reached is Progress.DONE else "dust"
+        if _ended_elsewhere(parent, trade):
+            return "cancelled_elsewhere"
+        over = is_over(parent, self.policies.entry, now)
+        return "deadline" if over else self._refuses(parent.pair, parent.side)
+
+
+def _ended_elsewhere(parent: ParentOrder, trade: Trade | None) -> bool:
+    """Whether the last child ended although Hydra did not want it cancelled.
+
+    The operator or the exchange cancelled it, or deleted its trade. A child that filled as
+    a whole ended as it should.
+    """
+    if not parent.child or parent.child == parent.cancelling:
+        return False
+    order = trade.select_order_by_order_id(parent.child) if trade is not None else None
+    return order is None or order.status != "closed"

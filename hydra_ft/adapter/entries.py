@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,13 @@ from freqtrade.persistence import Order, Trade
 
 from hydra_ft.adapter.parents import entry_key
 from hydra_ft.adapter.trades import entry_filled, side_of, trade_of, working_order
-from hydra_ft.execution.chase import decide, is_usable, next_price
+from hydra_ft.execution.chase import decide, is_over, is_usable, may_act, next_price
 from hydra_ft.execution.lifecycle import Progress, progress, remaining
 from hydra_ft.execution.ticks import floor_steps
-from hydra_ft.types import Abandon, Keep, Kind, ParentOrder, Quote, Side
+from hydra_ft.types import Abandon, Attempt, Keep, Kind, ParentOrder, Quote, Side
 
 if TYPE_CHECKING:
     from hydra_ft.adapter.desk import OrderDesk
-
-logger = logging.getLogger(__name__)
 
 # Freqtrade computes the quantity back from the stake and truncates it to the step:
 # without this, a requote at another price can lose a step to the last bit of a double.
@@ -45,22 +42,25 @@ class Entries:
         self._book = desk.book
         self._policy = desk.policies.entry
         self._max_open_trades = max_open_trades
-        self._planned: dict[str, float] = {}
+        self._planned: dict[str, tuple[Attempt, float]] = {}
+
+    def chased(self, pair: str, side: Side) -> ParentOrder | None:
+        """Return the open entry parent of a pair on a side, if there is one."""
+        parent = self._book.of(pair, Kind.ENTRY)
+        return parent if parent is not None and parent.side is side else None
 
     def price(self, pair: str, side: Side, proposed: float, now: int) -> float:
         """Price of the first child of an entry, or of its next one after a cancel."""
         quote = self._desk.quote(pair, now)
         if quote is None or not is_usable(quote, self._policy, now):
             return proposed
-        parent = self._book.of(pair, Kind.ENTRY)
-        if parent is None or parent.side is not side:
-            parent = _intent(pair, side, quote, now)
+        parent = self.chased(pair, side) or _intent(pair, side, quote, now)
         return next_price(parent, quote, self._policy, now)
 
     def stake(self, pair: str, side: Side, rate: float, leverage: float) -> float | None:
         """Stake (quote) that gives a chased parent its target; None for a new parent."""
-        parent = self._book.of(pair, Kind.ENTRY)
-        if parent is None or parent.side is not side or not parent.quantity:
+        parent = self.chased(pair, side)
+        if parent is None or not parent.quantity:
             return None
         return parent.quantity * _STAKE_SLACK * rate / leverage
 
@@ -71,12 +71,10 @@ class Entries:
         quote = self._desk.quote(request.pair, now)
         if quote is None or not is_usable(quote, self._policy, now):
             return "spread"
-        parent = self._book.of(request.pair, Kind.ENTRY)
-        if parent is not None and parent.side is not request.side:
-            self._book.end(parent, "reversed", now)
-            parent = None
-        if parent is None:
-            parent = self._opened(request, quote, now)
+        other = self._book.of(request.pair, Kind.ENTRY)
+        if other is not None and other.side is not request.side:
+            self._book.end(other, "reversed", now)
+        parent = self.chased(request.pair, request.side) or self._opened(request, quote, now)
         refusal = "no_slot" if parent is None else self._objection(parent, request, now)
         if parent is not None and not refusal:
             self._book.send(parent, request.quantity, request.price, now)
@@ -101,10 +99,9 @@ class Entries:
 
     def _objection(self, parent: ParentOrder, request: EntryRequest, now: int) -> str:
         """Return why a child may not go out now, '' if it may."""
-        if not parent.children and not parent.last_quoted_at:
-            earlier = self._book.known(parent.key)
-            return "ended_this_bar" if earlier is not None and not earlier.is_open else ""
-        if self._desk.is_over(parent, now):
+        if not parent.last_quoted_at:
+            return "ended_this_bar" if self._book.known(parent.key) is not None else ""
+        if is_over(parent, self._policy, now):
             return "deadline"
         if self._desk.too_soon(parent, now):
             return "too_soon"
@@ -117,18 +114,11 @@ class Entries:
 
         Sized from the target less what the trade holds, never from the last order.
         """
-        self._planned.pop(trade.pair, None)
-        parent = self._book.of(trade.pair, Kind.ENTRY)
-        if parent is None or trade_of(parent) is None or self._book.is_unknown(trade.pair):
+        parent = self.chased(trade.pair, side_of(trade))
+        if parent is None or self._must_wait(parent, now):
             return None
         quote = self._desk.quote(trade.pair, now)
-        if (
-            self._book.of(trade.pair, Kind.EXIT) is not None
-            or quote is None
-            or not is_usable(quote, self._policy, now)
-            or self._desk.is_over(parent, now)
-            or self._desk.too_soon(parent, now)
-        ):
+        if quote is None or not may_act(parent, quote, self._policy, now):
             return None
         rest = remaining(parent, entry_filled(trade), self._desk.host.step_size(trade.pair))
         if not rest:
@@ -140,13 +130,31 @@ class Entries:
             return None
         # Written here and not in the price hook that follows: that one cannot refuse, so
         # a failure to write there would send an order that nobody remembers.
-        self._book.send(parent, rest, price, now)
-        self._planned[trade.pair] = price
+        attempt = self._book.send(parent, rest, price, now)
+        self._planned[trade.pair] = (attempt, price)
         return stake, parent.reason
+
+    def _must_wait(self, parent: ParentOrder, now: int) -> bool:
+        return (
+            self._book.is_unknown(parent.pair)
+            or self._book.of(parent.pair, Kind.EXIT) is not None
+            or is_over(parent, self._policy, now)
+            or self._desk.too_soon(parent, now)
+        )
 
     def top_up_price(self, trade: Trade, proposed: float) -> float:
         """Price of the top-up that was just planned; freqtrade's own for anything else."""
-        return self._planned.pop(trade.pair, proposed)
+        _, price = self._planned.pop(trade.pair, (None, proposed))
+        return price
+
+    def drop_unsent(self, now: int) -> None:
+        """Close the attempts of top-ups for which freqtrade never asked the price.
+
+        A paused bot asks for the stake and then sends nothing.
+        """
+        for pair, (attempt, _) in list(self._planned.items()):
+            self._book.close(attempt, "not_sent", "", now)
+            del self._planned[pair]
 
     def timed_out(self, trade: Trade, order: Order, ending: str | None, now: int) -> bool:
         """Whether freqtrade shall cancel the working entry order now.
@@ -155,9 +163,12 @@ class Entries:
         stop of what has filled. Freqtrade evaluates no exit while a first entry is only
         partly filled; once it is cancelled here, the same loop books the part and exits it.
         """
-        parent = self._book.of(trade.pair, Kind.ENTRY)
-        if parent is None or parent.side is not side_of(trade):
-            return self._desk.is_orphan(trade, order) and self._desk.cancel(trade, order)
+        parent = self.chased(trade.pair, side_of(trade))
+        if parent is None:
+            # Whoever placed it: it may not add to a position that is being left.
+            leaves = self._book.of(trade.pair, Kind.EXIT) is not None
+            ends = leaves or self._desk.is_left_over(trade, order)
+            return ends and self._desk.cancel(trade, order)
         if ending:
             self._book.end(parent, ending, now)
             return self._desk.cancel(trade, order)
@@ -166,13 +177,13 @@ class Entries:
         if isinstance(action, Keep):
             return False
         if isinstance(action, Abandon):
-            self._book.end(parent, action.reason, now)
-        return self._desk.cancel(trade, order)
+            parent = self._book.end(parent, action.reason, now)
+        return self._desk.cancel(trade, order, parent)
 
     def filled(self, trade: Trade, now: int) -> None:
         """End the parent when the trade holds its target, before anything else can happen."""
-        parent = self._book.of(trade.pair, Kind.ENTRY)
-        if parent is None or parent.side is not side_of(trade):
+        parent = self.chased(trade.pair, side_of(trade))
+        if parent is None:
             return
         step = self._desk.host.step_size(trade.pair)
         if progress(parent, entry_filled(trade), step) is Progress.DONE:

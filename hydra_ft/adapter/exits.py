@@ -1,4 +1,8 @@
-"""Exits: kept alive until the position is gone, never sent twice, stops first."""
+"""Exits: kept alive until the position is gone, never doubled, stops first.
+
+An exit is reduce-only: the exchange takes no more than there is. So it may be late by a
+loop, while another order is cancelled, but nothing here may hold it up for good.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.parents import exit_key
 from hydra_ft.adapter.trades import side_of, working_order
-from hydra_ft.execution.chase import decide, is_usable, next_price
+from hydra_ft.execution.chase import decide, may_act, must_cross, next_price
 from hydra_ft.types import Abandon, Keep, Kind, ParentOrder
 
 if TYPE_CHECKING:
@@ -18,13 +22,16 @@ if TYPE_CHECKING:
 STOPS = frozenset({"stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation"})
 FORCED = frozenset({"force_exit", "emergency_exit"})
 
+UNKNOWN_HOLDS_MS = 30_000
+"""How long an exit that is not urgent waits for an order of unknown outcome."""
+
 _TAG_LENGTH = 64
 """Freqtrade trims a longer exit reason, with a warning each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExitRequest:
-    """What freqtrade is about to order to leave a trade; ``price`` 0 for a market order."""
+    """What freqtrade is about to order to leave a trade."""
 
     quantity: float
     price: float
@@ -38,45 +45,58 @@ class Exits:
         self._desk = desk
         self._book = desk.book
         self._policy = desk.policies.exit
+        self._priced: set[str] = set()
+
+    def begin_loop(self) -> None:
+        """Forget which exits were priced here: a partial one asks no confirmation."""
+        self._priced.clear()
 
     def price(self, trade: Trade, reason: str, proposed: float, now: int) -> float:
-        """Price of the next child of an exit; freqtrade's own where no quote is usable."""
+        """Price of the next child of an exit; freqtrade's own where no quote serves."""
+        self._priced.add(trade.pair)
+        parent = self._parent(trade, ExitRequest(trade.amount, proposed, reason), now)
         quote = self._desk.quote(trade.pair, now)
-        parent = self._book.of(trade.pair, Kind.EXIT)
-        if parent is None:
-            parent = self._intent(trade, ExitRequest(trade.amount, proposed, reason), now)
-        parent = _hastened(parent, reason)
-        if quote is None or not (parent.urgent or is_usable(quote, self._policy, now)):
+        if quote is None or not may_act(parent, quote, self._policy, now):
             return proposed
         return next_price(parent, quote, self._policy, now)
 
-    def confirm(self, trade: Trade, request: ExitRequest, now: int) -> str:
-        """Write the attempt down and return '', or return the reason to refuse.
+    def time_in_force(self, trade: Trade, reason: str, now: int) -> str:
+        """Return post-only for a passive child, if so wanted; good till cancelled else."""
+        parent = self._parent(trade, ExitRequest(trade.amount, 0.0, reason), now)
+        passive = not must_cross(parent, self._policy, now)
+        return "PO" if self._policy.post_only and passive else "GTC"
 
-        A forced exit passes always. Any other waits for an open order of the trade, and
-        for an order whose outcome is unknown: both would make its size wrong.
+    def confirm(self, trade: Trade, request: ExitRequest, now: int) -> str:
+        """Write the attempt down and return '', or return what the exit waits for.
+
+        It waits a loop for an open order of the trade, which is cancelled then: its size
+        would be wrong. What the operator forces goes at once; a price of his is not chased.
         """
         entry = self._book.of(trade.pair, Kind.ENTRY)
         if entry is not None:
             self._book.end(entry, "exit", now)
-        known = self._book.of(trade.pair, Kind.EXIT)
-        parent = _hastened(known or self._intent(trade, request, now), request.reason)
-        refusal = "" if request.reason in FORCED else self._objection(trade, known, parent, now)
+        priced_here = trade.pair in self._priced
+        self._priced.discard(trade.pair)
+        if request.reason in FORCED and not priced_here:
+            known = self._book.of(trade.pair, Kind.EXIT)
+            if known is not None:
+                self._book.end(known, "forced", now)
+            return ""
+        parent = self._parent(trade, request, now)
+        refusal = "" if request.reason in FORCED else self._objection(trade, parent, now)
         if refusal:
-            if known is not None and known != parent:
-                self._book.put(parent)
-            return refusal
-        self._book.send(parent, request.quantity, request.price, now)
-        return ""
+            # Remembered all the same: the next loop cancels what stands in its way.
+            self._book.put(parent)
+        else:
+            self._book.send(parent, request.quantity, request.price, now)
+        return refusal
 
-    def _objection(
-        self, trade: Trade, known: ParentOrder | None, parent: ParentOrder, now: int
-    ) -> str:
+    def _objection(self, trade: Trade, parent: ParentOrder, now: int) -> str:
         if trade.has_open_orders:
             return "order_open"
-        if self._book.is_unknown(trade.pair):
+        if not parent.urgent and self._book.is_unknown(trade.pair, now - UNKNOWN_HOLDS_MS):
             return "outcome_unknown"
-        return "too_soon" if known is not None and self._desk.too_soon(parent, now) else ""
+        return "too_soon" if self._desk.too_soon(parent, now) else ""
 
     def keep_alive(self, trade: Trade) -> str | None:
         """Return the reason of an exit that has begun and has no order working.
@@ -91,18 +111,31 @@ class Exits:
     def timed_out(self, trade: Trade, order: Order, now: int) -> bool:
         """Whether freqtrade shall cancel the working exit order now."""
         parent = self._book.of(trade.pair, Kind.EXIT)
+        if parent is None and order.ft_order_tag in STOPS:
+            # A liquidation exit passes no hook before it is sent.
+            request = ExitRequest(order.safe_amount, order.safe_placement_price, order.ft_order_tag)
+            parent = self._book.put(self._parent(trade, request, now))
         if parent is None:
-            return self._desk.is_orphan(trade, order) and self._desk.cancel(trade, order)
+            return self._desk.is_left_over(trade, order) and self._desk.cancel(trade, order)
         quote = self._desk.quote(trade.pair, now)
         action = decide(parent, working_order(order), quote, self._policy, now)
         if isinstance(action, Keep):
             return False
         if isinstance(action, Abandon):
-            self._book.end(parent, action.reason, now)
-        return self._desk.cancel(trade, order)
+            parent = self._book.end(parent, action.reason, now)
+        return self._desk.cancel(trade, order, parent)
+
+    def _parent(self, trade: Trade, request: ExitRequest, now: int) -> ParentOrder:
+        """Return the exit parent of a trade, or the one that an exit decided now would be.
+
+        It is made urgent, not stored, when the reason to leave is a stop or a command.
+        """
+        parent = self._book.of(trade.pair, Kind.EXIT) or self._intent(trade, request, now)
+        if request.reason in STOPS | FORCED and not parent.urgent:
+            return replace(parent, urgent=True, reason=request.reason)
+        return parent
 
     def _intent(self, trade: Trade, request: ExitRequest, now: int) -> ParentOrder:
-        """Return the parent that an exit decided now would be; not stored."""
         quote = self._desk.quote(trade.pair, now)
         side = side_of(trade)
         return ParentOrder(
@@ -115,10 +148,3 @@ class Exits:
             decided_at=now,
             reason=request.reason,
         )
-
-
-def _hastened(parent: ParentOrder, reason: str) -> ParentOrder:
-    """Return the parent made urgent, if the reason to leave is a stop or a command."""
-    if reason in STOPS | FORCED and not parent.urgent:
-        return replace(parent, urgent=True, reason=reason)
-    return parent

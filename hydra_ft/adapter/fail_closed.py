@@ -1,7 +1,9 @@
-"""Callbacks that refuse when they fail.
+"""Callbacks that answer safely when they fail.
 
 Freqtrade swallows what a callback raises and goes on with a default: an entry whose
-confirmation failed is sent all the same. Here a failure refuses, in one place.
+confirmation failed is sent all the same. Here a failure has its own answer, in one place:
+an entry is refused; an exit, which is reduce-only, is let go, for refusing it would leave
+a position without a way out.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import logging
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from freqtrade.exceptions import ExchangeError, OperationalException
+from freqtrade.exceptions import ExchangeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,33 +22,23 @@ logger = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
-def fail_closed(refusal: Any) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
-    """Return ``refusal`` from a callback that raises, and log why.
-
-    An ``OperationalException`` passes through: it is how a strategy stops the bot.
-    """
+def fail_closed(answer: Any) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
+    """Return ``answer`` from a callback that raises, and log why."""
 
     def decorate(callback: Callable[..., _Result]) -> Callable[..., _Result]:
         @wraps(callback)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             try:
                 return callback(*args, **kwargs)
-            except OperationalException:
-                raise
             except ExchangeError as error:
                 # An exchange that does not answer is no fault of the code: no traceback.
                 pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")
-                logger.warning("%s for %r answers %r: %s", callback.__name__, pair, refusal, error)
-                return refusal
+                logger.warning("%s for %r answers %r: %s", callback.__name__, pair, answer, error)
+                return answer
             except Exception:
                 pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")
-                logger.exception(
-                    "%s failed for %r and answers %r: nothing is sent on a guess",
-                    callback.__name__,
-                    pair,
-                    refusal,
-                )
-                return refusal
+                logger.exception("%s failed for %r, answers %r", callback.__name__, pair, answer)
+                return answer
 
         return guarded
 

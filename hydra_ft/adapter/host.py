@@ -8,7 +8,6 @@ ours, close reduce-only exposure proved ours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from hydra_ft.execution.attempts import SeenOrder
 from hydra_ft.types import Quote, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from freqtrade.data.dataprovider import DataProvider
 
 logger = logging.getLogger(__name__)
@@ -30,10 +31,10 @@ _BOOK_LEVELS = 5
 class Host:
     """Freqtrade's exchange as Hydra needs it."""
 
-    def __init__(self, dp: DataProvider, config: Mapping[str, Any]) -> None:
+    def __init__(self, dp: DataProvider, prefix: str) -> None:
         self._dp = dp
         self._exchange = dp._exchange  # noqa: SLF001 - the seam
-        self.prefix = order_prefix(config)
+        self.prefix = prefix
 
     def quote(self, pair: str, now: int) -> Quote | None:
         """Return best bid and ask with sizes, or None if the book has an empty side."""
@@ -117,15 +118,6 @@ class Host:
             time_in_force="GTC",
             initial_order=False,
         )
-
-
-def order_prefix(config: Mapping[str, Any]) -> str:
-    """Return the client order id prefix that the configuration puts on every order, or ''."""
-    exchange = config.get("exchange", {})
-    options = exchange.get("ccxt_config", {}).get("options", {})
-    broker = options.get("broker", {})
-    prefix = broker.get("swap") or broker.get("future") if isinstance(broker, Mapping) else broker
-    return str(prefix or options.get("brokerId") or "")
 
 
 def _seen(order: Mapping[str, Any], pair: str) -> SeenOrder:

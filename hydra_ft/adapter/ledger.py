@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hydra_ft.errors import StoreError
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.types import Bias, Regime, Side
 
@@ -98,7 +99,11 @@ class Ledger:
             ", light" if row.light else "",
             f" {row.signal} {row.side}" if row.signal else "",
         )
-        self._store.record([row])
-        if row.at - self._pruned_at > 86_400_000:
-            self._store.forget_before(row.at - KEPT_MS)
-            self._pruned_at = row.at
+        try:
+            self._store.record([row])
+            if row.at - self._pruned_at > 86_400_000:
+                self._store.forget_before(row.at - KEPT_MS)
+                self._pruned_at = row.at
+        except StoreError as error:
+            # The bar's decision stands, exits among it, whether it can be noted or not.
+            logger.error("The decision on %s was not stored: %s", pair, error)  # noqa: TRY400

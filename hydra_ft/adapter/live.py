@@ -44,7 +44,7 @@ class LiveOrders(_Base):
     def start_orders(self) -> None:
         """Restore parents and attempts, and open the desk; called once, from bot_start."""
         self._desk = OrderDesk(
-            host=Host(self.dp, self.config),
+            host=Host(self.dp, self._order_prefix()),
             book=ParentBook(OrderStore(self.database, self.settings.bot_name)),
             policies=self.settings.chase,
             stoploss=self.stoploss,
@@ -55,6 +55,11 @@ class LiveOrders(_Base):
         self._exits = Exits(self._desk)
         # Never written into the dict of the class, which all instances share.
         self.order_time_in_force = {"entry": "GTC", "exit": "GTC"}
+
+    def _order_prefix(self) -> str:
+        """Prefix that the configuration puts on every order; only Binance's was tried."""
+        on_binance = self.config["exchange"]["name"] == "binance"
+        return self.settings.order_prefix if on_binance else ""
 
     def _alert(self, text: str) -> None:
         logger.error(text)
@@ -69,13 +74,15 @@ class LiveOrders(_Base):
             return "exit_signal"
         return "pair_locked" if self.is_pair_locked(pair, side=side.value) else None
 
-    @fail_closed(refusal=None)
+    @fail_closed(answer=None)
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Settle what was sent, end what is over, and set the time in force of this loop."""
         now = to_ms(current_time)
+        self._entries.drop_unsent(now)
+        self._exits.begin_loop()
         self._desk.begin_loop(now)
-        self.order_time_in_force["entry"] = self._desk.time_in_force(Kind.ENTRY, now)
-        self.order_time_in_force["exit"] = self._desk.time_in_force(Kind.EXIT, now)
+        self.order_time_in_force["entry"] = self._desk.entry_time_in_force(now)
+        self.order_time_in_force["exit"] = "GTC"
 
     def held_entry(self, pair: str) -> tuple[Side, str] | None:
         """Return side and tag of an entry that is being chased beyond its own bar.
@@ -88,7 +95,7 @@ class LiveOrders(_Base):
             return None
         return parent.side, parent.reason
 
-    @fail_closed(refusal=None)
+    @fail_closed(answer=None)
     def custom_entry_price(
         self,
         pair: str,
@@ -102,9 +109,11 @@ class LiveOrders(_Base):
         """Quote at the own touch, or across where the parent must cross."""
         if trade is not None:
             return self._entries.top_up_price(trade, proposed_rate)
+        if entry_tag == OPERATOR_TAG:
+            return proposed_rate
         return self._entries.price(pair, Side(side), proposed_rate, to_ms(current_time))
 
-    @fail_closed(refusal=0.0)
+    @fail_closed(answer=0.0)
     def custom_stake_amount(
         self,
         pair: str,
@@ -119,10 +128,12 @@ class LiveOrders(_Base):
         **kwargs: Any,
     ) -> float:
         """Give a chased parent its target again; a new one freqtrade's own stake."""
+        if entry_tag == OPERATOR_TAG:
+            return proposed_stake
         stake = self._entries.stake(pair, Side(side), current_rate, leverage)
         return proposed_stake if stake is None else stake
 
-    @fail_closed(refusal=False)
+    @fail_closed(answer=False)
     def confirm_trade_entry(
         self,
         pair: str,
@@ -136,11 +147,13 @@ class LiveOrders(_Base):
         **kwargs: Any,
     ) -> bool:
         """Refuse, or write down what is about to be sent and let it go."""
+        if entry_tag == OPERATOR_TAG:
+            # What the operator orders, at his price, is not chased.
+            return True
         wanted = Side(side)
-        chased = self._desk.book.of(pair, Kind.ENTRY)
         decision = self.last_decision(pair)
         decided = decision is not None and decision.enters(wanted)
-        if chased is None and entry_tag != OPERATOR_TAG and not decided:
+        if not decided and self._entries.chased(pair, wanted) is None:
             return self._refused(pair, "no_decision")
         quantity = floor_steps(amount, self._desk.host.step_size(pair))
         bar_time = decision.at if decision is not None else to_ms(current_time)
@@ -153,7 +166,7 @@ class LiveOrders(_Base):
             logger.info("Entry for %s refused: %s.", pair, reason)
         return not reason
 
-    @fail_closed(refusal=None)
+    @fail_closed(answer=None)
     def custom_exit_price(
         self,
         pair: str,
@@ -164,10 +177,15 @@ class LiveOrders(_Base):
         exit_tag: str | None,
         **kwargs: Any,
     ) -> float:
-        """Quote at the own touch, or across where the exit is urgent or late."""
-        return self._exits.price(trade, exit_tag or "", proposed_rate, to_ms(current_time))
+        """Quote at the own touch, or across where the exit is urgent or late.
 
-    @fail_closed(refusal=False)
+        Freqtrade reads the time in force of an exit after this hook, so it is set here.
+        """
+        reason, now = exit_tag or "", to_ms(current_time)
+        self.order_time_in_force["exit"] = self._exits.time_in_force(trade, reason, now)
+        return self._exits.price(trade, reason, proposed_rate, now)
+
+    @fail_closed(answer=True)
     def confirm_trade_exit(
         self,
         pair: str,
@@ -180,14 +198,17 @@ class LiveOrders(_Base):
         current_time: datetime,
         **kwargs: Any,
     ) -> bool:
-        """Refuse while another order of the trade is open, else write the attempt down."""
+        """Wait while another order of the trade is open, else write the attempt down.
+
+        A failure here lets the exit go: without a note it cannot be chased, but it is sent.
+        """
         request = ExitRequest(amount, rate if order_type == "limit" else 0.0, exit_reason)
         refusal = self._exits.confirm(trade, request, to_ms(current_time))
         if refusal:
             logger.info("Exit of %s (%s) waits: %s.", pair, exit_reason, refusal)
         return not refusal
 
-    @fail_closed(refusal=None)
+    @fail_closed(answer=None)
     def custom_exit(
         self,
         pair: str,
@@ -200,7 +221,7 @@ class LiveOrders(_Base):
         """Keep an exit alive that has begun and has no order working."""
         return self._exits.keep_alive(trade)
 
-    @fail_closed(refusal=False)
+    @fail_closed(answer=False)
     def check_entry_timeout(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> bool:
@@ -218,14 +239,14 @@ class LiveOrders(_Base):
             return bool(quote.best_ask >= trade.stop_loss)
         return bool(quote.best_bid <= trade.stop_loss)
 
-    @fail_closed(refusal=False)
+    @fail_closed(answer=False)
     def check_exit_timeout(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> bool:
         """Cancel the working exit order when the chase says so."""
         return self._exits.timed_out(trade, order, to_ms(current_time))
 
-    @fail_closed(refusal=None)
+    @fail_closed(answer=None)
     def adjust_trade_position(
         self,
         trade: Trade,
@@ -245,7 +266,7 @@ class LiveOrders(_Base):
             return None
         return self._entries.top_up(trade, min_stake or 0.0, to_ms(current_time))
 
-    @fail_closed(refusal=None)
+    @fail_closed(answer=None)
     def order_filled(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from hydra_ft.store.orders import OrderStore
 
 logger = logging.getLogger(__name__)
+
+KEPT_MS = 90 * 86_400_000
+"""How long ended parents and closed attempts are kept."""
 
 
 def entry_key(pair: str, side: Side, bar_time: int) -> str:
@@ -31,12 +35,14 @@ class ParentBook:
         self._store = store
         self._parents = {parent.key: parent for parent in store.open_parents()}
         self._attempts = {attempt.id: attempt for attempt in store.open_attempts()}
+        self._writers: dict[int, int] = {}
+        self._pruned_at = 0
         if self._parents:
             logger.info("Resuming %d open parent orders.", len(self._parents))
 
     def parents(self, kind: Kind | None = None) -> list[ParentOrder]:
         """Return the open parents, of one kind if given."""
-        return [p for p in self._parents.values() if kind is None or p.kind is kind]
+        return [p for p in list(self._parents.values()) if kind is None or p.kind is kind]
 
     def of(self, pair: str, kind: Kind) -> ParentOrder | None:
         """Return the open parent of a pair and kind, if there is one."""
@@ -49,6 +55,9 @@ class ParentBook:
     def put(self, parent: ParentOrder) -> ParentOrder:
         """Store a parent in its new state."""
         self._store.save_parent(parent)
+        return self._hold(parent)
+
+    def _hold(self, parent: ParentOrder) -> ParentOrder:
         if parent.is_open:
             self._parents[parent.key] = parent
         else:
@@ -72,27 +81,48 @@ class ParentBook:
         """Return the attempts whose outcome is not known, oldest first."""
         return list(self._attempts.values())
 
-    def is_unknown(self, pair: str) -> bool:
-        """Whether an order of this pair was sent whose outcome is not known."""
-        return any(attempt.pair == pair for attempt in self._attempts.values())
+    def is_unknown(self, pair: str, since: int = 0) -> bool:
+        """Whether an order of this pair was sent, at or after a time, of unknown outcome."""
+        return any(a.pair == pair and a.sent_at >= since for a in self.attempts())
 
-    def send(self, parent: ParentOrder, quantity: float, price: float, now: int) -> ParentOrder:
-        """Write down that a child is about to be sent; called last before it goes out."""
-        parent = self.put(replace(parent, last_quoted_at=now))
-        attempt = self._store.add_attempt(
-            Attempt(parent.key, parent.pair, parent.side, parent.kind, quantity, price, now)
+    def is_anothers(self, attempt: Attempt) -> bool:
+        """Whether another thread of this process wrote an attempt, and may still be sending."""
+        return self._writers.get(attempt.id) not in (None, threading.get_ident())
+
+    def send(self, parent: ParentOrder, quantity: float, price: float, now: int) -> Attempt:
+        """Write down that a child is about to be sent; called before it goes out."""
+        parent = replace(parent, last_quoted_at=now)
+        attempt = self._store.send(
+            parent,
+            Attempt(parent.key, parent.pair, parent.side, parent.kind, quantity, price, now),
         )
+        self._hold(parent)
         self._attempts[attempt.id] = attempt
-        return parent
+        self._writers[attempt.id] = threading.get_ident()
+        return attempt
 
     def close(self, attempt: Attempt, outcome: str, order_id: str, now: int) -> None:
         """Note what became of an attempt; a placed child counts on its parent."""
-        self._store.close_attempt(attempt, outcome, order_id, now)
-        self._attempts.pop(attempt.id, None)
         parent = self._parents.get(attempt.parent_key)
         if parent is not None and outcome == "placed":
-            self.put(replace(parent, children=parent.children + 1))
+            parent = replace(parent, children=parent.children + 1, child=order_id)
+            self._store.close_attempt(attempt, outcome, order_id, now, parent)
+            self._hold(parent)
+        else:
+            self._store.close_attempt(attempt, outcome, order_id, now)
+        self._attempts.pop(attempt.id, None)
+        self._writers.pop(attempt.id, None)
 
-    def order_ids(self, pair: str, since: int) -> set[str]:
-        """Return the ids of orders that earlier attempts of this pair became."""
-        return self._store.order_ids(pair, since)
+    def order_ids(self, pair: str) -> set[str]:
+        """Return the ids of all orders that attempts of this pair became."""
+        return self._store.order_ids(pair)
+
+    def is_ours(self, pair: str, order_id: str) -> bool:
+        """Whether an order came from an attempt of ours, however long ago."""
+        return self._store.is_ours(pair, order_id)
+
+    def prune(self, now: int) -> None:
+        """Once a day, drop what ended long ago."""
+        if now - self._pruned_at >= 86_400_000:
+            self._store.forget_before(now - KEPT_MS)
+            self._pruned_at = now

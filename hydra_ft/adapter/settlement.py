@@ -10,7 +10,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.trades import child_of, open_trade, order_ids, side_of
+from freqtrade.exceptions import ExchangeError
+
+from hydra_ft.adapter.trades import child_of, held, open_trade, order_ids, side_of
+from hydra_ft.errors import HydraError
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, SeenOrder, match
 from hydra_ft.execution.ticks import floor_steps, is_dust
 from hydra_ft.types import Attempt, Kind
@@ -23,8 +26,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ABSENT_AFTER_MS = 3_000
-"""An order that the exchange does not show this long after it was sent never arrived."""
+ABSENT_FOR_MS = 10_000
+"""How long the exchange must show no order before it counts as never arrived: a request
+that timed out here may still be on its way there."""
+RECHECKED_AFTER_MS = 60_000
+"""When an order that counted as never arrived is looked for once more."""
+SENDING_MS = 30_000
+"""How long another thread may take from its note to freqtrade's (ccxt gives up at 10 s)."""
 
 
 class Settlement:
@@ -34,31 +42,67 @@ class Settlement:
         self._host = host
         self._book = book
         self._alert = alert
+        self._absent_since: dict[int, int] = {}
+        self._doubtful: dict[int, tuple[Attempt, int]] = {}
+        self._told: set[int] = set()
 
     def settle(self, now: int) -> None:
-        """Close every attempt whose outcome can be known now; the others stay unknown."""
-        for attempt in self._book.attempts():
-            known = self._book.order_ids(attempt.pair, attempt.sent_at - CLOCK_TOLERANCE_MS)
-            child = child_of(attempt, known)
-            if child is not None:
-                self._book.close(attempt, "placed", str(child.order_id), now)
-            else:
-                self._read_exchange(attempt, known, now)
+        """Close every attempt whose outcome can be known now; the others stay unknown.
 
-    def _read_exchange(self, attempt: Attempt, known: set[str], now: int) -> None:
-        logger.warning("Outcome of an order for %s is unknown: reading the exchange.", attempt.pair)
-        seen = self._host.orders_since(attempt.pair, attempt.sent_at - CLOCK_TOLERANCE_MS)
-        known = known | order_ids(attempt.pair)
+        Freqtrade's own database comes first for all of them. Then the exchange is read for
+        each that is left; one that cannot be read does not hold up the others.
+        """
+        for attempt in self._book.attempts():
+            self._each(attempt, now, self._find_placed)
+        for attempt in self._book.attempts():
+            sending = self._book.is_anothers(attempt) and now - attempt.sent_at < SENDING_MS
+            if not sending:
+                self._each(attempt, now, self._read_exchange)
+        for attempt, at in list(self._doubtful.values()):
+            if now - at >= RECHECKED_AFTER_MS:
+                self._each(attempt, now, self._look_again)
+
+    def _each(self, attempt: Attempt, now: int, act: Callable[[Attempt, int], None]) -> None:
+        try:
+            act(attempt, now)
+        except (ExchangeError, HydraError) as error:
+            logger.warning("Order of %s stays of unknown outcome: %s", attempt.pair, error)
+
+    def _find_placed(self, attempt: Attempt, now: int) -> None:
         step = self._host.step_size(attempt.pair)
-        ours = match(attempt, seen, known, self._host.prefix, step)
-        if not ours:
-            if now - attempt.sent_at >= ABSENT_AFTER_MS:
-                self._book.close(attempt, "not_sent", "", now)
-            return
+        child = child_of(attempt, self._book.order_ids(attempt.pair), step)
+        if child is not None:
+            self._absent_since.pop(attempt.id, None)
+            self._book.close(attempt, "placed", str(child.order_id), now)
+
+    def _read_exchange(self, attempt: Attempt, now: int) -> None:
+        logger.warning("Outcome of an order for %s is unknown: reading the exchange.", attempt.pair)
+        ours = self._seen(attempt)
+        if ours:
+            self._absent_since.pop(attempt.id, None)
+            self._stop_and_account(attempt, ours, now)
+        elif now - self._absent_since.setdefault(attempt.id, now) >= ABSENT_FOR_MS:
+            del self._absent_since[attempt.id]
+            self._doubtful[attempt.id] = (attempt, now)
+            self._book.close(attempt, "not_sent", "", now)
+
+    def _look_again(self, attempt: Attempt, now: int) -> None:
+        """Look once more for an order that counted as never arrived."""
+        ours = self._seen(attempt)
+        if ours:
+            self._stop_and_account(attempt, ours, now)
+        self._doubtful.pop(attempt.id, None)
+
+    def _seen(self, attempt: Attempt) -> tuple[SeenOrder, ...]:
+        seen = self._host.orders_since(attempt.pair, attempt.sent_at - CLOCK_TOLERANCE_MS)
+        known = self._book.order_ids(attempt.pair) | order_ids(attempt.pair)
+        step = self._host.step_size(attempt.pair)
+        return match(attempt, seen, known, self._host.prefix, step)
+
+    def _stop_and_account(self, attempt: Attempt, ours: tuple[SeenOrder, ...], now: int) -> None:
         final = [self._stopped(order) for order in ours]
-        if any(order.is_open for order in final):
-            return
-        self._account(attempt, final, now)
+        if not any(order.is_open for order in final):
+            self._account(attempt, final, now)
 
     def _stopped(self, order: SeenOrder) -> SeenOrder:
         """Cancel an order of ours that freqtrade does not know, if it still rests."""
@@ -71,7 +115,6 @@ class Settlement:
 
     def _account(self, attempt: Attempt, final: list[SeenOrder], now: int) -> None:
         filled = sum(order.filled for order in final)
-        order_id = final[0].order_id
         if filled and attempt.kind is Kind.ENTRY:
             self._take_back(attempt, filled)
             parent = self._book.known(attempt.parent_key)
@@ -79,7 +122,8 @@ class Settlement:
                 self._book.end(parent, "lost_fill_closed", now)
         # A lost exit needs nothing: it was reduce-only, and freqtrade finds the smaller
         # position by itself.
-        self._book.close(attempt, "lost_filled" if filled else "lost_cancelled", order_id, now)
+        outcome = "lost_filled" if filled else "lost_cancelled"
+        self._book.close(attempt, outcome, final[0].order_id, now)
 
     def _take_back(self, attempt: Attempt, filled: float) -> None:
         """Close, reduce-only, what a lost order bought beyond what freqtrade knows of.
@@ -89,14 +133,16 @@ class Settlement:
         """
         position = self._host.position(attempt.pair) * attempt.side.sign
         trade = open_trade(attempt.pair)
-        booked = trade.amount if trade is not None and side_of(trade) is attempt.side else 0.0
+        booked = held(trade) if trade is not None and side_of(trade) is attempt.side else 0.0
         step = self._host.step_size(attempt.pair)
         surplus = floor_steps(min(filled, max(0.0, position - booked)), step)
         if is_dust(surplus, step):
             return
-        self._alert(
-            f"{attempt.pair}: an order of {filled} filled whose answer was lost; "
-            f"closing the {surplus} that freqtrade does not know of."
-        )
+        if attempt.id not in self._told:
+            self._told.add(attempt.id)
+            self._alert(
+                f"{attempt.pair}: an order of {filled} filled whose answer was lost; "
+                f"closing the {surplus} that freqtrade does not know of."
+            )
         leverage = trade.leverage if trade is not None else 1.0
         self._host.reduce(attempt.pair, attempt.side, surplus, leverage)

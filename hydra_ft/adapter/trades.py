@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order, Trade
+from sqlalchemy import select
 
-from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS
+from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, agrees
 from hydra_ft.execution.chase import buys
 from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
 
@@ -40,9 +41,28 @@ def trade_of(parent: ParentOrder) -> Trade | None:
     return trade if trade is not None and side_of(trade) is parent.side else None
 
 
+def _filled(trade: Trade, side: str) -> float:
+    return float(sum(order.safe_filled for order in trade.orders if order.ft_order_side == side))
+
+
 def entry_filled(trade: Trade) -> float:
     """Quantity that the entry orders of a trade have filled (base units)."""
-    return float(sum(o.safe_filled for o in trade.orders if o.ft_order_side == trade.entry_side))
+    return _filled(trade, trade.entry_side)
+
+
+def held(trade: Trade) -> float:
+    """Quantity that freqtrade knows to be held, open orders' fills included (base units)."""
+    return _filled(trade, trade.entry_side) - _filled(trade, trade.exit_side)
+
+
+def is_empty_shell(trade: Trade) -> bool:
+    """Whether a trade has entry orders, all of them ended, and nothing filled.
+
+    Freqtrade deletes such a trade when it cancels the order; if it dies in between, or the
+    order is cancelled elsewhere while it is down, the row stays for ever and blocks its
+    slot.
+    """
+    return bool(trade.orders) and not trade.has_open_orders and not entry_filled(trade)
 
 
 def working_order(order: Order) -> WorkingOrder:
@@ -56,7 +76,7 @@ def working_order(order: Order) -> WorkingOrder:
     )
 
 
-def child_of(attempt: Attempt, known_ids: Collection[str]) -> Order | None:
+def child_of(attempt: Attempt, known_ids: Collection[str], step_size: float) -> Order | None:
     """Return freqtrade's order that an attempt became, None if freqtrade has none."""
     side = "buy" if buys(attempt.side, attempt.kind) else "sell"
     query = Trade.get_trades_query([Trade.pair == attempt.pair])
@@ -67,6 +87,7 @@ def child_of(attempt: Attempt, known_ids: Collection[str]) -> Order | None:
                 order.ft_order_side == side
                 and order.order_id not in known_ids
                 and to_ms(order.order_date_utc) >= attempt.sent_at - CLOCK_TOLERANCE_MS
+                and agrees(attempt, order.safe_placement_price, order.safe_amount, step_size)
             ):
                 return order
     return None
@@ -74,5 +95,4 @@ def child_of(attempt: Attempt, known_ids: Collection[str]) -> Order | None:
 
 def order_ids(pair: str) -> set[str]:
     """Return the ids of all orders of a pair that freqtrade knows."""
-    trades = Trade.session.scalars(Trade.get_trades_query([Trade.pair == pair])).unique()
-    return {str(order.order_id) for trade in trades for order in trade.orders}
+    return set(Trade.session.scalars(select(Order.order_id).where(Order.ft_pair == pair)))

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
     from hydra_ft.types import Attempt
 
-CLOCK_TOLERANCE_MS = 2_000
-"""How far the clock of the exchange may be behind ours for an order to be matched."""
+CLOCK_TOLERANCE_MS = 60_000
+"""How far the clock of the exchange may be off ours for an order to be matched.
+
+Generous: an order that is ours and is not recognised is worse than a closer look, and an
+order that is known by its id is never matched again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,7 @@ def match(
     An order is ours if its client order id carries the prefix of this bot. It belongs to
     the attempt if neither freqtrade nor an earlier attempt knows it, and pair, direction,
     price, quantity and time agree. Without a prefix the five must do; with one, an order
-    that lacks it is somebody else's. An attempt at price 0 is a market order. The order may
-    be smaller than the attempt: freqtrade clips a stake to what is available after the hook.
+    that lacks it is somebody else's.
     """
     return tuple(
         order
@@ -59,6 +62,15 @@ def match(
         and order.pair == attempt.pair
         and order.buys == buys(attempt.side, attempt.kind)
         and order.at >= attempt.sent_at - CLOCK_TOLERANCE_MS
-        and (not attempt.price or abs(order.price - attempt.price) <= 1e-9 * attempt.price)
-        and order.quantity < attempt.quantity + step_size * (1 + 1e-6)
+        and agrees(attempt, order.price, order.quantity, step_size)
     )
+
+
+def agrees(attempt: Attempt, price: float, quantity: float, step_size: float) -> bool:
+    """Whether price and quantity of an order are those of an attempt.
+
+    An attempt at price 0 is a market order. The order may be smaller than the attempt:
+    freqtrade clips a stake to what is available after the hook.
+    """
+    priced = not attempt.price or abs(price - attempt.price) <= 1e-9 * attempt.price
+    return priced and quantity < attempt.quantity + step_size * (1 + 1e-6)

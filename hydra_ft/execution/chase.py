@@ -25,18 +25,36 @@ from hydra_ft.types import (
 if TYPE_CHECKING:
     from hydra_ft.execution.policy import ChasePolicy
 
+CROSSING_GRACE_MS = 30_000
+"""Time that a child which crosses at the deadline is given to fill."""
+
 
 def buys(side: Side, kind: Kind) -> bool:
     """Whether an order of this kind on this side is a buy order."""
     return (side is Side.LONG) == (kind is Kind.ENTRY)
 
 
+def is_sane(quote: Quote, policy: ChasePolicy, now: int) -> bool:
+    """Whether a quote has two sides, is uncrossed and fresh."""
+    fresh = now - quote.at <= policy.max_quote_age_s * 1e3
+    return fresh and 0 < quote.best_bid < quote.best_ask
+
+
 def is_usable(quote: Quote, policy: ChasePolicy, now: int) -> bool:
-    """Whether a decision may rest on this quote: two sides, uncrossed, narrow, fresh."""
-    if not 0 < quote.best_bid < quote.best_ask:
+    """Whether a decision that can wait may rest on this quote: sane, and narrow."""
+    if not is_sane(quote, policy, now):
         return False
-    spread_bps = 1e4 * (quote.best_ask - quote.best_bid) / quote.mid
-    return spread_bps <= policy.max_spread_bps and now - quote.at <= policy.max_quote_age_s * 1e3
+    return 1e4 * (quote.best_ask - quote.best_bid) / quote.mid <= policy.max_spread_bps
+
+
+def may_act(parent: ParentOrder, quote: Quote, policy: ChasePolicy, now: int) -> bool:
+    """Whether a child of the parent may be priced on this quote.
+
+    A wide spread is waited out, but not by an exit that is urgent or has waited long
+    enough: a stop that holds its breath in a crash is no stop.
+    """
+    presses = parent.kind is Kind.EXIT and (parent.urgent or is_late(parent, policy, now))
+    return is_sane(quote, policy, now) if presses else is_usable(quote, policy, now)
 
 
 def _cap_ticks(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> int:
@@ -64,25 +82,37 @@ def passive_price(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> flo
 def crossing_price(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> float:
     """Limit price that takes the far touch.
 
-    An entry and an exit that is not urgent stop at the cap. An urgent exit (a stop, or an
-    exit past its deadline) may go ``max_chase_bps`` beyond the far touch of now: the
-    position has to go, and where the market stood at the decision no longer matters.
+    An entry stops at its cap. An exit past its deadline takes the far touch wherever it
+    is, and an urgent one (a stop) may go ``max_chase_bps`` beyond it: the position has to
+    go, and where the market stood at the decision no longer matters.
     """
     tick = quote.tick_size
-    room = policy.max_chase_bps / 1e4
-    unbound = parent.urgent and parent.kind is Kind.EXIT
+    beyond = policy.max_chase_bps / 1e4 if parent.urgent and parent.kind is Kind.EXIT else 0.0
     if buys(parent.side, parent.kind):
-        far = ceil_ticks(quote.best_ask, tick)
-        cap = floor_ticks(quote.best_ask * (1 + room), tick)
-        return to_price(cap if unbound else min(far, _cap_ticks(parent, quote, policy)), tick)
-    far = floor_ticks(quote.best_bid, tick)
-    cap = ceil_ticks(quote.best_bid * (1 - room), tick)
-    return to_price(cap if unbound else max(far, _cap_ticks(parent, quote, policy)), tick)
+        far = max(
+            ceil_ticks(quote.best_ask, tick), floor_ticks(quote.best_ask * (1 + beyond), tick)
+        )
+        cap = far if parent.kind is Kind.EXIT else _cap_ticks(parent, quote, policy)
+        return to_price(min(far, cap), tick)
+    far = min(floor_ticks(quote.best_bid, tick), ceil_ticks(quote.best_bid * (1 - beyond), tick))
+    cap = far if parent.kind is Kind.EXIT else _cap_ticks(parent, quote, policy)
+    return to_price(max(far, cap), tick)
 
 
 def is_overdue(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
     """Whether the deadline of the parent has come."""
     return now - parent.decided_at >= policy.deadline_s * 1e3
+
+
+def is_late(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
+    """Whether the time to cross at the deadline is over too."""
+    return is_overdue(parent, policy, now - CROSSING_GRACE_MS)
+
+
+def is_over(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
+    """Whether an entry has no time left, the time to cross included."""
+    crosses = must_cross(parent, policy, now)
+    return is_late(parent, policy, now) if crosses else is_overdue(parent, policy, now)
 
 
 def must_cross(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
@@ -103,14 +133,15 @@ def decide(
     """Say what becomes of the working order of a parent at time ``now`` (UTC ms).
 
     Order of the rules: an ended parent takes its child with it; the deadline; nothing
-    without a usable quote; an urgent parent crosses; rhythm and caps; then the price.
+    without a quote to act on; what must cross crosses; rhythm and caps; then the price.
     """
     if not parent.is_open:
         return Abandon(parent.end_reason)
     crosses = must_cross(parent, policy, now)
-    if is_overdue(parent, policy, now) and not crosses:
+    ends = parent.kind is Kind.ENTRY or not crosses
+    if ends and is_over(parent, policy, now):
         return Abandon("deadline")
-    if quote is None or not is_usable(quote, policy, now):
+    if quote is None or not may_act(parent, quote, policy, now):
         return Keep()
     choose = _cross if crosses else _requote
     return choose(parent, working, quote, policy, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.schema import ATTEMPTS, PARENTS
@@ -26,12 +26,15 @@ class OrderStore:
 
     def save_parent(self, parent: ParentOrder) -> None:
         """Write a parent, over its earlier state if it has one."""
+        with self._database.transaction() as connection:
+            self._save(connection, parent)
+
+    def _save(self, connection: Connection, parent: ParentOrder) -> None:
         values = asdict(parent) | {"side": parent.side.value, "kind": parent.kind.value}
         of_parent = and_(PARENTS.c.bot == self._bot, PARENTS.c.key == parent.key)
-        with self._database.transaction() as connection:
-            found = connection.execute(update(PARENTS).where(of_parent).values(**values)).rowcount
-            if not found:
-                connection.execute(insert(PARENTS).values(bot=self._bot, **values))
+        found = connection.execute(update(PARENTS).where(of_parent).values(**values)).rowcount
+        if not found:
+            connection.execute(insert(PARENTS).values(bot=self._bot, **values))
 
     def parent(self, key: str) -> ParentOrder | None:
         """Return the parent with this key, open or ended."""
@@ -57,11 +60,18 @@ class OrderStore:
         with self._database.transaction() as connection:
             return [_parent(row) for row in connection.execute(query)]
 
-    def add_attempt(self, attempt: Attempt) -> Attempt:
-        """Write an attempt; it is on disk when this returns, with its id."""
+    def send(self, parent: ParentOrder, attempt: Attempt) -> Attempt:
+        """Write a parent and an attempt of it, together; both are on disk on return.
+
+        Returns
+        -------
+        Attempt
+            The attempt with its id.
+        """
         values = asdict(attempt) | {"side": attempt.side.value, "kind": attempt.kind.value}
         del values["id"]
         with self._database.transaction() as connection:
+            self._save(connection, parent)
             result = connection.execute(insert(ATTEMPTS).values(bot=self._bot, **values))
             key = result.inserted_primary_key
         if not key:
@@ -69,8 +79,15 @@ class OrderStore:
             raise StoreError(msg)
         return replace(attempt, id=int(key[0]))
 
-    def close_attempt(self, attempt: Attempt, outcome: str, order_id: str, at: int) -> None:
-        """Note what became of an attempt: its outcome and its order, if there is one."""
+    def close_attempt(
+        self,
+        attempt: Attempt,
+        outcome: str,
+        order_id: str,
+        at: int,
+        parent: ParentOrder | None = None,
+    ) -> None:
+        """Note what became of an attempt, and with it its parent's new state if given."""
         change = (
             update(ATTEMPTS)
             .where(ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.id == attempt.id)
@@ -78,6 +95,8 @@ class OrderStore:
         )
         with self._database.transaction() as connection:
             connection.execute(change)
+            if parent is not None:
+                self._save(connection, parent)
 
     def open_attempts(self) -> list[Attempt]:
         """Return the attempts whose outcome is not known yet, oldest first."""
@@ -89,16 +108,36 @@ class OrderStore:
         with self._database.transaction() as connection:
             return [_attempt(row) for row in connection.execute(query)]
 
-    def order_ids(self, pair: str, since: int) -> set[str]:
-        """Return the ids of orders that attempts of this pair became since a time (UTC ms)."""
+    def order_ids(self, pair: str) -> set[str]:
+        """Return the ids of all orders that attempts of this pair became."""
         query = select(ATTEMPTS.c.order_id).where(
-            ATTEMPTS.c.bot == self._bot,
-            ATTEMPTS.c.pair == pair,
-            ATTEMPTS.c.sent_at >= since,
-            ATTEMPTS.c.order_id != "",
+            ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.pair == pair, ATTEMPTS.c.order_id != ""
         )
         with self._database.transaction() as connection:
             return set(connection.execute(query).scalars())
+
+    def is_ours(self, pair: str, order_id: str) -> bool:
+        """Whether an order of a pair came from an attempt of ours."""
+        query = select(ATTEMPTS.c.id).where(
+            ATTEMPTS.c.bot == self._bot,
+            ATTEMPTS.c.pair == pair,
+            ATTEMPTS.c.order_id == order_id,
+        )
+        with self._database.transaction() as connection:
+            return connection.execute(query).first() is not None
+
+    def forget_before(self, at: int) -> None:
+        """Drop what ended before a time (UTC ms): the history is bounded."""
+        ended = and_(PARENTS.c.ended_at > 0, PARENTS.c.ended_at < at)
+        with self._database.transaction() as connection:
+            connection.execute(delete(PARENTS).where(PARENTS.c.bot == self._bot, ended))
+            connection.execute(
+                delete(ATTEMPTS).where(
+                    ATTEMPTS.c.bot == self._bot,
+                    ATTEMPTS.c.sent_at < at,
+                    ATTEMPTS.c.closed_at > 0,
+                )
+            )
 
 
 def _parent(row: Row[Any]) -> ParentOrder:

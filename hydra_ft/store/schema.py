@@ -32,6 +32,8 @@ PARENTS = Table(
     Column("decided_at", BigInteger, nullable=False),
     Column("reason", String(255), nullable=False),
     Column("children", Integer, nullable=False),
+    Column("child", String(64), nullable=False),
+    Column("cancelling", String(64), nullable=False),
     Column("last_quoted_at", BigInteger, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
@@ -54,7 +56,8 @@ ATTEMPTS = Table(
     Column("outcome", String(32), nullable=False, default=""),
     Column("order_id", String(64), nullable=False, default=""),
     Index("ix_hydra_attempts_open", "bot", "closed_at"),
-    Index("ix_hydra_attempts_parent", "bot", "parent_key"),
+    Index("ix_hydra_attempts_order", "bot", "pair", "order_id"),
+    Index("ix_hydra_attempts_sent", "bot", "sent_at"),
 )
 
 DECISIONS = Table(

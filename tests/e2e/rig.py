@@ -145,10 +145,10 @@ class Rig:
 
     # ---- the market
 
-    def move(self, by: float, *, size: float = 50.0) -> None:
-        """Pin the book of BTC one tick wide, moved by so much."""
+    def move(self, by: float, *, size: float = 50.0, spread: float = TICK) -> None:
+        """Pin the book of BTC, moved by so much; one tick wide unless said otherwise."""
         self.bid = round(self.bid + by, 1)
-        self.ask = round(self.bid + TICK, 1)
+        self.ask = round(self.bid + spread, 1)
         self.server.control.book("BTCUSDT", self.bid, self.ask, size, size)
 
     def fill(self, quantity: float, pair: str = BTC) -> None:

@@ -186,13 +186,10 @@ def test_an_entry_is_chased_beyond_the_bar_that_decided_it(rig: Rig) -> None:
     assert rig.parents()[0].requotes == 1
 
 
-def test_a_pair_lock_ends_a_parent_without_an_order(rig: Rig) -> None:
+def test_a_pair_lock_ends_a_parent(rig: Rig) -> None:
     rig.enter()
-    order = rig.working()
-    until = rig.clock_now(minutes=10)
-    PairLocks.lock_pair(BTC, until, "test")
-    rig.bot.exchange.cancel_order(str(order["orderId"]), BTC)
-    rig.step(5, times=3)
+    PairLocks.lock_pair(BTC, rig.clock_now(minutes=10), "test")
+    rig.step(1, times=3)
     assert rig.working_orders() == []
     assert rig.parents()[0].end_reason == "pair_locked"
     rig.check_books()
@@ -204,7 +201,7 @@ def test_nothing_is_sent_when_the_attempt_cannot_be_written(rig: Rig) -> None:
     def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    rig.bot.strategy._desk.book._store.add_attempt = broken
+    rig.bot.strategy._desk.book._store.send = broken
     rig.step(30, times=4)
     assert rig.server.requests[("POST", "/fapi/v1/order")] == 0
     assert Trade.get_open_trade_count() == 0
@@ -228,7 +225,7 @@ def test_a_rejected_order_is_spaced_and_tried_again(rig: Rig) -> None:
     rig.step(1, times=12)
     assert len(calls) - before <= 3
     rig.bot.exchange._api.create_order = create
-    rig.until(rig.working_orders, seconds=1, limit=10)
+    rig.until(rig.working_orders, seconds=1, limit=20)
     rig.fill(rig.quantity())
     rig.step(1, times=2)
     rig.check_books()

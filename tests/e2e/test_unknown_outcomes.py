@@ -191,3 +191,86 @@ def test_somebody_elses_order_is_left_alone(rig: Rig) -> None:
     left = {str(order["orderId"]) for order in rig.working_orders()}
     assert foreign["id"] in left
     assert str(ours["orderId"]) not in left
+
+
+def test_a_lost_top_up_is_found_on_an_exchange_whose_clock_is_ahead(rig: Rig) -> None:
+    """The child before it must not be taken for the lost one."""
+    target = rig.enter()
+    rig.fill(part(target, 0.3))
+    parse = rig.bot.exchange._api.parse_order
+
+    def ahead(order: dict, market: object = None) -> dict:
+        parsed = parse(order, market)
+        parsed["timestamp"] += 4_000
+        return parsed
+
+    rig.bot.exchange._api.parse_order = ahead
+    rig.move(3)
+    rig.step(5)
+    rig.move(3)
+    lose_answer(rig)
+    assert most_at_once(rig, 1, 40) <= target + 1e-12
+    assert len(rig.working_orders()) <= 1
+
+
+def arrive_late(rig: Rig, seconds: float) -> None:
+    """Let the next order time out here, and reach the exchange later."""
+    from freqtrade.exceptions import TemporaryError
+
+    create, step = rig.bot.exchange.create_order, rig.step
+    late: list[tuple[tuple, dict, float]] = []
+
+    def lost(*args: object, **kwargs: object) -> None:
+        rig.bot.exchange.create_order = create
+        late.append((args, kwargs, rig.clock_now().timestamp() + seconds))
+        raise TemporaryError("timed out")
+
+    def stepping(*args: float, **kwargs: int) -> None:
+        step(*args, **kwargs)
+        if late and rig.clock_now().timestamp() >= late[0][2]:
+            sent = late.pop()
+            create(*sent[0], **sent[1])
+
+    rig.bot.exchange.create_order = lost
+    rig.step = stepping
+
+
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 9.0])
+def test_an_order_that_arrives_late_is_not_doubled(rig: Rig, seconds: float) -> None:
+    arrive_late(rig, seconds)
+    PLAN.enter[BTC] = Side.LONG
+    rig.step(5)
+    worst = max(most_at_once(rig, 1, 1) for _ in range(40))
+    assert worst <= rig.parents()[0].quantity + 1e-12
+    assert len(rig.working_orders()) <= 1
+
+
+def test_an_order_that_arrives_after_it_was_given_up_is_found_and_removed(rig: Rig) -> None:
+    arrive_late(rig, 25.0)
+    PLAN.enter[BTC] = Side.LONG
+    rig.step(5)
+    rig.step(1, times=30)
+    assert len(rig.working_orders()) == 2
+    PLAN.enter.clear()
+    rig.step(1, times=60)
+    assert len(rig.working_orders()) <= 1
+    rig.check_books()
+
+
+def test_a_kill_between_the_cancel_and_freqtrades_note_leaves_no_shell(rig: Rig) -> None:
+    """Freqtrade alone keeps a trade without an order, which blocks its slot for ever."""
+    target = rig.enter()
+    cancel = rig.bot.exchange.cancel_order_with_result
+
+    def dead(*args: object, **kwargs: object) -> None:
+        cancel(*args, **kwargs)
+        raise Killed
+
+    rig.bot.exchange.cancel_order_with_result = dead
+    rig.move(5)
+    with pytest.raises(Killed):
+        rig.step(5, times=5)
+    rig.restart()
+    rig.until(rig.working_orders, limit=20)
+    assert rig.quantity() == target
+    rig.check_books()

@@ -29,7 +29,7 @@ def test_the_order_that_an_attempt_became_is_found() -> None:
         {"buys": False},
         {"price": 50_000.1},
         {"quantity": 0.012},
-        {"at": SENT - 5_000},
+        {"at": SENT - 61_000},
         {"client_order_id": "hydra-b-x1"},
         {"client_order_id": "web_1"},
     ],

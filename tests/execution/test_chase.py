@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_ft.execution.chase import buys, decide, next_price, passive_price
+from hydra_ft.execution.chase import buys, decide, must_cross, next_price, passive_price
 from hydra_ft.execution.policy import ENTRY_CHASE, EXIT_CHASE, ChasePolicy
 from hydra_ft.types import (
     Abandon,
@@ -141,6 +141,31 @@ def test_a_wide_spread_is_no_reason_to_cross() -> None:
     assert decide(exit_parent, working(50_000.0), wide, EXIT_CHASE, later(70)) == Keep()
 
 
+def test_an_exit_does_not_wait_for_a_narrow_spread_for_ever() -> None:
+    late = quote(49_000.0, 50_000.0, at=later(90))
+    exit_parent = parent(kind=Kind.EXIT)
+    assert decide(exit_parent, working(50_000.0), late, EXIT_CHASE, later(90)) == Cross(49_000.0)
+
+
+def test_a_stop_does_not_wait_for_a_narrow_spread() -> None:
+    wide = quote(49_000.0, 50_000.0, at=later(2))
+    stop = parent(kind=Kind.EXIT, urgent=True)
+    assert isinstance(decide(stop, working(50_000.0), wide, EXIT_CHASE, later(2)), Cross)
+
+
+def test_an_entry_that_cannot_cross_is_abandoned_when_its_grace_is_over() -> None:
+    policy = ChasePolicy(on_deadline="cross")
+    wide = quote(49_000.0, 50_000.0, at=later(150))
+    assert decide(parent(), working(), wide, policy, later(149)) == Keep()
+    assert decide(parent(), working(), wide, policy, later(150)) == Abandon("deadline")
+
+
+def test_an_exit_past_its_deadline_follows_the_market_beyond_its_cap() -> None:
+    fallen = quote(49_000.0, 49_000.2, at=later(60))
+    exit_parent = parent(kind=Kind.EXIT)
+    assert decide(exit_parent, working(50_000.0), fallen, EXIT_CHASE, later(60)) == Cross(49_000.0)
+
+
 def test_an_entry_is_abandoned_at_its_deadline() -> None:
     for seen in (quote(at=later(120)), None):
         assert decide(parent(), working(), seen, ENTRY_CHASE, later(120)) == Abandon("deadline")
@@ -203,7 +228,7 @@ def test_a_price_is_on_the_tick_and_within_the_cap(
     intent = parent(side=side, kind=kind, arrival_price=arrival, urgent=urgent)
     price = next_price(intent, seen, policy, now)
     assert abs(price / tick - round(price / tick)) < 1e-6
-    if urgent and kind is Kind.EXIT:
+    if kind is Kind.EXIT and must_cross(intent, policy, now):
         return
     worst = arrival * policy.max_chase_bps / 1e4 + tick * 1e-3
     assert price <= arrival + worst if buys(side, kind) else price >= arrival - worst

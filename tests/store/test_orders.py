@@ -40,18 +40,32 @@ def test_a_parent_is_written_over_its_earlier_state(url: str) -> None:
 
 
 def test_an_attempt_is_open_until_its_outcome_is_known(url: str) -> None:
-    written = reopened(url).add_attempt(ATTEMPT)
+    written = reopened(url).send(PARENT, ATTEMPT)
     assert written.id > 0
     assert reopened(url).open_attempts() == [written]
-    reopened(url).close_attempt(written, "placed", "77", 9)
+    assert reopened(url).open_parents() == [PARENT]
+    placed = replace(PARENT, children=1, child="77")
+    reopened(url).close_attempt(written, "placed", "77", 9, placed)
     assert reopened(url).open_attempts() == []
-    assert reopened(url).order_ids("BTC/USDT:USDT", 0) == {"77"}
-    assert reopened(url).order_ids("BTC/USDT:USDT", 8) == set()
+    assert reopened(url).open_parents() == [placed]
+    assert reopened(url).order_ids("BTC/USDT:USDT") == {"77"}
+    assert reopened(url).is_ours("BTC/USDT:USDT", "77")
+    assert not reopened(url).is_ours("ETH/USDT:USDT", "77")
+
+
+def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_kept(url: str) -> None:
+    store = reopened(url)
+    done = store.send(replace(PARENT, key="old", ended_at=20, end_reason="filled"), ATTEMPT)
+    store.close_attempt(done, "placed", "77", 9)
+    pending = store.send(PARENT, ATTEMPT)
+    store.forget_before(50)
+    assert store.parents_since(0) == [PARENT]
+    assert store.open_attempts() == [pending]
+    assert store.order_ids("BTC/USDT:USDT") == set()
 
 
 def test_a_bot_sees_its_own_rows_only(url: str) -> None:
-    reopened(url).save_parent(PARENT)
-    reopened(url).add_attempt(ATTEMPT)
+    reopened(url).send(PARENT, ATTEMPT)
     other = reopened(url, "b")
     assert (other.open_parents(), other.open_attempts(), other.parent("k1")) == ([], [], None)
 
