@@ -165,6 +165,17 @@ def _signals(config: Config, settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", key, "false", expected, "remove it")
 
 
+def _exits(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """What keeps a chased exit from coming back, or places exits beside it."""
+    if config.get("use_exit_signal") is False:
+        expected = "true: an exit that has begun is kept alive as an exit signal"
+        yield Finding("fail", "use_exit_signal", "false", expected, "remove it")
+    if _section(config, "order_types").get("stoploss_on_exchange"):
+        expected = "false: stops on the exchange are not tried with the chase yet"
+        change = "set it to false, or watch that stop and chase do not both exit"
+        yield Finding("warn", "order_types.stoploss_on_exchange", "true", expected, change)
+
+
 def _prices(config: Config, settings: Settings) -> Iterator[Finding]:
     """What moves the price of a quote, or sends no quote at all."""
     furthest = max(settings.chase.entry.max_chase_bps, settings.chase.exit.max_chase_bps) / 1e4
@@ -200,6 +211,7 @@ CHECKS: tuple[Callable[[Config, Settings], Iterator[Finding]], ...] = (
     _prefix,
     _timeouts,
     _signals,
+    _exits,
     _prices,
     _interface,
 )

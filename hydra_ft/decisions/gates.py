@@ -38,10 +38,11 @@ def gate(allowed: BoolArray, code: str) -> Gate:
 
 
 def candles_fresh(state: Evaluation) -> Gate:
-    """The base bar holds real trades, and no coarser frame is behind it."""
+    """The base bar and the newest coarser ones hold real trades, and none is behind."""
     fresh = ~is_synthetic(state.base)
     for frame in state.frames.values():
         closed = close_time(frame.bars)
+        fresh &= taken(is_synthetic(frame.bars).astype(np.float64), frame.rows) != 1.0
         fresh &= ~lags(closed, frame.rows, frame.bars.step_ms, state.close)
     return gate(fresh, f"data_stale:{Feed.CANDLES}")
 

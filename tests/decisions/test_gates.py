@@ -37,19 +37,34 @@ def test_healthy_data_is_fresh_and_warm_at_the_end() -> None:
         assert (gate.code[gate.allowed] == 0).all()
 
 
+def with_invented(timeframe: str, row: int) -> dict[str, Bars]:
+    """Frames in which one bar is as freqtrade fills a hole."""
+    bars = FRAMES[timeframe]
+    arrays = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close")}
+    for values in arrays.values():
+        values[row] = bars.close[row - 1]
+    volume = bars.volume.copy()
+    volume[row] = 0.0
+    return changed(timeframe, volume=volume, **arrays)
+
+
 def test_an_invented_bar_is_stale_at_that_bar_alone() -> None:
     """1-01: a bar that freqtrade filled in is no market data."""
-    base = FRAMES["5m"]
     row = LAST - 20
-    arrays = {name: getattr(base, name).copy() for name in ("open", "high", "low", "close")}
-    for values in arrays.values():
-        values[row] = base.close[row - 1]
-    volume = base.volume.copy()
-    volume[row] = 0.0
-    state = evaluate(changed("5m", volume=volume, **arrays), HEAD, LIGHT)
-    gate = gates.candles_fresh(state)
+    gate = gates.candles_fresh(evaluate(with_invented("5m", row), HEAD, LIGHT))
     assert list(np.flatnonzero(~gate.allowed)) == [row]
     assert CODES[gate.code[row]] == "data_stale:candles"
+
+
+@pytest.mark.parametrize("timeframe", ["1h", "4h"])
+def test_an_invented_coarse_bar_is_stale_while_it_is_the_newest(timeframe: str) -> None:
+    bars = FRAMES[timeframe]
+    row = len(bars) - 3
+    gate = gates.candles_fresh(evaluate(with_invented(timeframe, row), HEAD, LIGHT))
+    closed = close_time(FRAMES["5m"])
+    seen = close_time(bars)[row]
+    newest = (closed >= seen) & (closed < seen + bars.step_ms)
+    np.testing.assert_array_equal(~gate.allowed, newest)
 
 
 def test_a_frame_that_lags_is_stale_from_the_bar_it_misses() -> None:
