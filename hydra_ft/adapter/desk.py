@@ -10,11 +10,11 @@ from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Order, Trade
 
 from hydra_ft.adapter.settlement import Settlement
-from hydra_ft.adapter.trades import entry_filled, is_empty_shell, to_ms, trade_of
+from hydra_ft.adapter.trades import entry_filled, is_empty_shell, to_ms, trade_of, working_order
 from hydra_ft.errors import HydraError
-from hydra_ft.execution.chase import is_over, must_cross
+from hydra_ft.execution.chase import decide, is_over, must_cross
 from hydra_ft.execution.lifecycle import Progress, progress
-from hydra_ft.types import Kind, ParentOrder, Quote, Side
+from hydra_ft.types import Abandon, Keep, Kind, ParentOrder, Quote, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,16 @@ class OrderDesk:
         if order.ft_order_side == trade.entry_side:
             return bool((trade.amount + filled) * trade.open_rate < least)
         return bool(trade.stake_amount - filled * trade.open_rate / trade.leverage < least)
+
+    def pursue(self, trade: Trade, order: Order, parent: ParentOrder, now: int) -> bool:
+        """Do with the working order of a parent what the chase says; True to cancel it."""
+        quote, policy = self.quote(trade.pair, now), self.policy(parent.kind)
+        action = decide(parent, working_order(order), quote, policy, now)
+        if isinstance(action, Keep):
+            return False
+        if isinstance(action, Abandon):
+            parent = self.book.end(parent, action.reason, now)
+        return self.cancel(trade, order, parent)
 
     def cancel(self, trade: Trade, order: Order, parent: ParentOrder | None = None) -> bool:
         """Let freqtrade cancel (True), or cancel through the seam where it would refuse.

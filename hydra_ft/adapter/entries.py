@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from freqtrade.persistence import Order, Trade
 
 from hydra_ft.adapter.parents import entry_key
-from hydra_ft.adapter.trades import entry_filled, side_of, trade_of, working_order
-from hydra_ft.execution.chase import decide, is_over, is_usable, may_act, next_price
+from hydra_ft.adapter.trades import entry_filled, side_of, trade_of
+from hydra_ft.execution.chase import is_over, is_usable, may_act, next_price
 from hydra_ft.execution.lifecycle import Progress, progress, remaining
 from hydra_ft.execution.ticks import floor_steps
-from hydra_ft.types import Abandon, Attempt, Keep, Kind, ParentOrder, Quote, Side
+from hydra_ft.types import Attempt, Kind, ParentOrder, Quote, Side
 
 if TYPE_CHECKING:
     from hydra_ft.adapter.desk import OrderDesk
@@ -172,13 +172,7 @@ class Entries:
         if ending:
             self._book.end(parent, ending, now)
             return self._desk.cancel(trade, order)
-        quote = self._desk.quote(trade.pair, now)
-        action = decide(parent, working_order(order), quote, self._policy, now)
-        if isinstance(action, Keep):
-            return False
-        if isinstance(action, Abandon):
-            parent = self._book.end(parent, action.reason, now)
-        return self._desk.cancel(trade, order, parent)
+        return self._desk.pursue(trade, order, parent, now)
 
     def filled(self, trade: Trade, now: int) -> None:
         """End the parent when the trade holds its target, before anything else can happen."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.parents import exit_key
-from hydra_ft.adapter.trades import side_of, working_order
-from hydra_ft.execution.chase import decide, may_act, must_cross, next_price
-from hydra_ft.types import Abandon, Keep, Kind, ParentOrder
+from hydra_ft.adapter.trades import side_of
+from hydra_ft.execution.chase import may_act, must_cross, next_price
+from hydra_ft.types import Kind, ParentOrder
 
 if TYPE_CHECKING:
     from freqtrade.persistence import Order, Trade
@@ -117,13 +117,7 @@ class Exits:
             parent = self._book.put(self._parent(trade, request, now))
         if parent is None:
             return self._desk.is_left_over(trade, order) and self._desk.cancel(trade, order)
-        quote = self._desk.quote(trade.pair, now)
-        action = decide(parent, working_order(order), quote, self._policy, now)
-        if isinstance(action, Keep):
-            return False
-        if isinstance(action, Abandon):
-            parent = self._book.end(parent, action.reason, now)
-        return self._desk.cancel(trade, order, parent)
+        return self._desk.pursue(trade, order, parent, now)
 
     def _parent(self, trade: Trade, request: ExitRequest, now: int) -> ParentOrder:
         """Return the exit parent of a trade, or the one that an exit decided now would be.
