@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from loopback_exchange.matching.orders import Fill
 
 Amount = Decimal | str | float
+_ROUNDING = Decimal("1e-6")
 
 
 class FillOrder(NamedTuple):
@@ -158,9 +159,11 @@ def _steps(spec: SymbolSpec, quantity: Amount) -> int:
 
 
 def _whole(spec: SymbolSpec, value: Decimal, unit: Decimal, what: str, name: str) -> int:
-    if value <= 0 or value % unit:
+    count = round(value / unit)
+    # A float that a caller computed may be off in its last bit.
+    if value <= 0 or abs(count * unit - value) > unit * _ROUNDING:
         raise ValueError(
             f"Expected a {what} of {spec.symbol} that is a positive multiple of its {name} "
             f"{unit}; it was {value}. Change the {what}."
         )
-    return int(value / unit)
+    return count

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray, IntArray
 
 DAY_MS = 86_400_000
-SEARCHED_DAYS = 60
+SEARCHED_DAYS = 120
 WARM_UP_DAYS = 30
 STANDING_BARS = 2
 """Consecutive candles that must enter: a start may be early or late by one candle."""
-REHEARSED_DAYS = 8
-STARTS_MS = (-240_000, -180_000, -120_000, -60_000, 5_000, 60_000)
+REHEARSED_DAYS = 40
+STARTS_MS = range(-270_000, 90_000, 30_000)
 """When the bot may come to look, from the close that was aimed at."""
 
 
@@ -51,8 +51,8 @@ class Epoch:
 def choose_epoch(seed: int, soonest: int, folder: Path) -> Epoch:
     """Return the day on which there is most to see from ``soonest`` on.
 
-    Of the days on which most pairs enter, the one whose entries would most often need a
-    requote, whenever the bot comes to look.
+    Of the days on which most pairs enter, the one on which an entry would need a requote
+    whenever the bot comes to look.
 
     Raises
     ------
@@ -72,20 +72,22 @@ def choose_epoch(seed: int, soonest: int, folder: Path) -> Epoch:
             "try another, as in: hydra demo --seed 8"
         )
     busiest = [int(day) for day in np.argsort(-count)[:REHEARSED_DAYS] if count[day]]
-    best = max(busiest, key=lambda day: _requotes(market, sides, day, close))
+    best = max(busiest, key=lambda day: _liveliness(market, sides, day, close))
     pairs = tuple(pair_of(symbol) for symbol, side in sides.items() if side[best])
     return Epoch(best + 1, datetime.fromtimestamp(close / 1e3, tz=UTC), pairs)
 
 
-def _requotes(market: Market, sides: dict[str, IntArray], day: int, close: int) -> int:
-    """Entries of a day that would need a requote, summed over the moments of a start."""
+def _liveliness(
+    market: Market, sides: dict[str, IntArray], day: int, close: int
+) -> tuple[int, int]:
+    """Starts after which some entry of the day would need a requote, and how many would."""
     at = close + (day + 1) * DAY_MS
-    return sum(
-        needs_requote(market, symbol, int(side[day]), at + offset)
-        for symbol, side in sides.items()
-        if side[day]
+    entries = [(symbol, int(side[day])) for symbol, side in sides.items() if side[day]]
+    moves = [
+        sum(needs_requote(market, symbol, side, at + offset) for symbol, side in entries)
         for offset in STARTS_MS
-    )
+    ]
+    return sum(count > 0 for count in moves), sum(moves)
 
 
 def _standing(market: Market, rules: HeadRules, close: int, symbol: str) -> IntArray:

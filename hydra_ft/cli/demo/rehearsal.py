@@ -1,7 +1,6 @@
 """Whether a passive quote would have to move before it fills: read off the market, roughly.
 
-The queue at the price is left out, so the rehearsal fills earlier than the exchange will,
-and finds fewer requotes than there will be.
+Our own size is left out: a quote counts as filled as soon as the queue before it is served.
 """
 
 from __future__ import annotations
@@ -22,26 +21,29 @@ def needs_requote(market: Market, symbol: str, side: int, start: int) -> bool:
 
     ``side`` is +1 for a long (it joins the bid) and -1 for a short (it joins the ask).
     """
-    price, moved = _touch(market, symbol, side, start), False
+    price, queue = _touch(market, symbol, side, start)
+    moved = False
     for look in range(1, _LOOKS + 1):
         now = start + look * _INTERVAL_MS
-        if _reached(market, symbol, side, price, now):
+        queue = _served(market, symbol, side, price, queue, now)
+        if queue < 0:
             return moved
-        touch = _touch(market, symbol, side, now)
+        touch, size = _touch(market, symbol, side, now)
         if side * (touch - price) > 0:
-            price, moved = touch, True
+            price, queue, moved = touch, size, True
     return False
 
 
-def _touch(market: Market, symbol: str, side: int, now: int) -> int:
-    """Own side's best price, in ticks."""
+def _touch(market: Market, symbol: str, side: int, now: int) -> tuple[int, int]:
+    """Own side's best price (ticks) and the size that stands there (steps)."""
     book = market.book(symbol, now, 1)
-    return (book.bids if side > 0 else book.asks)[0][0]
+    return (book.bids if side > 0 else book.asks)[0]
 
 
-def _reached(market: Market, symbol: str, side: int, price: int, now: int) -> bool:
-    """Whether somebody traded at our price or through it in the last interval."""
+def _served(market: Market, symbol: str, side: int, price: int, queue: int, now: int) -> int:
+    """Queue that is left before us after the last interval; negative when we are reached."""
     trades = market.trades(symbol, now - _INTERVAL_MS, now)
-    through = side * (price - trades.price)
-    against = trades.is_buy == (side < 0)
-    return bool(((through > 0) | ((through == 0) & against)).any())
+    if (side * (price - trades.price) > 0).any():
+        return -1
+    against = (trades.price == price) & (trades.is_buy == (side < 0))
+    return queue - int(trades.quantity[against].sum())
