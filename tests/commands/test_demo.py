@@ -15,7 +15,7 @@ from commands.freqtrade_commands import environment
 
 pytestmark = [pytest.mark.ci, pytest.mark.timeout(1200)]
 
-SECONDS = 150
+SECONDS = 120
 LIMIT_S = 500
 SEEDS = (7, 8)
 """The market goes on while the demo runs, so on a rare start no order needs a requote."""

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import argparse
 
 DAYS = 30
-BOOT_S = 30
-"""What freqtrade needs from its start to its first look at the market, roughly."""
-PREPARATION_S = 75
-"""What download and backtest take, roughly: the entry has to fall after them."""
+SEARCH_S = 10
+"""How long the search for a stretch of the market takes, roughly."""
+LOOKS_S = (40, 150)
+"""How long after its choice the bot comes to look: on a fast machine, and on a busy one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,11 +74,12 @@ def _seconds(given: int | None) -> int | None:
 def _market(console: Console, seed: int, workspace: Workspace) -> Market:
     """Choose the stretch of the market that is shown as now, and say so."""
     with console.status("choosing a stretch of the generated market ..."):
-        soonest = time.time() + PREPARATION_S + BOOT_S
-        epoch = choose_epoch(seed, int(soonest * 1000), workspace.strategies)
+        now = time.time() + SEARCH_S
+        looks = tuple(int((now + after) * 1000) for after in LOOKS_S)
+        epoch = choose_epoch(seed, (looks[0], looks[1]), workspace.strategies)
     console.print(
         f"The market of seed {seed} is shown from day {epoch.days_ahead:+d}: chosen because "
-        f"HydraFlow, as shipped, finds entries there on the candles that close from "
+        f"HydraFlow, as shipped, finds entries there on the candle that closes at "
         f"{epoch.closes_at:%H:%M} UTC ({', '.join(epoch.pairs)}) while the price moves. No "
         "gate, threshold or timeframe is changed, and no entry is forced."
     )

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 DAY_MS = 86_400_000
 SEARCHED_DAYS = 120
 WARM_UP_DAYS = 30
-STANDING_BARS = 2
-"""Consecutive candles that must enter: a start may be early or late by one candle."""
-REHEARSED_DAYS = 40
-STARTS_MS = range(-270_000, 90_000, 30_000)
-"""When the bot may come to look, from the close that was aimed at."""
+REHEARSED_DAYS = 60
+LATEST_MS = 1_200_000
+"""How much later than the first look an entry may come, if none comes earlier."""
+PACE_MS = 10_000
+"""Distance of the moments at which an entry is rehearsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,13 @@ class Epoch:
     pairs: tuple[str, ...]
 
 
-def choose_epoch(seed: int, soonest: int, folder: Path) -> Epoch:
-    """Return the day on which there is most to see from ``soonest`` on.
+def choose_epoch(seed: int, looks: tuple[int, int], folder: Path) -> Epoch:
+    """Return the day on which there is most to see when the bot comes to look.
 
-    Of the days on which most pairs enter, the one on which an entry would need a requote
-    whenever the bot comes to look.
+    ``looks`` are the first and the last moment (ms) at which that may be. Of the days on
+    which most pairs enter then, it is the one on which an entry would need a requote at
+    most of these moments. Around a settlement of funding nothing enters: then it is a
+    later candle.
 
     Raises
     ------
@@ -61,47 +63,45 @@ def choose_epoch(seed: int, soonest: int, folder: Path) -> Epoch:
     """
     market, rules = Market(seed), load_rules("HydraFlow", folder)
     step = timeframe_ms(rules.base)
-    close = -(-soonest // step) * step
     with ThreadPoolExecutor(2) as workers:
-        found = workers.map(partial(_standing, market, rules, close), market.symbols)
-        sides = dict(zip(market.symbols, found, strict=True))
-    count = np.sum([np.abs(side) for side in sides.values()], axis=0)
-    if not count.any():
-        raise HydraError(
-            f"seed {seed} has no entry at this time of day within {SEARCHED_DAYS} days; "
-            "try another, as in: hydra demo --seed 8"
-        )
-    busiest = [int(day) for day in np.argsort(-count)[:REHEARSED_DAYS] if count[day]]
-    best = max(busiest, key=lambda day: _liveliness(market, sides, day, close))
-    pairs = tuple(pair_of(symbol) for symbol, side in sides.items() if side[best])
-    return Epoch(best + 1, datetime.fromtimestamp(close / 1e3, tz=UTC), pairs)
+        made = workers.map(partial(_decisions, market, rules, looks[1]), market.symbols)
+        decisions = dict(zip(market.symbols, made, strict=True))
+    for later in range(0, LATEST_MS, step):
+        closes = range((looks[0] + later) // step * step, looks[1] + later + 1, step)
+        sides = {s: _standing(made, closes, step) for s, made in decisions.items()}
+        count = np.sum([np.abs(side) for side in sides.values()], axis=0)
+        if count.any():
+            busiest = [int(day) for day in np.argsort(-count)[:REHEARSED_DAYS] if count[day]]
+            moments = range(looks[0] + later, looks[1] + later, PACE_MS)
+            best = max(busiest, key=partial(_liveliness, market, sides, moments))
+            pairs = tuple(pair_of(symbol) for symbol, side in sides.items() if side[best])
+            return Epoch(best + 1, datetime.fromtimestamp(closes[-1] / 1e3, tz=UTC), pairs)
+    raise HydraError(
+        f"seed {seed} has no entry at this time of day within {SEARCHED_DAYS} days; "
+        "try another, as in: hydra demo --seed 8"
+    )
 
 
 def _liveliness(
-    market: Market, sides: dict[str, IntArray], day: int, close: int
+    market: Market, sides: dict[str, IntArray], looks: range, day: int
 ) -> tuple[int, int]:
-    """Starts after which some entry of the day would need a requote, and how many would."""
-    at = close + (day + 1) * DAY_MS
+    """Moments at which some entry of the day would need a requote, and how many would."""
     entries = [(symbol, int(side[day])) for symbol, side in sides.items() if side[day]]
+    ahead = (day + 1) * DAY_MS
     moves = [
-        sum(needs_requote(market, symbol, side, at + offset) for symbol, side in entries)
-        for offset in STARTS_MS
+        sum(needs_requote(market, symbol, side, look + ahead) for symbol, side in entries)
+        for look in looks
     ]
     return sum(count > 0 for count in moves), sum(moves)
 
 
-def _standing(market: Market, rules: HeadRules, close: int, symbol: str) -> IntArray:
-    """Side (-1, 0, +1) that enters on all the wanted candles, per day from 1 day ahead on."""
-    decisions = _decisions(market, rules, close, symbol)
-    step = timeframe_ms(rules.base)
-    wanted = close + np.arange(1, SEARCHED_DAYS + 1) * DAY_MS
-    rows = [
-        np.searchsorted(decisions.time + step, wanted + (bar - 1) * step)
-        for bar in range(STANDING_BARS)
-    ]
-    side: IntArray = decisions.side[rows[0]]
-    stands = np.all([side == decisions.side[row] for row in rows], axis=0)
-    return np.where(stands, side, 0)
+def _standing(decisions: Decisions, closes: range, step: int) -> IntArray:
+    """Side (-1, 0, +1) that enters on all these candles, per day from 1 day ahead on."""
+    closed = decisions.time + step
+    days = np.arange(1, SEARCHED_DAYS + 1) * DAY_MS
+    found = [decisions.side[np.searchsorted(closed, close + days)] for close in closes]
+    stands = np.all([side == found[0] for side in found], axis=0)
+    return np.where(stands, found[0], 0)
 
 
 def _decisions(market: Market, rules: HeadRules, close: int, symbol: str) -> Decisions:
