@@ -49,11 +49,11 @@ class OrderDesk:
         self._quotes: dict[str, Quote | None] = {}
 
     def begin_loop(self, now: int) -> None:
-        """Forget the quotes of the last loop, settle what was sent, end what is over.
+        """Settle what was sent, end what is over.
 
         One parent that cannot be judged now does not hold up the others.
         """
-        self._quotes.clear()
+        self.book.save_again()
         self._settlement.settle(now)
         self._clear_shells()
         for parent in self.book.parents():
@@ -63,6 +63,10 @@ class OrderDesk:
                 except (ExchangeError, HydraError) as error:
                     logger.warning("Parent %s cannot be judged now: %s", parent.key, error)
         self.book.prune(now)
+
+    def forget_quotes(self) -> None:
+        """Forget the quotes of the last loop."""
+        self._quotes.clear()
 
     def _clear_shells(self) -> None:
         """Delete trades of ours that a dead bot left without an order and without a fill."""
@@ -126,6 +130,9 @@ class OrderDesk:
         quote, policy = self.quote(trade.pair, now), self.policy(parent.kind)
         action = decide(parent, working_order(order), quote, policy, now)
         if isinstance(action, Keep):
+            if parent.cancelling == str(order.order_id):
+                # It was to be cancelled and still works: if it goes now, it was not us.
+                self.book.put(replace(parent, cancelling=""))
             return False
         if isinstance(action, Abandon):
             parent = self.book.end(parent, action.reason, now)
@@ -137,7 +144,7 @@ class OrderDesk:
         That it was us who wanted it is noted on the parent: a child that ends otherwise was
         ended by somebody else, and is not brought back.
         """
-        if parent is not None and parent.is_open:
+        if parent is not None and parent.is_open and parent.kind is Kind.ENTRY:
             self.book.put(replace(parent, cancelling=str(order.order_id)))
         if not self.cancel_is_refused(trade, order):
             return True
@@ -168,13 +175,13 @@ class OrderDesk:
             reached = progress(parent, entry_filled(trade), step)
             if reached is not Progress.REST:
                 return "filled" if reached is Progress.DONE else "dust"
-        if _ended_elsewhere(parent, trade):
+        if ended_elsewhere(parent, trade):
             return "cancelled_elsewhere"
         over = is_over(parent, self.policies.entry, now)
         return "deadline" if over else self._refuses(parent.pair, parent.side)
 
 
-def _ended_elsewhere(parent: ParentOrder, trade: Trade | None) -> bool:
+def ended_elsewhere(parent: ParentOrder, trade: Trade | None) -> bool:
     """Whether the last child ended although Hydra did not want it cancelled.
 
     The operator or the exchange cancelled it, or deleted its trade. A child that filled as

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order, Trade
 
+from hydra_ft.adapter.desk import ended_elsewhere
 from hydra_ft.adapter.parents import entry_key
 from hydra_ft.adapter.trades import entry_filled, side_of, trade_of
+from hydra_ft.errors import StoreError
 from hydra_ft.execution.chase import is_over, is_usable, may_act, next_price
 from hydra_ft.execution.lifecycle import Progress, progress, remaining
 from hydra_ft.execution.ticks import floor_steps
@@ -16,6 +19,11 @@ from hydra_ft.types import Attempt, Kind, ParentOrder, Quote, Side
 
 if TYPE_CHECKING:
     from hydra_ft.adapter.desk import OrderDesk
+
+logger = logging.getLogger(__name__)
+
+OPERATOR_TAG = "force_entry"
+"""Tag that freqtrade gives an entry which the operator commands."""
 
 # Freqtrade computes the quantity back from the stake and truncates it to the step:
 # without this, a requote at another price can lose a step to the last bit of a double.
@@ -101,6 +109,8 @@ class Entries:
         """Return why a child may not go out now, '' if it may."""
         if not parent.last_quoted_at:
             return "ended_this_bar" if self._book.known(parent.key) is not None else ""
+        if self._was_ended(parent, None, now):
+            return "cancelled_elsewhere"
         if is_over(parent, self._policy, now):
             return "deadline"
         if self._desk.too_soon(parent, now):
@@ -115,7 +125,7 @@ class Entries:
         Sized from the target less what the trade holds, never from the last order.
         """
         parent = self.chased(trade.pair, side_of(trade))
-        if parent is None or self._must_wait(parent, now):
+        if parent is None or self._must_wait(parent, now) or self._was_ended(parent, trade, now):
             return None
         quote = self._desk.quote(trade.pair, now)
         if quote is None or not may_act(parent, quote, self._policy, now):
@@ -133,6 +143,13 @@ class Entries:
         attempt = self._book.send(parent, rest, price, now)
         self._planned[trade.pair] = (attempt, price)
         return stake, parent.reason
+
+    def _was_ended(self, parent: ParentOrder, trade: Trade | None, now: int) -> bool:
+        """End a parent whose child somebody else has ended, since this loop began."""
+        ended = ended_elsewhere(parent, trade)
+        if ended:
+            self._book.end(parent, "cancelled_elsewhere", now)
+        return ended
 
     def _must_wait(self, parent: ParentOrder, now: int) -> bool:
         return (
@@ -152,9 +169,12 @@ class Entries:
 
         A paused bot asks for the stake and then sends nothing.
         """
-        for pair, (attempt, _) in list(self._planned.items()):
-            self._book.close(attempt, "not_sent", "", now)
-            del self._planned[pair]
+        planned, self._planned = self._planned, {}
+        for attempt, _ in planned.values():
+            try:
+                self._book.close(attempt, "not_sent", "", now)
+            except StoreError as error:
+                logger.error("An attempt stays open: %s", error)  # noqa: TRY400
 
     def timed_out(self, trade: Trade, order: Order, ending: str | None, now: int) -> bool:
         """Whether freqtrade shall cancel the working entry order now.
@@ -164,6 +184,9 @@ class Entries:
         partly filled; once it is cancelled here, the same loop books the part and exits it.
         """
         parent = self.chased(trade.pair, side_of(trade))
+        if order.ft_order_tag == OPERATOR_TAG and parent is not None:
+            self._book.end(parent, "operator", now)
+            parent = None
         if parent is None:
             # Whoever placed it: it may not add to a position that is being left.
             leaves = self._book.of(trade.pair, Kind.EXIT) is not None

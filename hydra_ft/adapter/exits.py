@@ -6,11 +6,13 @@ loop, while another order is cancelled, but nothing here may hold it up for good
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.parents import exit_key
 from hydra_ft.adapter.trades import side_of
+from hydra_ft.errors import StoreError
 from hydra_ft.execution.chase import may_act, must_cross, next_price
 from hydra_ft.types import Kind, ParentOrder
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from freqtrade.persistence import Order, Trade
 
     from hydra_ft.adapter.desk import OrderDesk
+
+logger = logging.getLogger(__name__)
 
 STOPS = frozenset({"stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation"})
 FORCED = frozenset({"force_exit", "emergency_exit"})
@@ -78,9 +82,6 @@ class Exits:
         priced_here = trade.pair in self._priced
         self._priced.discard(trade.pair)
         if request.reason in FORCED and not priced_here:
-            known = self._book.of(trade.pair, Kind.EXIT)
-            if known is not None:
-                self._book.end(known, "forced", now)
             return ""
         parent = self._parent(trade, request, now)
         refusal = "" if request.reason in FORCED else self._objection(trade, parent, now)
@@ -88,8 +89,16 @@ class Exits:
             # Remembered all the same: the next loop cancels what stands in its way.
             self._book.put(parent)
         else:
-            self._book.send(parent, request.quantity, request.price, now)
+            self._send(parent, request, now)
         return refusal
+
+    def _send(self, parent: ParentOrder, request: ExitRequest, now: int) -> None:
+        """Write the attempt down; an exit that cannot be noted goes out all the same."""
+        try:
+            self._book.send(parent, request.quantity, request.price, now)
+        except StoreError as error:
+            logger.error("An exit of %s goes out unnoted: %s", parent.pair, error)  # noqa: TRY400
+            self._book.put(replace(parent, last_quoted_at=now))
 
     def _objection(self, trade: Trade, parent: ParentOrder, now: int) -> str:
         if trade.has_open_orders:
@@ -115,6 +124,10 @@ class Exits:
             # A liquidation exit passes no hook before it is sent.
             request = ExitRequest(order.safe_amount, order.safe_placement_price, order.ft_order_tag)
             parent = self._book.put(self._parent(trade, request, now))
+        commanded = order.ft_order_tag in FORCED and not self._desk.is_left_over(trade, order)
+        if commanded and (parent is None or not parent.urgent):
+            # The operator's own price stands, but not in the way of a stop.
+            return False
         if parent is None:
             return self._desk.is_left_over(trade, order) and self._desk.cancel(trade, order)
         return self._desk.pursue(trade, order, parent, now)

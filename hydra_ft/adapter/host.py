@@ -91,6 +91,10 @@ class Host:
         except InvalidOrderException as error:
             # It may have filled in between: the reading below tells.
             logger.info("Order %s of %s was not cancelled: %s", order_id, pair, error)
+        return self.order(order_id, pair)
+
+    def order(self, order_id: str, pair: str) -> SeenOrder:
+        """Return an order as it stands on the exchange now."""
         return _seen(self._exchange.fetch_order(order_id, pair), pair)
 
     def position(self, pair: str) -> float:
@@ -131,4 +135,5 @@ def _seen(order: Mapping[str, Any], pair: str) -> SeenOrder:
         filled=float(order.get("filled") or 0.0),
         is_open=order.get("status") == "open",
         at=int(order.get("timestamp") or 0),
+        is_cancelled=order.get("status") == "canceled",
     )

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.desk import OrderDesk
-from hydra_ft.adapter.entries import Entries, EntryRequest
+from hydra_ft.adapter.entries import OPERATOR_TAG, Entries, EntryRequest
 from hydra_ft.adapter.exits import ExitRequest, Exits
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.host import Host
@@ -32,8 +32,6 @@ else:
     _Base = object
 
 logger = logging.getLogger(__name__)
-
-OPERATOR_TAG = "force_entry"
 
 
 class LiveOrders(_Base):
@@ -78,8 +76,9 @@ class LiveOrders(_Base):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Settle what was sent, end what is over, and set the time in force of this loop."""
         now = to_ms(current_time)
-        self._entries.drop_unsent(now)
+        self._desk.forget_quotes()
         self._exits.begin_loop()
+        self._entries.drop_unsent(now)
         self._desk.begin_loop(now)
         self.order_time_in_force["entry"] = self._desk.entry_time_in_force(now)
         self.order_time_in_force["exit"] = "GTC"
@@ -182,6 +181,7 @@ class LiveOrders(_Base):
         Freqtrade reads the time in force of an exit after this hook, so it is set here.
         """
         reason, now = exit_tag or "", to_ms(current_time)
+        self.order_time_in_force["exit"] = "GTC"
         self.order_time_in_force["exit"] = self._exits.time_in_force(trade, reason, now)
         return self._exits.price(trade, reason, proposed_rate, now)
 
@@ -202,6 +202,8 @@ class LiveOrders(_Base):
 
         A failure here lets the exit go: without a note it cannot be chased, but it is sent.
         """
+        # Freqtrade has read it by now; the next exit may be the operator's own.
+        self.order_time_in_force["exit"] = "GTC"
         request = ExitRequest(amount, rate if order_type == "limit" else 0.0, exit_reason)
         refusal = self._exits.confirm(trade, request, to_ms(current_time))
         if refusal:

@@ -1,4 +1,8 @@
-"""Parents and attempts in memory; every change is on disk before it counts."""
+"""Parents and attempts in memory and on disk.
+
+What is about to be sent is on disk before it goes out. Anything else counts at once, and
+is written again later if the store fails: a full disk must not hold up a cancel.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hydra_ft.errors import StoreError
 from hydra_ft.types import Attempt, Kind, ParentOrder, Side
 
 if TYPE_CHECKING:
@@ -14,7 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEPT_MS = 90 * 86_400_000
+ABOUT_MS = 86_400_000
+KEPT_MS = 90 * ABOUT_MS
 """How long ended parents and closed attempts are kept."""
 
 
@@ -36,6 +42,7 @@ class ParentBook:
         self._parents = {parent.key: parent for parent in store.open_parents()}
         self._attempts = {attempt.id: attempt for attempt in store.open_attempts()}
         self._writers: dict[int, int] = {}
+        self._unsaved: dict[str, ParentOrder] = {}
         self._pruned_at = 0
         if self._parents:
             logger.info("Resuming %d open parent orders.", len(self._parents))
@@ -50,12 +57,23 @@ class ParentBook:
 
     def known(self, key: str) -> ParentOrder | None:
         """Return the parent with this key, open or ended."""
-        return self._parents.get(key) or self._store.parent(key)
+        return self._parents.get(key) or self._unsaved.get(key) or self._store.parent(key)
 
     def put(self, parent: ParentOrder) -> ParentOrder:
-        """Store a parent in its new state."""
-        self._store.save_parent(parent)
-        return self._hold(parent)
+        """Hold a parent in its new state, and store it now or as soon as that works."""
+        self._hold(parent)
+        try:
+            self._store.save_parent(parent)
+            self._unsaved.pop(parent.key, None)
+        except StoreError as error:
+            logger.error("Parent %s is not stored: %s", parent.key, error)  # noqa: TRY400
+            self._unsaved[parent.key] = parent
+        return parent
+
+    def save_again(self) -> None:
+        """Store what could not be stored before."""
+        for parent in list(self._unsaved.values()):
+            self.put(parent)
 
     def _hold(self, parent: ParentOrder) -> ParentOrder:
         if parent.is_open:
@@ -97,6 +115,7 @@ class ParentBook:
             Attempt(parent.key, parent.pair, parent.side, parent.kind, quantity, price, now),
         )
         self._hold(parent)
+        self._unsaved.pop(parent.key, None)
         self._attempts[attempt.id] = attempt
         self._writers[attempt.id] = threading.get_ident()
         return attempt
@@ -113,9 +132,9 @@ class ParentBook:
         self._attempts.pop(attempt.id, None)
         self._writers.pop(attempt.id, None)
 
-    def order_ids(self, pair: str) -> set[str]:
-        """Return the ids of all orders that attempts of this pair became."""
-        return self._store.order_ids(pair)
+    def order_ids(self, attempt: Attempt) -> set[str]:
+        """Return the ids of orders that other attempts of the pair became about that time."""
+        return self._store.order_ids(attempt.pair, attempt.sent_at - ABOUT_MS)
 
     def is_ours(self, pair: str, order_id: str) -> bool:
         """Whether an order came from an attempt of ours, however long ago."""

@@ -21,6 +21,8 @@ from hydra_ft.types import Attempt, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from freqtrade.persistence import Trade
+
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
 
@@ -44,7 +46,7 @@ class Settlement:
         self._alert = alert
         self._absent_since: dict[int, int] = {}
         self._doubtful: dict[int, tuple[Attempt, int]] = {}
-        self._told: set[int] = set()
+        self._taken: dict[int, float] = {}
 
     def settle(self, now: int) -> None:
         """Close every attempt whose outcome can be known now; the others stay unknown.
@@ -70,7 +72,7 @@ class Settlement:
 
     def _find_placed(self, attempt: Attempt, now: int) -> None:
         step = self._host.step_size(attempt.pair)
-        child = child_of(attempt, self._book.order_ids(attempt.pair), step)
+        child = child_of(attempt, self._book.order_ids(attempt), step)
         if child is not None:
             self._absent_since.pop(attempt.id, None)
             self._book.close(attempt, "placed", str(child.order_id), now)
@@ -89,20 +91,35 @@ class Settlement:
     def _look_again(self, attempt: Attempt, now: int) -> None:
         """Look once more for an order that counted as never arrived."""
         ours = self._seen(attempt)
-        if ours:
-            self._stop_and_account(attempt, ours, now)
-        self._doubtful.pop(attempt.id, None)
+        if not ours or self._stop_and_account(attempt, ours, now):
+            self._doubtful.pop(attempt.id, None)
 
     def _seen(self, attempt: Attempt) -> tuple[SeenOrder, ...]:
         seen = self._host.orders_since(attempt.pair, attempt.sent_at - CLOCK_TOLERANCE_MS)
-        known = self._book.order_ids(attempt.pair) | order_ids(attempt.pair)
+        known = self._book.order_ids(attempt) | order_ids(attempt.pair)
         step = self._host.step_size(attempt.pair)
         return match(attempt, seen, known, self._host.prefix, step)
 
-    def _stop_and_account(self, attempt: Attempt, ours: tuple[SeenOrder, ...], now: int) -> None:
+    def _stop_and_account(self, attempt: Attempt, ours: tuple[SeenOrder, ...], now: int) -> bool:
+        """Stop these orders and account for what they filled; False while that is not done."""
         final = [self._stopped(order) for order in ours]
-        if not any(order.is_open for order in final):
-            self._account(attempt, final, now)
+        if any(order.is_open for order in final):
+            return False
+        filled = sum(order.filled for order in final)
+        parent = self._book.known(attempt.parent_key)
+        # A lost exit needs nothing: it was reduce-only, and freqtrade finds the smaller
+        # position by itself.
+        if attempt.kind is Kind.ENTRY and filled:
+            if not self._take_back(attempt, filled):
+                return False
+            if parent is not None:
+                self._book.end(parent, "lost_fill_closed", now)
+        elif attempt.kind is Kind.ENTRY and parent is not None and ours[0].is_cancelled:
+            # Not by us: the operator cancelled it before freqtrade's row was seen here.
+            self._book.end(parent, "cancelled_elsewhere", now)
+        outcome = "lost_filled" if filled else "lost_cancelled"
+        self._book.close(attempt, outcome, final[0].order_id, now)
+        return True
 
     def _stopped(self, order: SeenOrder) -> SeenOrder:
         """Cancel an order of ours that freqtrade does not know, if it still rests."""
@@ -113,36 +130,36 @@ class Settlement:
         )
         return self._host.cancel(order.order_id, order.pair)
 
-    def _account(self, attempt: Attempt, final: list[SeenOrder], now: int) -> None:
-        filled = sum(order.filled for order in final)
-        if filled and attempt.kind is Kind.ENTRY:
-            self._take_back(attempt, filled)
-            parent = self._book.known(attempt.parent_key)
-            if parent is not None:
-                self._book.end(parent, "lost_fill_closed", now)
-        # A lost exit needs nothing: it was reduce-only, and freqtrade finds the smaller
-        # position by itself.
-        outcome = "lost_filled" if filled else "lost_cancelled"
-        self._book.close(attempt, outcome, final[0].order_id, now)
-
-    def _take_back(self, attempt: Attempt, filled: float) -> None:
+    def _take_back(self, attempt: Attempt, filled: float) -> bool:
         """Close, reduce-only, what a lost order bought beyond what freqtrade knows of.
 
-        The surplus is measured anew at every try, so an answer that is lost here too
-        cannot take more than there is.
+        Returns True when nothing is left to take. The surplus is measured anew at every
+        try, and never more than the order filled is taken in all.
         """
         position = self._host.position(attempt.pair) * attempt.side.sign
         trade = open_trade(attempt.pair)
-        booked = held(trade) if trade is not None and side_of(trade) is attempt.side else 0.0
+        ours = trade is not None and side_of(trade) is attempt.side
+        booked = self._booked(trade) if ours else 0.0
         step = self._host.step_size(attempt.pair)
-        surplus = floor_steps(min(filled, max(0.0, position - booked)), step)
+        taken = self._taken.get(attempt.id, 0.0)
+        surplus = floor_steps(min(filled - taken, max(0.0, position - booked)), step)
         if is_dust(surplus, step):
-            return
-        if attempt.id not in self._told:
-            self._told.add(attempt.id)
+            self._taken.pop(attempt.id, None)
+            return True
+        if not taken:
             self._alert(
                 f"{attempt.pair}: an order of {filled} filled whose answer was lost; "
                 f"closing the {surplus} that freqtrade does not know of."
             )
         leverage = trade.leverage if trade is not None else 1.0
         self._host.reduce(attempt.pair, attempt.side, surplus, leverage)
+        self._taken[attempt.id] = taken + surplus
+        return False
+
+    def _booked(self, trade: Trade) -> float:
+        """Quantity of a trade, with the fills of its open orders as they are now."""
+        quantity = held(trade)
+        for order in trade.open_orders:
+            since = self._host.order(str(order.order_id), trade.pair).filled - order.safe_filled
+            quantity += since if order.ft_order_side == trade.entry_side else -since
+        return quantity

@@ -38,6 +38,7 @@ class SeenOrder:
     filled: float
     is_open: bool
     at: int
+    is_cancelled: bool = False
 
 
 def match(

@@ -108,10 +108,13 @@ class OrderStore:
         with self._database.transaction() as connection:
             return [_attempt(row) for row in connection.execute(query)]
 
-    def order_ids(self, pair: str) -> set[str]:
-        """Return the ids of all orders that attempts of this pair became."""
+    def order_ids(self, pair: str, since: int) -> set[str]:
+        """Return the ids of orders that attempts of a pair, sent since a time, became."""
         query = select(ATTEMPTS.c.order_id).where(
-            ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.pair == pair, ATTEMPTS.c.order_id != ""
+            ATTEMPTS.c.bot == self._bot,
+            ATTEMPTS.c.sent_at >= since,
+            ATTEMPTS.c.pair == pair,
+            ATTEMPTS.c.order_id != "",
         )
         with self._database.transaction() as connection:
             return set(connection.execute(query).scalars())

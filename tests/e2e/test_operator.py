@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
+import ccxt
 import pytest
 from e2e.rig import BTC, TICK, Rig
 from e2e.test_entries import part
+from e2e.test_exits import leave
 from freqtrade.enums import SignalDirection, State
 from freqtrade.rpc import RPCException
 
@@ -30,10 +32,11 @@ def force_exit(rig: Rig) -> None:
         rig.bot.rpc._rpc._rpc_force_exit(str(rig.trade().id))
 
 
+@pytest.mark.parametrize("rested", [0, 2, 10], ids=lambda s: f"{s} s after it was sent")
 @pytest.mark.parametrize("act", [cancel_on_the_exchange, cancel_by_command, force_exit])
-def test_an_entry_that_the_operator_ends_does_not_come_back(rig: Rig, act) -> None:
+def test_an_entry_that_the_operator_ends_does_not_come_back(rig: Rig, act, rested: int) -> None:
     rig.enter()
-    rig.step(1, times=2)
+    rig.step(1, times=rested)
     act(rig)
     rig.step(1, times=20)
     assert rig.working_orders() == []
@@ -41,10 +44,13 @@ def test_an_entry_that_the_operator_ends_does_not_come_back(rig: Rig, act) -> No
     rig.check_books()
 
 
-def test_a_part_filled_entry_that_the_operator_cancels_is_not_completed(rig: Rig) -> None:
+@pytest.mark.parametrize("rested", [2, 10])
+def test_a_part_filled_entry_that_the_operator_cancels_is_not_completed(
+    rig: Rig, rested: int
+) -> None:
     target = rig.enter()
     rig.fill(part(target, 0.5))
-    rig.step(1, times=2)
+    rig.step(1, times=rested)
     cancel_on_the_exchange(rig)
     rig.step(1, times=20)
     assert rig.working_orders() == []
@@ -80,6 +86,26 @@ def test_an_operators_exit_price_is_kept(rig: Rig) -> None:
     rig.bot.rpc._rpc._rpc_force_exit(str(rig.trade().id), "limit", price=wanted)
     rig.step(5, times=15)
     assert rig.price() == pytest.approx(wanted, abs=TICK / 2)
+
+
+def test_an_operators_exit_that_is_rejected_does_not_end_the_exit_that_runs(rig: Rig) -> None:
+    rig.hold()
+    leave(rig, Side.LONG)
+    api = rig.bot.exchange._api
+    create = api.create_order
+
+    def rejected(*_: object, **__: object) -> None:
+        api.create_order = create
+        raise ccxt.InvalidOrder("rejected by the exchange")
+
+    api.create_order = rejected
+    with suppress(Exception):
+        rig.bot.rpc._rpc._rpc_force_exit(str(rig.trade().id), "limit", price=rig.bid * 1.01)
+    rig.until(rig.working_orders, limit=10)
+    rig.fill(rig.quantity())
+    rig.step(1, times=3)
+    assert rig.position() == 0
+    rig.check_books()
 
 
 def test_a_paused_bot_sends_nothing_and_asks_nothing(rig: Rig) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from e2e.plan import PLAN
 from e2e.rig import BTC, ETH, STEP, Rig
+from e2e.test_entries import part
 from e2e.test_exits import leave
+from freqtrade.enums import State
 from freqtrade.exceptions import TemporaryError
 
 from hydra_ft.errors import StoreError
@@ -95,18 +97,68 @@ def book_attempt(parent: object, pair: str, now: int) -> object:
     return Attempt(parent.key, pair, Side.LONG, Kind.ENTRY, STEP, 1.0, now)
 
 
-def test_a_broken_hydra_database_does_not_hold_up_a_stop(rig: Rig) -> None:
-    rig.hold()
-    store = rig.bot.strategy._desk.book._store
+def fill_the_disk(rig: Rig) -> None:
+    """Let everything that is written to Hydra's database fail from now on."""
 
     def broken(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
     for name in ("send", "save_parent", "close_attempt"):
-        setattr(store, name, broken)
+        setattr(rig.bot.strategy._desk.book._store, name, broken)
     rig.bot.strategy._ledger._store.record = broken
+
+
+def test_a_broken_hydra_database_does_not_hold_up_a_stop(rig: Rig) -> None:
+    rig.hold()
+    fill_the_disk(rig)
     crash(rig)
-    rig.step(30, times=4)
+    rig.step(1, times=3)
+    assert rig.position() == 0
+    rig.check_books()
+
+
+def test_a_broken_hydra_database_does_not_hold_up_the_stop_of_a_part(rig: Rig) -> None:
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    rig.step(1, times=2)
+    fill_the_disk(rig)
+    crash(rig)
+    rig.step(1, times=4)
+    assert rig.position() == 0
+    rig.check_books()
+
+
+def test_a_broken_hydra_database_does_not_hold_up_an_exit_that_has_begun(rig: Rig) -> None:
+    rig.hold()
+    leave(rig, Side.LONG)
+    fill_the_disk(rig)
+    rig.move(-0.01 * rig.bid)
+    rig.step(5, times=16)
+    assert rig.position() == 0
+    rig.check_books()
+
+
+def test_an_exit_that_could_not_be_noted_is_chased(rig: Rig) -> None:
+    rig.hold()
+    fill_the_disk(rig)
+    PLAN.enter.clear()
+    PLAN.leave[BTC] = Side.LONG
+    rig.until(rig.working_orders, seconds=5, limit=15)
+    rig.move(-5)
+    rig.step(5, times=2)
+    assert rig.price() == rig.ask
+
+
+def test_a_paused_bot_without_a_database_still_stops(rig: Rig) -> None:
+    target = rig.enter()
+    rig.fill(part(target, 0.3))
+    rig.move(5)
+    rig.bot.state = State.PAUSED
+    rig.step(5, times=2)
+    fill_the_disk(rig)
+    rig.step(5, times=3)
+    crash(rig)
+    rig.step(1, times=5)
     assert rig.position() == 0
     rig.check_books()
 

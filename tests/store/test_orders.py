@@ -48,7 +48,8 @@ def test_an_attempt_is_open_until_its_outcome_is_known(url: str) -> None:
     reopened(url).close_attempt(written, "placed", "77", 9, placed)
     assert reopened(url).open_attempts() == []
     assert reopened(url).open_parents() == [placed]
-    assert reopened(url).order_ids("BTC/USDT:USDT") == {"77"}
+    assert reopened(url).order_ids("BTC/USDT:USDT", 7) == {"77"}
+    assert reopened(url).order_ids("BTC/USDT:USDT", 8) == set()
     assert reopened(url).is_ours("BTC/USDT:USDT", "77")
     assert not reopened(url).is_ours("ETH/USDT:USDT", "77")
 
@@ -61,7 +62,7 @@ def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_kept(url: str) -> 
     store.forget_before(50)
     assert store.parents_since(0) == [PARENT]
     assert store.open_attempts() == [pending]
-    assert store.order_ids("BTC/USDT:USDT") == set()
+    assert store.order_ids("BTC/USDT:USDT", 0) == set()
 
 
 def test_a_bot_sees_its_own_rows_only(url: str) -> None:
