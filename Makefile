@@ -52,9 +52,12 @@ lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 cover: $(STAMP) ## line and branch coverage of the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not ci and not e2e" --cov --cov-report=term-missing:skip-covered
 
-docs: $(STAMP) ## render docs/settings.md from the settings tree
+docs: $(STAMP) ## render docs/settings.md and docs/features.md from what they describe
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \
 		> docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+	$(BIN)/python -c "import hydra_ft.features; from hydra_ft.features.documentation import render; \
+		from hydra_ft.features.registry import FEATURES; print(render(FEATURES), end='')" \
+		> docs/features.md.new && mv docs/features.md.new docs/features.md
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -7,7 +7,7 @@ oldest first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -237,13 +237,3 @@ class Abandon:
 
 
 ChaseAction = Keep | Requote | Cross | Abandon
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """State of one feed; ``age_s`` is now minus the last event, not the last lag."""
-
-    feed: Feed
-    age_s: float
-    healthy: bool
-    detail: str = field(default="")

@@ -31,6 +31,7 @@ class HydraFlow(HydraStrategy):
         clock=ClockRules(),
     )
 
-    # The widest stop and the usual target of the three signals, in price: leverage is 1.
+    # The same for every trade in this version: the widest stop that a signal may declare,
+    # and 1.8 times that. The signals' own stops and targets are not traded yet.
     stoploss = -0.02
     minimal_roi = {"0": 0.036}

@@ -20,15 +20,6 @@ def is_synthetic(bars: Bars) -> BoolArray:
     return synthetic
 
 
-def missing_before(bars: Bars) -> IntArray:
-    """Number of bars that are missing right before each bar, shape (n,); 0 for the first."""
-    if len(bars) == 0:
-        return np.zeros(0, dtype=np.int64)
-    steps = np.diff(bars.time) // bars.step_ms - 1
-    missing: IntArray = np.r_[0, steps].astype(np.int64)
-    return missing
-
-
 def last_rows(present: BoolArray) -> IntArray:
     """Row of the last True at or before each row, shape (n,); -1 where there was none."""
     rows = np.where(present, np.arange(present.size), -1)

@@ -91,6 +91,16 @@ class HeadRules:
             raise DeclarationError(f"head {self.name}: {error}") from error
         if any(length % lengths[0] for length in lengths):
             raise DeclarationError(f"head {self.name}: {self.timeframes} do not nest")
+        if self.bias.exit_from < self.bias.block_from:
+            raise DeclarationError(
+                f"head {self.name}: bias.exit_from must not be below block_from "
+                f"({self.bias.block_from}), was {self.bias.exit_from}: entries would carry exits"
+            )
+        if self.regime.confirm_bars >= self.regime.window_bars:
+            raise DeclarationError(
+                f"head {self.name}: regime.window_bars must exceed confirm_bars "
+                f"({self.regime.confirm_bars}), was {self.regime.window_bars}"
+            )
         for made in self.signals:
             self._check_signal(made)
 

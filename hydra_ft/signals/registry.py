@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TRENDS = (Regime.UP, Regime.DOWN)
-BREAKOUTS = (Regime.UP, Regime.DOWN, Regime.RANGING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,11 @@ class LiveBook:
     def queue_at(self, symbol: str, now_ms: int, price: int, *, is_buy: bool) -> int:
         """Give the standing size (steps) before a new order that rests at a price."""
         book = self.levels(symbol, now_ms, DEEPEST)
-        return dict(book.bids if is_buy else book.asks).get(price, 0)
+        side = book.bids if is_buy else book.asks
+        deeper = symbol not in self.pins and len(side) > 0
+        if deeper and (price < side[-1][0] if is_buy else price > side[-1][0]):
+            return self._market.level_size(symbol, price, now_ms)
+        return dict(side).get(price, 0)
 
     def last_price(self, symbol: str, now_ms: int) -> int:
         """Give the last traded price, in ticks."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopback_exchange.clock import MINUTE_MS
+from loopback_exchange.clock import DAY_MS, MINUTE_MS
 from loopback_exchange.matching.live_book import DEEPEST, LiveBook
 from loopback_exchange.matching.orders import Fill, Order, Status
 
@@ -28,10 +28,12 @@ class Matcher:
     def advance(self, now_ms: int) -> None:
         """Match everything that the market printed, and settle funding, up to now.
 
-        A clock that went back matches nothing; matching then goes on from there.
+        A clock that steps back matches nothing until it has caught up; one that goes back by
+        a day or more starts anew from there.
         """
         since = self._ledger.matched_ms
-        if now_ms == since:
+        if since - DAY_MS < now_ms <= since:
+            # A clock that steps back a little goes over the same time again: once is enough.
             return
         if since and now_ms > since and self._has_exposure():
             for at, symbol, rate in self._settlements(since + 1, now_ms + 1):
@@ -59,7 +61,7 @@ class Matcher:
         self._ledger.settle_funding(symbol, rate, mark, self._market.spec(symbol).step, at)
 
     def _match(self, after_ms: int, until_ms: int) -> None:
-        for symbol in {order.symbol for order in self._ledger.open_orders.values()}:
+        for symbol in sorted({order.symbol for order in self._ledger.open_orders.values()}):
             if symbol not in self._book.pins and until_ms > after_ms:
                 self._match_symbol(symbol, after_ms + 1, until_ms + 1)
 
@@ -99,17 +101,27 @@ class Matcher:
                 int(trades.quantity[at]),
                 int(trades.time_ms[at]),
                 is_buy=bool(trades.is_buy[at]),
+                meets_us=True,
             )
 
     # ---- resting orders
 
     def print_trade(
-        self, symbol: str, price: int, quantity: int, now_ms: int, *, is_buy: bool
+        self,
+        symbol: str,
+        price: int,
+        quantity: int,
+        now_ms: int,
+        *,
+        is_buy: bool,
+        meets_us: bool = False,
     ) -> list[Fill]:
         """Let one trade (ticks, steps, aggressor's side) fill resting orders.
 
         An order that the trade went through fills whole. At the order's own price the trade
-        must come from the other side, and first serves the queue before it.
+        must come from the other side, and first serves the queue before it. A trade of the
+        market's own tape (``meets_us``) by an aggressor of our side at our price took an
+        offer that stood there: that offer would have met our order before.
         """
         orders = self._ledger.open_of(symbol)
         orders.sort(key=lambda order: (-order.sign * order.price, order.id))
@@ -126,6 +138,8 @@ class Matcher:
                 left -= sum(fill.quantity for fill in done)
                 fills += done
                 self._ledger.save_order(order)
+            elif beyond == 0 and meets_us:
+                fills += self.fill_resting(order, min(order.remaining, quantity), now_ms)
         return fills
 
     def fill_resting(self, order: Order, quantity: int, now_ms: int) -> list[Fill]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from loopback_exchange.clock import DAY_MS
 from loopback_exchange.errors import ApiError, Code
 from loopback_exchange.matching.placement import needed, parse
 from loopback_exchange.routes.params import Params, integer, limit_of, text
@@ -11,6 +12,10 @@ from loopback_exchange.routes.params import Params, integer, limit_of, text
 if TYPE_CHECKING:
     from loopback_exchange.exchange import Exchange
     from loopback_exchange.matching.orders import Fill, Order
+
+
+WINDOW_MS = 7 * DAY_MS
+REMEMBERED_MS = 3 * DAY_MS
 
 
 def place(exchange: Exchange, params: Params, at: int) -> dict[str, Any]:
@@ -50,15 +55,23 @@ def open_orders(exchange: Exchange, params: Params, _at: int) -> list[dict[str, 
 
 
 def all_orders(exchange: Exchange, params: Params, at: int) -> list[dict[str, Any]]:
-    """GET /fapi/v1/allOrders: every state, oldest first."""
+    """GET /fapi/v1/allOrders: every state, oldest first, as far as Binance remembers.
+
+    At most seven days from ``startTime`` on; what ended without a fill is gone after three.
+    """
     spec = exchange.spec(needed(params, "symbol"))
     limit = limit_of(params, 500, 1000)
-    start, end = integer(params, "startTime", 0), integer(params, "endTime", at)
+    start = integer(params, "startTime", 0)
+    last = start + WINDOW_MS if "startTime" in params else at
+    end = min(integer(params, "endTime", at), last)
     first = integer(params, "orderId", 0)
     found = [
         order
         for order in exchange.ledger.orders.values()
-        if order.symbol == spec.symbol and order.id >= first and start <= order.time_ms <= end
+        if order.symbol == spec.symbol
+        and order.id >= first
+        and start <= order.time_ms <= end
+        and (order.is_open or order.filled or at - order.update_ms <= REMEMBERED_MS)
     ]
     kept = found[:limit] if "startTime" in params or first else found[-limit:]
     return [order_json(exchange, order) for order in kept]

@@ -8,7 +8,7 @@ import numpy as np
 from bars.synthetic import HOUR, random_bars
 
 from hydra_ft.bars.candles import close_time
-from hydra_ft.bars.quality import event_age, is_synthetic, lags, last_rows, missing_before
+from hydra_ft.bars.quality import event_age, is_synthetic, lags, last_rows
 from hydra_ft.bars.tolerance import exceeds, falls_below, reaches, within
 
 
@@ -22,13 +22,6 @@ def test_only_a_flat_bar_without_volume_is_synthetic() -> None:
         arrays[name][[3, 4]] = 100.0
     found = is_synthetic(replace(bars, volume=volume, **arrays))
     assert list(np.flatnonzero(found)) == [3]
-
-
-def test_missing_bars_are_counted_where_they_are_missing() -> None:
-    bars = random_bars(6)
-    time = bars.time.copy()
-    time[3:] += 2 * HOUR
-    assert list(missing_before(replace(bars, time=time))) == [0, 0, 0, 2, 0, 0]
 
 
 def test_age_counts_from_the_last_event_and_is_unknown_before_the_first() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from bars.synthetic import random_frames
 from decisions.heads import BARE, FULL, HEAD, LIGHT
 
 from hydra_ft.decisions.evaluation import evaluate
 from hydra_ft.decisions.pipeline import EXIT_TAGS, Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
+from hydra_ft.errors import DeclarationError
 from hydra_ft.market.bias import BiasRules
 from hydra_ft.types import Bias, Regime, Side
 
@@ -132,3 +134,13 @@ def test_each_exit_has_its_tag() -> None:
     assert (tags[~flip & ~turn] == "").all()
     assert DECIDED.exit_long.any()
     assert DECIDED.exit_short.any()
+
+
+def test_a_head_whose_entries_would_carry_their_own_exit_is_refused() -> None:
+    with pytest.raises(DeclarationError, match=r"exit_from must not be below block_from"):
+        replace(HEAD, bias=replace(HEAD.bias, block_from=0.9, exit_from=0.3))
+
+
+def test_a_regime_that_could_never_be_confirmed_is_refused() -> None:
+    with pytest.raises(DeclarationError, match=r"window_bars must exceed confirm_bars"):
+        replace(HEAD, regime=replace(HEAD.regime, confirm_bars=12, window_bars=12))

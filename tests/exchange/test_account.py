@@ -99,6 +99,46 @@ def test_funding_is_settled_from_longs_to_shorts_when_the_rate_is_positive(
             assert row["amount"] == pytest.approx(paid, abs=1e-6)
 
 
+def test_a_clock_that_steps_back_settles_once(server: Server, client: ccxt.binance) -> None:
+    with time_machine.travel(START_S, tick=False) as clock:
+        server.reset()
+        server.control.release("BTCUSDT")
+        client.create_order(PAIR, "market", "buy", 1)
+        clock.shift(EIGHT_HOURS_S + 1)
+        assert len(client.fetch_funding_history(PAIR)) == 1
+        clock.shift(-2)
+        client.fetch_positions([PAIR])
+        clock.shift(2)
+        assert len(client.fetch_funding_history(PAIR)) == 1
+
+
+def test_what_ended_without_a_fill_is_forgotten_after_three_days(
+    server: Server, client: ccxt.binance
+) -> None:
+    with time_machine.travel(START_S, tick=False) as clock:
+        server.reset()
+        order = client.create_order(PAIR, "limit", "buy", 0.1, 59_000)
+        client.cancel_order(order["id"], PAIR)
+        clock.shift(3 * 86_400 - 1)
+        since = START_S * 1000 - 1000
+        assert [one["id"] for one in client.fetch_orders(PAIR, since)] == [order["id"]]
+        clock.shift(2)
+        assert client.fetch_orders(PAIR, since) == []
+
+
+def test_the_order_history_spans_seven_days_from_its_start(
+    server: Server, client: ccxt.binance
+) -> None:
+    with time_machine.travel(START_S, tick=False) as clock:
+        server.reset()
+        server.control.book("BTCUSDT", 60000.0, 60000.1)
+        clock.shift(8 * 86_400)
+        order = client.create_order(PAIR, "market", "buy", 0.1)
+        assert client.fetch_orders(PAIR, START_S * 1000) == []
+        since = START_S * 1000 + 2 * 86_400_000
+        assert [one["id"] for one in client.fetch_orders(PAIR, since)] == [order["id"]]
+
+
 def test_a_position_that_is_closed_before_settlement_pays_nothing(
     server: Server, client: ccxt.binance
 ) -> None:

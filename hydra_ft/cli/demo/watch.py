@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from hydra_ft.cli.demo.workspace import Workspace, symbol_of
 from hydra_ft.decisions.reasons import OK, explain
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import Settings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from hydra_ft.cli.demo.workspace import Workspace
     from hydra_ft.types import ParentOrder
     from loopback_exchange.server import Server
 
@@ -113,7 +113,7 @@ class Watch:
             )
 
     def _working_price(self, parent: ParentOrder) -> str:
-        symbol = parent.pair.split(":")[0].replace("/", "")
+        symbol = symbol_of(parent.pair)
         rows = self._server.control.state()["open_orders"]
         prices = [row["price"] for row in rows if row["symbol"] == symbol]
         return f" to {prices[-1]}" if prices else ""
