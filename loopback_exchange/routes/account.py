@@ -64,6 +64,8 @@ def account(exchange: Exchange, _params: Params, at: int) -> dict[str, Any]:
     held = exchange.ledger.account
     unrealized = sum((_unrealized(exchange, name, at) for name in held.positions), Decimal(0))
     orders, positions = exchange.open_order_margin, held.position_margin
+    risks = position_risk(exchange, {}, at)
+    maintenance = sum((Decimal(row["maintMargin"]) for row in risks), Decimal(0))
     amounts = {
         "walletBalance": eight(held.wallet),
         "unrealizedProfit": eight(unrealized),
@@ -71,7 +73,7 @@ def account(exchange: Exchange, _params: Params, at: int) -> dict[str, Any]:
         "initialMargin": eight(orders + positions),
         "positionInitialMargin": eight(positions),
         "openOrderInitialMargin": eight(orders),
-        "maintMargin": eight(positions * MAINTENANCE),
+        "maintMargin": eight(maintenance),
         "crossWalletBalance": eight(held.wallet - positions),
         "crossUnPnl": eight(0.0),
         "availableBalance": eight(max(exchange.available, Decimal(0))),
@@ -79,7 +81,7 @@ def account(exchange: Exchange, _params: Params, at: int) -> dict[str, Any]:
     }
     asset = {"asset": "USDT", **amounts, "updateTime": max(held.update_ms, 1)}
     totals = {f"total{name[0].upper()}{name[1:]}": amount for name, amount in amounts.items()}
-    return {**totals, "assets": [asset], "positions": position_risk(exchange, {}, at)}
+    return {**totals, "assets": [asset], "positions": risks}
 
 
 def _unrealized(exchange: Exchange, symbol: str, at: int) -> Decimal:

@@ -99,6 +99,14 @@ def test_funding_is_settled_from_longs_to_shorts_when_the_rate_is_positive(
             assert row["amount"] == pytest.approx(paid, abs=1e-6)
 
 
+def test_the_account_needs_the_maintenance_margin_of_its_positions(client: ccxt.binance) -> None:
+    client.set_leverage(10, PAIR)
+    client.create_order(PAIR, "market", "buy", 1)
+    (position,) = client.fetch_positions([PAIR])
+    account = client.fapiPrivateV3GetAccount()
+    assert float(account["totalMaintMargin"]) == pytest.approx(0.005 * position["notional"], rel=1e-6)
+
+
 def test_a_clock_that_steps_back_settles_once(server: Server, client: ccxt.binance) -> None:
     with time_machine.travel(START_S, tick=False) as clock:
         server.reset()
