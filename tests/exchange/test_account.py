@@ -104,7 +104,8 @@ def test_the_account_needs_the_maintenance_margin_of_its_positions(client: ccxt.
     client.create_order(PAIR, "market", "buy", 1)
     (position,) = client.fetch_positions([PAIR])
     account = client.fapiPrivateV3GetAccount()
-    assert float(account["totalMaintMargin"]) == pytest.approx(0.005 * position["notional"], rel=1e-6)
+    needed = 0.005 * position["notional"]
+    assert float(account["totalMaintMargin"]) == pytest.approx(needed, rel=1e-6)
 
 
 def test_a_clock_that_steps_back_settles_once(server: Server, client: ccxt.binance) -> None:
