@@ -55,7 +55,10 @@ class OrderDesk:
         """
         self.book.save_again()
         self._settlement.settle(now)
-        self._clear_shells()
+        try:
+            self._clear_shells()
+        except HydraError as error:
+            logger.warning("Empty trades are not cleared now: %s", error)
         for parent in self.book.parents():
             if not self.book.is_unknown(parent.pair):
                 try:

@@ -62,32 +62,33 @@ def _market_frame(state: Evaluation) -> Frame:
     return state.frames[state.rules.market]
 
 
+def _event_ages(state: Evaluation, values: FloatArray, times: IntArray) -> FloatArray:
+    """Age (ms) at each base bar of the last value seen by then; ``times`` are the values'."""
+    seen = taken(last_rows(np.isfinite(values)).astype(np.float64), _market_frame(state).rows)
+    rows = np.where(np.isnan(seen), -1, seen).astype(np.int64)
+    return event_age(state.close, rows, times)
+
+
 def funding_fresh(state: Evaluation) -> Gate:
     """The last rate is no older than its own interval, one bar and 15 minutes."""
     code = f"data_stale:{Feed.FUNDING}"
-    frame = _market_frame(state)
-    rates = frame.bars.funding_rate
-    if rates is None:
+    bars = _market_frame(state).bars
+    if bars.funding_rate is None:
         return gate(np.zeros(len(state.base), dtype=np.bool_), code)
-    seen = taken(last_rows(np.isfinite(rates)).astype(np.float64), frame.rows)
-    rows = np.where(np.isnan(seen), -1, seen).astype(np.int64)
-    age = event_age(state.close, rows, frame.bars.time)
+    age = _event_ages(state, bars.funding_rate, bars.time)
     interval = state.features[column_key(FUNDING_CLOCK, state.rules.market)] * HOUR_MS
-    late = age > interval + frame.bars.step_ms + FUNDING_GRACE_MS
+    late = age > interval + bars.step_ms + FUNDING_GRACE_MS
     return gate(~late & ~_feature_lost(state, Feed.FUNDING), code)
 
 
 def open_interest_fresh(state: Evaluation) -> Gate:
     """The last open interest is no older than two bars of the market timeframe."""
     code = f"data_stale:{Feed.OPEN_INTEREST}"
-    frame = _market_frame(state)
-    values = frame.bars.open_interest
-    if values is None:
+    bars = _market_frame(state).bars
+    if bars.open_interest is None:
         return gate(np.zeros(len(state.base), dtype=np.bool_), code)
-    seen = taken(last_rows(np.isfinite(values)).astype(np.float64), frame.rows)
-    rows = np.where(np.isnan(seen), -1, seen).astype(np.int64)
-    age = event_age(state.close, rows, close_time(frame.bars))
-    fresh = age <= OPEN_INTEREST_PERIODS * frame.bars.step_ms
+    age = _event_ages(state, bars.open_interest, close_time(bars))
+    fresh = age <= OPEN_INTEREST_PERIODS * bars.step_ms
     return gate(fresh & ~_feature_lost(state, Feed.OPEN_INTEREST), code)
 
 
