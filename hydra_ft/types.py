@@ -121,7 +121,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best bid and ask with their sizes, at a time."""
+    """Best bid and ask with their sizes, at a time.
+
+    ``volatility_bps`` is how far the mid typically moves within one second, in bps (it
+    grows with the square root of time); 0 where it is not known.
+    """
 
     best_bid: float
     best_ask: float
@@ -129,11 +133,31 @@ class Quote:
     ask_size: float
     tick_size: float
     at: int
+    volatility_bps: float = 0.0
 
     @property
     def mid(self) -> float:
         """Arithmetic middle of best bid and best ask."""
         return (self.best_bid + self.best_ask) / 2
+
+    @property
+    def spread_bps(self) -> float:
+        """Distance of the two touches, in bps of the mid."""
+        return 1e4 * (self.best_ask - self.best_bid) / self.mid
+
+    @property
+    def imbalance(self) -> float:
+        """Queue imbalance at the touch, -1 (all ask) to 1 (all bid); Gould & Bonart 2016."""
+        total = self.bid_size + self.ask_size
+        return (self.bid_size - self.ask_size) / total if total else 0.0
+
+    @property
+    def microprice(self) -> float:
+        """Mid weighted by the opposite sizes; Stoikov 2018 calls it the weighted mid."""
+        total = self.bid_size + self.ask_size
+        if not total:
+            return self.mid
+        return (self.best_ask * self.bid_size + self.best_bid * self.ask_size) / total
 
 
 class Kind(StrEnum):
@@ -151,6 +175,11 @@ class ParentOrder:
     time). ``quantity`` is the target in base units for an entry and the quantity to close
     for an exit. ``child`` is the order id of the last child, ``cancelling`` that of the
     last one that Hydra wanted cancelled: if they differ, somebody else ended it.
+
+    ``decision_price`` is the price that the decision was made on (the close of the bar),
+    ``arrival_price`` the mid when the first child was sent, ``end_price`` the mid when the
+    parent ended; 0 where none was known. ``rejections`` counts children that the exchange
+    refused since the last one that it took, ``rejected_at`` is the time of the last.
     """
 
     key: str
@@ -168,6 +197,10 @@ class ParentOrder:
     urgent: bool = False
     ended_at: int = 0
     end_reason: str = ""
+    decision_price: float = 0.0
+    end_price: float = 0.0
+    rejections: int = 0
+    rejected_at: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -208,6 +241,36 @@ class Attempt:
     price: float
     sent_at: int
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Part of a child that traded; the fee is in quote currency, negative for a rebate."""
+
+    price: float
+    quantity: float
+    at: int
+    fee_quote: float = 0.0
+    is_maker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionCost:
+    """Implementation shortfall of one parent, in bps of its target at the decision price.
+
+    Positive is a cost. ``total_bps`` is the sum of the four parts (Perold 1988; Wagner &
+    Edwards 1993). ``maker_share`` is NaN where nothing filled.
+    """
+
+    delay_bps: float
+    trading_bps: float
+    fee_bps: float
+    opportunity_bps: float
+    total_bps: float
+    fill_ratio: float
+    seconds: float
+    requotes: int
+    maker_share: float
 
 
 @dataclass(frozen=True, slots=True)
