@@ -15,7 +15,7 @@ from __future__ import annotations
 from loopback_exchange.control import Control, FillOrder
 from loopback_exchange.errors import ApiError, Code, LoopbackError, PortTaken
 from loopback_exchange.exchange import Exchange
-from loopback_exchange.faults import FaultKind
+from loopback_exchange.faults import FaultKind, FaultSchedule, Strike
 from loopback_exchange.market import DEFAULT_SYMBOLS, Market, MarketSource, Replay
 from loopback_exchange.server import Server
 from loopback_exchange.urls import ccxt_urls, freqtrade_exchange_config
@@ -27,6 +27,7 @@ __all__ = [
     "Control",
     "Exchange",
     "FaultKind",
+    "FaultSchedule",
     "FillOrder",
     "LoopbackError",
     "Market",
@@ -34,6 +35,7 @@ __all__ = [
     "PortTaken",
     "Replay",
     "Server",
+    "Strike",
     "ccxt_urls",
     "freqtrade_exchange_config",
 ]

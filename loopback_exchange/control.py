@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loopback_exchange.faults import Fault, FaultKind, Faults
+from loopback_exchange.faults import Fault, FaultKind, Faults, FaultSchedule
 from loopback_exchange.matching.live_book import Pin
 from loopback_exchange.routes.account import position_risk
 from loopback_exchange.routes.orders import fill_json, order_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from loopback_exchange.exchange import Exchange
     from loopback_exchange.market.specs import SymbolSpec
@@ -123,9 +123,38 @@ class Control:
         side = "sell" if order and order.is_buy else "buy"
         return self.print(symbol, price, quantity, side, FillOrder(order_id, quantity))
 
-    def fault(self, kind: FaultKind | str, method: str, path: str, count: int = 1) -> None:
-        """Let the next ``count`` requests of this method and path meet a fault."""
-        self._faults.add(Fault(FaultKind(kind), method.upper(), path, count))
+    def fault(
+        self, kind: FaultKind | str, method: str, path: str, count: int = 1, **details: float
+    ) -> None:
+        """Let the next ``count`` requests of this method and path meet a fault.
+
+        ``details`` are ``delay_s``, ``retry_after_s``, ``down_s`` or ``share`` (0..1), as the
+        kind takes them; each has a default.
+        """
+        self._faults.add(Fault(FaultKind(kind), method.upper(), path, count, details))
+
+    def schedule(
+        self,
+        seed: int,
+        share: float,
+        kinds: Iterable[FaultKind | str] | Mapping[FaultKind | str, float] | None = None,
+    ) -> None:
+        """Let a seeded schedule strike this share (0..1) of the order requests from now on."""
+        self._faults.follow(FaultSchedule(seed, share, kinds))
+
+    def pause(self) -> None:
+        """Let the schedule rest."""
+        self._faults.pause()
+
+    def resume(self) -> None:
+        """Go on with the schedule."""
+        self._faults.resume()
+
+    def strikes(self) -> dict[str, Any]:
+        """Give the order requests seen and hit under the schedule, and every strike."""
+        faults = self._faults
+        journal = [strike._asdict() for strike in list(faults.journal)]
+        return {"seen": faults.seen, "hit": faults.hit, "journal": journal}
 
     def state(self) -> dict[str, Any]:
         """Give positions, open orders, fills and balances as JSON values."""

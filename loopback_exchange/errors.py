@@ -15,6 +15,9 @@ from enum import IntEnum
 class Code(IntEnum):
     """Binance's error codes for USDT-M futures, as far as they are served."""
 
+    TOO_MANY_REQUESTS = -1003
+    STATUS_UNKNOWN = -1007
+    SERVER_BUSY = -1008
     INVALID_TIMESTAMP = -1021
     ILLEGAL_CHARACTERS = -1100
     MANDATORY_PARAMETER = -1102
@@ -55,6 +58,24 @@ _NOT_RECORDED = (
     "The order will not be recorded in the order history"
 )
 ANSWERS: dict[Code, tuple[int, str]] = {
+    Code.TOO_MANY_REQUESTS: (
+        429,
+        (
+            "Too many requests; current limit is 2400 request weight per 1 MINUTE. "
+            "Please use the websocket for live updates to avoid polling the API."
+        ),
+    ),
+    Code.STATUS_UNKNOWN: (
+        503,
+        (
+            "Timeout waiting for response from backend server. "
+            "Send status unknown; execution status unknown."
+        ),
+    ),
+    Code.SERVER_BUSY: (
+        503,
+        "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    ),
     Code.INVALID_TIMESTAMP: (400, "Timestamp for this request is outside of the recvWindow."),
     Code.ILLEGAL_CHARACTERS: (400, "Illegal characters found in parameter '{name}'."),
     Code.MANDATORY_PARAMETER: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -53,7 +54,13 @@ class Exchange:
         self.market = market or Market(symbols=symbols)
         self.lock = threading.RLock()
         self.store = Store(store)
-        self.ledger = Ledger(self.store, balance)
+        self._balance = balance
+        self._late: list[tuple[int, Callable[[int], object]]] = []
+        self._read()
+
+    def _read(self) -> None:
+        """Take orders, balances and pins from the store."""
+        self.ledger = Ledger(self.store, self._balance)
         self.book = LiveBook(self.market, self.store)
         self.matcher = Matcher(self.market, self.ledger, self.book)
 
@@ -62,17 +69,42 @@ class Exchange:
         with self.lock:
             at = now_ms()
             try:
+                self._arrive(at)
                 self.matcher.advance(at)
                 return action(at)
             finally:
                 self.store.commit()
 
+    def later(self, due_ms: int, action: Callable[[int], object]) -> None:
+        """Run an action at a later moment, as if its request had come only then.
+
+        It runs with the first call after that moment, before anything else can be seen.
+        """
+        with self.lock:
+            self._late.append((due_ms, action))
+            self._late.sort(key=lambda one: one[0])
+
+    def _arrive(self, at: int) -> None:
+        while self._late and self._late[0][0] <= at:
+            due, action = self._late.pop(0)
+            self.matcher.advance(due)
+            with suppress(ApiError):  # nobody is left to hear of a refusal
+                action(due)
+
     def reset(self) -> None:
         """Forget orders, fills, positions, pins and balances; the market stays."""
         with self.lock:
+            self._late.clear()
             self.ledger.reset()
             self.book.clear()
             self.store.commit()
+
+    def reload(self) -> None:
+        """Begin again from what is stored, as a restart does; requests on their way are lost."""
+        with self.lock:
+            self._late.clear()
+            self.store.commit()
+            self._read()
 
     def close(self) -> None:
         """Close the store."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _STOP_S = 10.0
+_RETRY_S = 0.1
 
 
 class Server:
@@ -74,6 +75,8 @@ class Server:
         self._serves_control = control
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._away: threading.Thread | None = None
+        self._ended = threading.Event()
         self._open()
 
     def _open(self) -> None:
@@ -94,18 +97,22 @@ class Server:
         PortTaken
             When another program listens on the port.
         """
+        self._ended.clear()
         if self._thread is not None:
             return self
         listening = self._listen()
         if not self._is_open:
             self._open()
+        self._begin(listening)
+        return self
+
+    def _begin(self, listening: socket.socket) -> None:
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._serve, args=(listening, ready), name="loopback-exchange", daemon=True
         )
         self._thread.start()
         ready.wait()
-        return self
 
     def _listen(self) -> socket.socket:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -143,6 +150,7 @@ class Server:
             self.control,
             self.faults,
             self.requests,
+            self.restart,
             api_key=self._api_key,
             serves_control=self._serves_control,
         )
@@ -152,14 +160,46 @@ class Server:
 
     def stop(self) -> None:
         """Stop listening; with a store the next ``start`` reads the account from it."""
+        self._ended.set()
+        if self._away is not None:
+            self._away.join(_STOP_S)
+        self._halt()
+        if self._store is not None and self._is_open:
+            self.exchange.close()
+            self._is_open = False
+
+    def _halt(self) -> None:
         if self._thread is None or self._loop is None:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOP_S)
         self._thread = self._loop = None
-        if self._store is not None:
-            self.exchange.close()
-            self._is_open = False
+
+    def restart(self, down_s: float) -> None:
+        """Drop all connections, be away for so many seconds, and come back; returns at once.
+
+        Orders and balances are those of the store, or of memory without one; requests that
+        were on their way are lost. ``exchange`` and ``control`` stay the same objects.
+        """
+        if self._away is not None and self._away.is_alive():
+            return
+        self._away = threading.Thread(
+            target=self._be_away, args=(down_s,), name="loopback-exchange-restart", daemon=True
+        )
+        self._away.start()
+
+    def _be_away(self, down_s: float) -> None:
+        self._halt()
+        self.exchange.reload()
+        wait_s = down_s
+        while not self._ended.wait(wait_s):
+            try:
+                listening = self._listen()
+            except PortTaken:  # by an outgoing connection of the meantime; it will pass
+                wait_s = _RETRY_S
+                continue
+            self._begin(listening)
+            return
 
     def reset(self) -> None:
         """Start anew while listening: account, pins, faults and request counts."""

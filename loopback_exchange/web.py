@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
+from loopback_exchange.answers import answer, refusal
 from loopback_exchange.clock import now_ms
 from loopback_exchange.control import Control, FillOrder
 from loopback_exchange.errors import ApiError, Code
+from loopback_exchange.faults.actions import ACTIONS, Struck
 from loopback_exchange.routes import ROUTES, Route
 from loopback_exchange.routes.params import Params, integer
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
+
+    from aiohttp import web
 
     from loopback_exchange.exchange import Exchange
-    from loopback_exchange.faults import Faults
+    from loopback_exchange.faults import Fault, Faults
 
 _KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 _AHEAD_MS = 1_000
@@ -37,6 +39,7 @@ class Site:
         control: Control,
         faults: Faults,
         requests: Counter[tuple[str, str]],
+        restart: Callable[[float], None],
         *,
         api_key: str | None,
         serves_control: bool,
@@ -45,6 +48,7 @@ class Site:
         self._control = control
         self._faults = faults
         self._requests = requests
+        self._restart = restart
         self._api_key = api_key
         self._serves_control = serves_control
 
@@ -58,19 +62,41 @@ class Site:
         if request.can_read_body:
             form = await request.post()
             params.update({name: value for name, value in form.items() if isinstance(value, str)})
-        proceed = partial(self._proceed, method, path, params, request.headers.get("X-MBX-APIKEY"))
-        action = self._faults.take(method, path)
-        return await action(request, proceed) if action else proceed()
+        fault = self._faults.take(method, path, params)
+        if fault is None:
+            return self._proceed(request, params)
+        return await ACTIONS[fault.kind](self._struck(request, params, fault))
 
-    def _proceed(
-        self, method: str, path: str, params: Params, key: str | None
-    ) -> web.StreamResponse:
+    def _struck(self, request: web.Request, params: Params, fault: Fault) -> Struck:
+        return Struck(
+            request,
+            params,
+            fault,
+            self._exchange,
+            proceed=partial(self._proceed, request, params),
+            defer=partial(self._defer, request, params),
+            restart=self._restart,
+        )
+
+    def _proceed(self, request: web.Request, params: Params) -> web.StreamResponse:
         try:
-            route = _route(method, path)
-            self._check_caller(route, params, key)
-            return _json(self._exchange.call(partial(route.answer, self._exchange, params)))
+            return answer(self._exchange.call(self._checked(request, params)))
         except ApiError as error:
-            return _json({"code": int(error.code), "msg": error.message}, error.status)
+            return refusal(error)
+
+    def _defer(self, request: web.Request, params: Params, delay_s: float) -> None:
+        """Let a request wait behind the gate: its timestamp is checked now, the rest later."""
+        try:
+            action = self._checked(request, params)
+        except ApiError:
+            return
+        self._exchange.later(now_ms() + round(delay_s * 1000), action)
+
+    def _checked(self, request: web.Request, params: Params) -> Callable[[int], Any]:
+        """Give what answers a request, at a moment, once its caller has been checked."""
+        route = _route(request.method, request.path)
+        self._check_caller(route, params, request.headers.get("X-MBX-APIKEY"))
+        return partial(route.answer, self._exchange, params)
 
     def _check_caller(self, route: Route, params: Params, key: str | None) -> None:
         if route.needs_key:
@@ -89,11 +115,11 @@ class Site:
     async def _answer_control(self, request: web.Request) -> web.StreamResponse:
         try:
             body = await request.json() if request.can_read_body else dict(request.query)
-            return _json(self._control_call(request.method, request.path, body))
+            return answer(self._control_call(request.method, request.path, body))
         except ApiError as error:
-            return _json({"error": str(error)}, error.status)
+            return answer({"error": str(error)}, error.status)
         except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-            return _json({"error": f"{type(error).__name__}: {error}"}, 400)
+            return answer({"error": f"{type(error).__name__}: {error}"}, 400)
 
     def _control_call(self, method: str, path: str, body: dict[str, Any]) -> Any:
         control = self._control
@@ -106,6 +132,12 @@ class Site:
                 return control.print(**_with_fill_order(body))
             case "POST", "fault":
                 control.fault(**body)
+            case "POST", "schedule":
+                control.schedule(**body)
+            case "PUT", "schedule":
+                control.pause() if body["paused"] else control.resume()
+            case "GET", "schedule":
+                return control.strikes()
             case "GET", "state":
                 return control.state()
             case "POST", "reset":
@@ -127,9 +159,3 @@ def _with_fill_order(body: dict[str, Any]) -> dict[str, Any]:
     if wanted is None:
         return body
     return {**body, "fill_order": FillOrder(int(wanted["orderId"]), wanted["quantity"])}
-
-
-def _json(body: Any, status: int = 200) -> web.Response:
-    return web.json_response(
-        body, status=status, dumps=partial(json.dumps, separators=(",", ":"), allow_nan=False)
-    )

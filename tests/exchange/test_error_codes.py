@@ -34,6 +34,7 @@ class Case:
     params: dict[str, Any]
     plain: type[Exception] | None = None
     before: tuple[tuple[str, dict[str, Any]], ...] = ()
+    fault: str = ""  # of the order request, for what no request can provoke
     client: dict[str, Any] = field(default_factory=dict)
 
 
@@ -43,6 +44,9 @@ def order(**changes: Any) -> dict[str, Any]:
 
 
 CASES = [
+    Case(Code.TOO_MANY_REQUESTS, ccxt.DDoSProtection, ORDER, order(), fault="rate_limited"),
+    Case(Code.STATUS_UNKNOWN, ccxt.RequestTimeout, ORDER, order(), fault="status_unknown"),
+    Case(Code.SERVER_BUSY, ccxt.OperationFailed, ORDER, order(), fault="unavailable"),
     Case(
         Code.INVALID_TIMESTAMP,
         ccxt.InvalidNonce,
@@ -175,10 +179,17 @@ EXACT = {Code.FOK_REJECTED: ccxt.OrderNotFillable, Code.POST_ONLY_REJECTED: ccxt
 by_code = pytest.mark.parametrize("case", CASES, ids=lambda case: str(int(case.code)))
 
 
+def plan_fault(server: Server, case: Case) -> None:
+    """Plan the fault that a case needs."""
+    if case.fault:
+        server.control.fault(case.fault, "POST", "/fapi/v1/order")
+
+
 def refused(server: Server, case: Case, *, merged: bool = True) -> Exception:
     """Provoke the error by synchronous ccxt and give what it raised."""
     more = case.client | {"options": _options(case)}
     client = ccxt.binance(client_options(server.url, merged=merged, **more))
+    plan_fault(server, case)
     for call, params in case.before:
         getattr(client, call)(params)
     with pytest.raises(ccxt.BaseError) as caught:
@@ -190,6 +201,7 @@ async def refused_async(server: Server, case: Case) -> Exception:
     """Provoke the error by asynchronous ccxt and give what it raised."""
     more = case.client | {"options": _options(case)}
     client = ccxt.async_support.binance(client_options(server.url, **more))
+    plan_fault(server, case)
     try:
         for call, params in case.before:
             await getattr(client, call)(params)
