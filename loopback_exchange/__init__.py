@@ -16,7 +16,8 @@ from loopback_exchange.control import Control, FillOrder
 from loopback_exchange.errors import ApiError, Code, LoopbackError, PortTaken
 from loopback_exchange.exchange import Exchange
 from loopback_exchange.faults import FaultKind, FaultSchedule, Strike
-from loopback_exchange.market import DEFAULT_SYMBOLS, Market, MarketSource, Replay
+from loopback_exchange.market import DEFAULT_SYMBOLS, Market, MarketSource, Replay, symbols
+from loopback_exchange.matching.journal import Event
 from loopback_exchange.server import Server
 from loopback_exchange.urls import ccxt_urls, freqtrade_exchange_config
 
@@ -25,6 +26,7 @@ __all__ = [
     "ApiError",
     "Code",
     "Control",
+    "Event",
     "Exchange",
     "FaultKind",
     "FaultSchedule",
@@ -38,4 +40,5 @@ __all__ = [
     "Strike",
     "ccxt_urls",
     "freqtrade_exchange_config",
+    "symbols",
 ]

@@ -12,6 +12,7 @@ from loopback_exchange.errors import ApiError, Code
 from loopback_exchange.market import Market, MarketSource
 from loopback_exchange.market.book import Book
 from loopback_exchange.matching.account import START_BALANCE
+from loopback_exchange.matching.journal import Journal, Watcher
 from loopback_exchange.matching.ledger import Ledger
 from loopback_exchange.matching.live_book import LiveBook
 from loopback_exchange.matching.matcher import Matcher
@@ -41,6 +42,8 @@ class Exchange:
         SQLite file that keeps orders, fills and balances over a restart; None keeps nothing.
     balance : Decimal
         First wallet balance, in USDT.
+    watchers : list of callables, optional
+        Each is told every ``Event`` of an order, in order; the list may change at any time.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Exchange:
         symbols: Sequence[str] | None = None,
         store: str | Path | None = None,
         balance: Decimal = START_BALANCE,
+        watchers: list[Watcher] | None = None,
     ) -> None:
         self.market = market or Market(symbols=symbols)
+        self.watchers: list[Watcher] = [] if watchers is None else watchers
         self.lock = threading.RLock()
         self.store = Store(store)
         self._balance = balance
@@ -60,7 +65,7 @@ class Exchange:
 
     def _read(self) -> None:
         """Take orders, balances and pins from the store."""
-        self.ledger = Ledger(self.store, self._balance)
+        self.ledger = Ledger(self.store, Journal(self.market, self.watchers), self._balance)
         self.book = LiveBook(self.market, self.store)
         self.matcher = Matcher(self.market, self.ledger, self.book)
 
@@ -143,7 +148,7 @@ class Exchange:
         levels = self.matcher.takeable(order, at)
         self._refuse_time_in_force(order, levels)
         self._refuse_by_rules(order, levels, at)
-        self.ledger.save_order(order)
+        self.ledger.add_order(order)
         self.matcher.take(order, levels, at)
         self.matcher.rest(order, at)
         return order

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from loopback_exchange.matching.journal import Watcher
+
 HOST = "127.0.0.1"
 _STOP_S = 10.0
 _RETRY_S = 0.1
@@ -53,6 +55,11 @@ class Server:
         The exchange; a new one, read from the store, after each ``start`` that follows ``stop``.
     control : Control
         The control calls, in process.
+    faults : Faults
+        Planned and scheduled faults, and the journal of those that struck.
+    watchers : list of callables
+        Each is told every ``Event`` of an order, under the exchange's lock; they stay over
+        ``stop``, ``start`` and ``reset``.
     requests : Counter
         Requests by (method, path), control excepted.
     """
@@ -71,6 +78,7 @@ class Server:
         self.port = port
         self.requests: Counter[tuple[str, str]] = Counter()
         self.faults = Faults()
+        self.watchers: list[Watcher] = []
         self._store, self._balance, self._api_key = store, balance, api_key
         self._serves_control = control
         self._thread: threading.Thread | None = None
@@ -80,7 +88,9 @@ class Server:
         self._open()
 
     def _open(self) -> None:
-        self.exchange = Exchange(self.market, store=self._store, balance=self._balance)
+        self.exchange = Exchange(
+            self.market, store=self._store, balance=self._balance, watchers=self.watchers
+        )
         self.control = Control(self.exchange, self.faults, self.reset)
         self._is_open = True
 

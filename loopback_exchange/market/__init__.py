@@ -6,7 +6,7 @@ from loopback_exchange.market.book import Book
 from loopback_exchange.market.candles import Candles
 from loopback_exchange.market.replay import Replay
 from loopback_exchange.market.source import MarketSource, Trades
-from loopback_exchange.market.specs import DEFAULT_SYMBOLS, SymbolSpec, spec_of
+from loopback_exchange.market.specs import DEFAULT_SYMBOLS, SymbolSpec, spec_of, symbols
 from loopback_exchange.market.synthetic import Market
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "SymbolSpec",
     "Trades",
     "spec_of",
+    "symbols",
 ]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from loopback_exchange.market.coins import COINS, Coin
 from loopback_exchange.market.noise import Floats, Ints, key_of, normal, uniform
 
 
@@ -136,8 +137,34 @@ _KNOWN = {
 DEFAULT_SYMBOLS = tuple(_KNOWN)
 
 
+def _of_coin(coin: Coin) -> SymbolSpec:
+    beta, own = _temper(f"{coin.base}USDT")
+    return _spec(
+        f"{coin.base}USDT", coin.tick, coin.step, coin.least, coin.price, beta, own,
+        coin.minute, coin.minute * 400, 75,
+    )  # fmt: skip
+
+
+def _temper(symbol: str) -> tuple[float, float]:
+    """Draw the weights of the common factor and of the symbol's own moves from its name."""
+    beta, own = 1.2 + 0.2 * normal(key_of("spec", symbol), np.array([1, 2])) / 2
+    return float(beta), float(own) * 0.7
+
+
+_KNOWN |= {spec.symbol: spec for spec in map(_of_coin, COINS)}
+
+
+def symbols(count: int) -> tuple[str, ...]:
+    """Name the first so many (1 to 50) of the known symbols, the eight default ones first."""
+    if not 1 <= count <= len(_KNOWN):
+        raise ValueError(
+            f"There are 1 to {len(_KNOWN)} known symbols; {count} were asked for. Change the count."
+        )
+    return tuple(_KNOWN)[:count]
+
+
 def spec_of(symbol: str) -> SymbolSpec:
-    """Look up one of the eight known symbols, or generate a spec from the name alone.
+    """Look up one of the fifty known symbols, or generate a spec from the name alone.
 
     Raises
     ------
@@ -161,7 +188,4 @@ def _generated(symbol: str) -> SymbolSpec:
     # Four to five significant digits, as the exchange gives its smaller coins.
     tick = Decimal(1).scaleb(int(np.floor(np.log10(price))) - 4)
     step = Decimal(1) if price < 10 else Decimal("0.1")
-    beta, own = 1.2 + 0.2 * normal(key, np.array([1, 2])) / 2
-    return SymbolSpec(
-        symbol, tick, step, Decimal(5), float(round(price, 6)), float(beta), float(own) * 0.7
-    )
+    return SymbolSpec(symbol, tick, step, Decimal(5), float(round(price, 6)), *_temper(symbol))

@@ -41,7 +41,7 @@ class Market(MarketSource):
     seed : int
         The same seed gives the same market for ever.
     symbols : sequence of str, optional
-        The eight default symbols, or any names that ``spec_of`` takes.
+        The eight default symbols, or any names that ``spec_of`` takes, such as ``symbols(50)``.
     epoch_shift_s : int
         Real time t shows the market of t + shift; a whole number of minutes.
     """

@@ -17,6 +17,7 @@ from loopback_exchange.matching.orders import Fill, Income, Order, Status
 
 if TYPE_CHECKING:
     from loopback_exchange.market.specs import SymbolSpec
+    from loopback_exchange.matching.journal import Journal
     from loopback_exchange.matching.store import Store
 
 _FIRST_ORDER_ID = 1001
@@ -25,8 +26,9 @@ _FIRST_ORDER_ID = 1001
 class Ledger:
     """The books of the exchange; every change goes through here and into the store."""
 
-    def __init__(self, store: Store, balance: Decimal = START_BALANCE) -> None:
+    def __init__(self, store: Store, journal: Journal, balance: Decimal = START_BALANCE) -> None:
         self._store = store
+        self._journal = journal
         self._balance = balance
         self.account = Account(wallet=balance)
         self.orders: dict[int, Order] = {}
@@ -41,6 +43,14 @@ class Ledger:
     def next_order_id(self) -> int:
         """Give the id after the newest order."""
         return next(reversed(self.orders), _FIRST_ORDER_ID - 1) + 1
+
+    def add_order(self, order: Order) -> None:
+        """Take up a new order."""
+        self.save_order(order)
+        self._journal.tell("placed", order, self._held(order.symbol))
+
+    def _held(self, symbol: str) -> int:
+        return self.account.position(symbol).quantity
 
     def save_order(self, order: Order) -> None:
         """Keep an order, new or changed."""
@@ -59,6 +69,7 @@ class Ledger:
         """Take an order off the book."""
         order.status, order.update_ms = status, now_ms
         self.save_order(order)
+        self._journal.tell("ended", order, self._held(order.symbol))
 
     # ---- money
 
@@ -94,6 +105,9 @@ class Ledger:
             self._book(order.symbol, "REALIZED_PNL", realized, now_ms, fill.id)
         self._book(order.symbol, "COMMISSION", -commission, now_ms, fill.id)
         self._store.put("position", order.symbol, position)
+        self._journal.tell("filled", order, position.quantity, fill)
+        if not order.is_open:
+            self._journal.tell("ended", order, position.quantity)
         return fill
 
     def settle_funding(self, symbol: str, rate: float, mark: float, step: Decimal, at: int) -> None:
