@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from loopback_exchange.faults import Fault, FaultKind, Faults, FaultSchedule
 from loopback_exchange.matching.live_book import Pin
 from loopback_exchange.routes.account import position_risk
+from loopback_exchange.routes.algo import open_orders as open_algo_orders
 from loopback_exchange.routes.orders import fill_json, order_json
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Control:
         def pin(at: int) -> None:
             version = self._exchange.market.last_trade(symbol, at).id
             self._exchange.book.pin(symbol, Pin(low, high, *sizes, price, version))
+            self._exchange.triggers.check(symbol, price, at)
 
         self._exchange.call(pin)
 
@@ -81,7 +83,8 @@ class Control:
         """Print a trade (``aggressor`` is "buy" or "sell") and give the fills it makes.
 
         With ``fill_order`` exactly that quantity of that order fills, at its own price, and
-        nothing else.
+        nothing else. A print is the new last price of a pinned book, and triggers what waits
+        for it.
         """
         spec = self._exchange.spec(symbol)
         if aggressor not in {"buy", "sell"}:
@@ -96,6 +99,7 @@ class Control:
                 fills = self._exchange.matcher.print_trade(
                     symbol, ticks, steps, at, is_buy=aggressor == "buy"
                 )
+            self._exchange.triggers.check(symbol, ticks, at)
             return [fill_json(self._exchange, fill) for fill in fills]
 
         return self._exchange.call(act)
@@ -157,7 +161,7 @@ class Control:
         return {"seen": faults.seen, "hit": faults.hit, "journal": journal}
 
     def state(self) -> dict[str, Any]:
-        """Give positions, open orders, fills and balances as JSON values."""
+        """Give positions, open orders, waiting algo orders, fills and balances as JSON values."""
         exchange = self._exchange
 
         def read(at: int) -> dict[str, Any]:
@@ -165,6 +169,7 @@ class Control:
             return {
                 "positions": position_risk(exchange, {}, at),
                 "open_orders": [order_json(exchange, one) for one in ledger.open_orders.values()],
+                "algo_orders": open_algo_orders(exchange, {}, at),
                 "fills": [fill_json(exchange, fill) for fill in ledger.fills],
                 "balances": {
                     "USDT": str(ledger.account.wallet),

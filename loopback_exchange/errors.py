@@ -33,6 +33,7 @@ class Code(IntEnum):
     BAD_API_KEY_FORMAT = -2014
     REJECTED_API_KEY = -2015
     MARGIN_INSUFFICIENT = -2019
+    WOULD_TRIGGER = -2021
     REDUCE_ONLY_REJECTED = -2022
     PRICE_NOT_POSITIVE = -4001
     QUANTITY_NOT_POSITIVE = -4003
@@ -47,6 +48,7 @@ class Code(IntEnum):
     MARGIN_TYPE_LOCKED = -4048
     POSITION_SIDE_MISMATCH = -4061
     DUPLICATED_CLIENT_ORDER_ID = -4116
+    ALGO_ORDER_ELSEWHERE = -4120
     NOTIONAL_TOO_SMALL = -4164
     NO_SUCH_PATH = -5000
     FOK_REJECTED = -5021
@@ -94,6 +96,7 @@ ANSWERS: dict[Code, tuple[int, str]] = {
     Code.BAD_API_KEY_FORMAT: (401, "API-key format invalid."),
     Code.REJECTED_API_KEY: (401, "Invalid API-key, IP, or permissions for action."),
     Code.MARGIN_INSUFFICIENT: (400, "Margin is insufficient."),
+    Code.WOULD_TRIGGER: (400, "Order would immediately trigger."),
     Code.REDUCE_ONLY_REJECTED: (400, "ReduceOnly Order is rejected."),
     Code.PRICE_NOT_POSITIVE: (400, "Price less than 0."),
     Code.QUANTITY_NOT_POSITIVE: (400, "Quantity less than or equal to zero."),
@@ -108,6 +111,13 @@ ANSWERS: dict[Code, tuple[int, str]] = {
     Code.MARGIN_TYPE_LOCKED: (400, "Margin type cannot be changed if there exists position."),
     Code.POSITION_SIDE_MISMATCH: (400, "Order's position side does not match user's setting."),
     Code.DUPLICATED_CLIENT_ORDER_ID: (400, "ClientOrderId is duplicated."),
+    Code.ALGO_ORDER_ELSEWHERE: (
+        400,
+        (
+            "Order type not supported for this endpoint. "
+            "Please use the Algo Order API endpoints instead."
+        ),
+    ),
     Code.NOTIONAL_TOO_SMALL: (
         400,
         "Order's notional must be no smaller than {least} (unless you choose reduce only).",

@@ -19,6 +19,7 @@ from loopback_exchange.matching.matcher import Matcher
 from loopback_exchange.matching.orders import Order, Status
 from loopback_exchange.matching.placement import PRICE_BAND, NewOrder
 from loopback_exchange.matching.store import Store
+from loopback_exchange.matching.triggers import Triggers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,9 +66,13 @@ class Exchange:
 
     def _read(self) -> None:
         """Take orders, balances and pins from the store."""
-        self.ledger = Ledger(self.store, Journal(self.market, self.watchers), self._balance)
+        journal = Journal(self.market, self.watchers)
+        self.ledger = Ledger(self.store, journal, self._balance)
         self.book = LiveBook(self.market, self.store)
-        self.matcher = Matcher(self.market, self.ledger, self.book)
+        self.triggers = Triggers(
+            self.market, self.store, self.ledger, self.book, journal, self.place
+        )
+        self.matcher = Matcher(self.market, self.ledger, self.book, self.triggers)
 
     def call(self, action: Callable[[int], _Answer]) -> _Answer:
         """Match up to now, run an action at that moment, and store what it changed."""
@@ -101,6 +106,7 @@ class Exchange:
         with self.lock:
             self._late.clear()
             self.ledger.reset()
+            self.triggers.clear()
             self.book.clear()
             self.store.commit()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from loopback_exchange.market.source import MarketSource
+    from loopback_exchange.matching.algo import AlgoOrder
     from loopback_exchange.matching.orders import Fill, Order
 
 
@@ -72,5 +73,29 @@ class Journal:
             fill_price=spec.price(fill.price) if fill else Decimal(0),
             is_maker=fill is not None and fill.is_maker,
         )
+        self._send(event)
+
+    def tell_algo(self, what: Literal["placed", "ended"], algo: AlgoOrder, position: int) -> None:
+        """Tell what happened to an algo order; one that triggers ends, and an order begins."""
+        if not self._watchers:
+            return
+        spec = self._market.spec(algo.symbol)
+        event = Event(
+            at=algo.update_ms,
+            what=what,
+            symbol=algo.symbol,
+            order_id=algo.id,
+            client_id=algo.client_id,
+            is_buy=algo.is_buy,
+            reduce_only=algo.reduce_only,
+            price=spec.price(algo.trigger),
+            quantity=spec.quantity(algo.quantity),
+            filled=spec.quantity(0),
+            position=spec.quantity(position),
+            is_algo=True,
+        )
+        self._send(event)
+
+    def _send(self, event: Event) -> None:
         for watcher in list(self._watchers):
             watcher(event)

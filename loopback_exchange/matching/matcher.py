@@ -13,15 +13,19 @@ from loopback_exchange.matching.orders import Fill, Order, Status
 if TYPE_CHECKING:
     from loopback_exchange.market.source import MarketSource, Trades
     from loopback_exchange.matching.ledger import Ledger
+    from loopback_exchange.matching.triggers import Triggers
 
 
 class Matcher:
     """Price-time priority over the resting orders of one account."""
 
-    def __init__(self, market: MarketSource, ledger: Ledger, book: LiveBook) -> None:
+    def __init__(
+        self, market: MarketSource, ledger: Ledger, book: LiveBook, triggers: Triggers
+    ) -> None:
         self._market = market
         self._ledger = ledger
         self._book = book
+        self._triggers = triggers
 
     # ---- time
 
@@ -45,7 +49,8 @@ class Matcher:
 
     def _has_exposure(self) -> bool:
         positions = self._ledger.account.positions.values()
-        return bool(self._ledger.open_orders) or any(one.quantity for one in positions)
+        waits = bool(self._ledger.open_orders or self._triggers.waiting)
+        return waits or any(one.quantity for one in positions)
 
     def _settlements(self, start_ms: int, stop_ms: int) -> list[tuple[int, str, float]]:
         found: list[tuple[int, str, float]] = []
@@ -61,7 +66,9 @@ class Matcher:
         self._ledger.settle_funding(symbol, rate, mark, self._market.spec(symbol).step, at)
 
     def _match(self, after_ms: int, until_ms: int) -> None:
-        for symbol in sorted({order.symbol for order in self._ledger.open_orders.values()}):
+        symbols = {order.symbol for order in self._ledger.open_orders.values()}
+        symbols |= {algo.symbol for algo in self._triggers.waiting.values()}
+        for symbol in sorted(symbols):
             if symbol not in self._book.pins and until_ms > after_ms:
                 self._match_symbol(symbol, after_ms + 1, until_ms + 1)
 
@@ -69,11 +76,12 @@ class Matcher:
         """Walk the minutes that touch an open order; most are skipped by their range."""
         minute = start_ms // MINUTE_MS
         last = -(-stop_ms // MINUTE_MS)
-        while minute < last and self._ledger.open_of(symbol):
+        while minute < last and self._waits(symbol):
             first, rows = self._market.rows(symbol, minute, min(minute + 1440, last))
             if not len(rows):
                 return
-            touched = np.flatnonzero(self._touches(symbol, rows))
+            reached = self._touches(symbol, rows) | self._triggers.touches(symbol, rows)
+            touched = np.flatnonzero(reached)
             if not len(touched):
                 minute = first + len(rows)
                 continue
@@ -84,6 +92,9 @@ class Matcher:
             self._print_all(symbol, trades)
             minute += 1
 
+    def _waits(self, symbol: str) -> bool:
+        return bool(self._ledger.open_of(symbol)) or self._triggers.waits(symbol)
+
     def _touches(self, symbol: str, rows: np.ndarray) -> np.ndarray:
         orders = self._ledger.open_of(symbol)
         bid = max((order.price for order in orders if order.is_buy), default=-1)
@@ -93,16 +104,18 @@ class Matcher:
 
     def _print_all(self, symbol: str, trades: Trades) -> None:
         for at in range(len(trades.id)):
-            if not self._ledger.open_of(symbol):
+            if not self._waits(symbol):
                 return
+            price, moment = int(trades.price[at]), int(trades.time_ms[at])
             self.print_trade(
                 symbol,
-                int(trades.price[at]),
+                price,
                 int(trades.quantity[at]),
-                int(trades.time_ms[at]),
+                moment,
                 is_buy=bool(trades.is_buy[at]),
                 meets_us=True,
             )
+            self._triggers.check(symbol, price, moment)
 
     # ---- resting orders
 

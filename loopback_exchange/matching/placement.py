@@ -17,6 +17,9 @@ MAX_TICKS: Final = 10**9
 PRICE_BAND: Final = Decimal("0.15")
 """Share of the mark price by which a limit price may cross it (PERCENT_PRICE)."""
 _CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
+_CONDITIONAL = {
+    "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"
+}  # fmt: skip
 _NUMBER = re.compile(r"^[+-]?\d*\.?\d+$")
 
 
@@ -42,30 +45,53 @@ def parse(params: dict[str, str], spec: SymbolSpec) -> NewOrder:
     ApiError
         With the code that Binance gives for the first parameter that is wrong.
     """
-    side, kind = needed(params, "side"), needed(params, "type")
-    if side not in {"BUY", "SELL"}:
-        raise ApiError(Code.BAD_SIDE)
+    is_buy, kind = is_buy_of(params), needed(params, "type")
+    if kind in _CONDITIONAL:
+        raise ApiError(Code.ALGO_ORDER_ELSEWHERE)
     if kind not in {"LIMIT", "MARKET"}:
         raise ApiError(Code.BAD_ORDER_TYPE)
-    if params.get("positionSide", "BOTH") != "BOTH":
-        raise ApiError(Code.POSITION_SIDE_MISMATCH)
+    check_position_side(params)
     is_limit = kind == "LIMIT"
-    force = needed(params, "timeInForce") if is_limit else "GTC"
-    if force not in {"GTC", "IOC", "FOK", "GTX"}:
-        raise ApiError(Code.BAD_TIME_IN_FORCE)
-    client_id = params.get("newClientOrderId")
-    if client_id is not None and not _CLIENT_ID.match(client_id):
-        raise ApiError(Code.BAD_CLIENT_ORDER_ID)
     return NewOrder(
         symbol=spec.symbol,
-        is_buy=side == "BUY",
+        is_buy=is_buy,
         is_limit=is_limit,
-        time_in_force=force,
-        price=_ticks(params, spec) if is_limit else 0,
-        quantity=_steps(params, spec),
+        time_in_force=force_of(params) if is_limit else "GTC",
+        client_id=client_id_of(params, "newClientOrderId"),
+        price=ticks_of(params, spec) if is_limit else 0,
+        quantity=steps_of(params, spec),
         reduce_only=flag(params, "reduceOnly"),
-        client_id=client_id,
     )
+
+
+def is_buy_of(params: dict[str, str]) -> bool:
+    """Give whether the side is BUY."""
+    side = needed(params, "side")
+    if side not in {"BUY", "SELL"}:
+        raise ApiError(Code.BAD_SIDE)
+    return side == "BUY"
+
+
+def check_position_side(params: dict[str, str]) -> None:
+    """Refuse what belongs to hedge mode."""
+    if params.get("positionSide", "BOTH") != "BOTH":
+        raise ApiError(Code.POSITION_SIDE_MISMATCH)
+
+
+def force_of(params: dict[str, str], default: str | None = None) -> str:
+    """Give the time in force, which must be there unless there is a default."""
+    force = needed(params, "timeInForce") if default is None else params.get("timeInForce", default)
+    if force not in {"GTC", "IOC", "FOK", "GTX"}:
+        raise ApiError(Code.BAD_TIME_IN_FORCE)
+    return force
+
+
+def client_id_of(params: dict[str, str], name: str) -> str | None:
+    """Give the client's own id, if there is one."""
+    client_id = params.get(name)
+    if client_id is not None and not _CLIENT_ID.match(client_id):
+        raise ApiError(Code.BAD_CLIENT_ORDER_ID)
+    return client_id
 
 
 def needed(params: dict[str, str], name: str) -> str:
@@ -100,8 +126,9 @@ def _over_precision(value: Decimal, decimals: int) -> bool:
     return isinstance(exponent, int) and -exponent > decimals
 
 
-def _ticks(params: dict[str, str], spec: SymbolSpec) -> int:
-    price = number(params, "price")
+def ticks_of(params: dict[str, str], spec: SymbolSpec, name: str = "price") -> int:
+    """Give a price in ticks."""
+    price = number(params, name)
     if price <= 0:
         raise ApiError(Code.PRICE_NOT_POSITIVE)
     if _over_precision(price, spec.price_precision):
@@ -113,7 +140,8 @@ def _ticks(params: dict[str, str], spec: SymbolSpec) -> int:
     return spec.ticks(price)
 
 
-def _steps(params: dict[str, str], spec: SymbolSpec) -> int:
+def steps_of(params: dict[str, str], spec: SymbolSpec) -> int:
+    """Give the quantity in steps."""
     quantity = number(params, "quantity")
     if quantity <= 0:
         raise ApiError(Code.QUANTITY_NOT_POSITIVE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from loopback_exchange.market.synthetic import LISTED_MS
+from loopback_exchange.matching.algo import KINDS
 from loopback_exchange.matching.placement import MAX_STEPS, MAX_TICKS, PRICE_BAND
 from loopback_exchange.routes.params import Params, text
 
@@ -58,7 +59,7 @@ def _symbol(spec: SymbolSpec) -> dict[str, Any]:
         "triggerProtect": "0.0500",
         "liquidationFee": "0.012500",
         "marketTakeBound": text(PRICE_BAND),
-        "orderTypes": ["LIMIT", "MARKET"],
+        "orderTypes": ["LIMIT", "MARKET", *KINDS],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
         "filters": _filters(spec),
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from loopback_exchange.exchange import Exchange
-from loopback_exchange.routes import account, candles, orders, public, tape
+from loopback_exchange.routes import account, algo, candles, orders, public, tape
 from loopback_exchange.routes.params import Params
 
 Answer = Callable[[Exchange, Params, int], Any]
@@ -51,5 +51,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("DELETE", "/fapi/v1/order"): _keyed(orders.cancel),
     ("GET", "/fapi/v1/openOrders"): _keyed(orders.open_orders),
     ("GET", "/fapi/v1/allOrders"): _keyed(orders.all_orders),
+    ("POST", "/fapi/v1/algoOrder"): _keyed(algo.place),
+    ("GET", "/fapi/v1/algoOrder"): _keyed(algo.query),
+    ("DELETE", "/fapi/v1/algoOrder"): _keyed(algo.cancel),
+    ("GET", "/fapi/v1/openAlgoOrders"): _keyed(algo.open_orders),
+    ("GET", "/fapi/v1/allAlgoOrders"): _keyed(algo.all_orders),
     ("GET", "/fapi/v1/userTrades"): _keyed(orders.user_trades),
 }

@@ -16,6 +16,7 @@ from loopback_exchange import Control, Exchange, Market
 from loopback_exchange.errors import ApiError
 from loopback_exchange.faults import Faults
 from loopback_exchange.matching.account import START_BALANCE
+from loopback_exchange.matching.algo import AlgoOrder
 from loopback_exchange.matching.placement import NewOrder
 
 if TYPE_CHECKING:
@@ -195,7 +196,9 @@ class Step(NamedTuple):
 STEPS = st.lists(
     st.builds(
         Step,
-        st.sampled_from(["limit", "limit", "market", "reduce", "cancel", "print", "wait", "lever"]),
+        st.sampled_from(
+            ["limit", "limit", "market", "reduce", "cancel", "print", "wait", "lever", "stop"]
+        ),
         st.sampled_from(MARKET.symbols),
         st.booleans(),
         st.integers(-30, 30),
@@ -214,6 +217,8 @@ def act(exchange: Exchange, control: Control, step: Step, clock: time_machine.Co
         exchange.call(lambda _at: None)
     elif step.act == "lever":
         exchange.ledger.account.leverage[step.symbol] = 1 + step.size % 50
+    elif step.act == "stop":
+        exchange.call(lambda at: exchange.triggers.add(algo_order(step, last, at), at))
     elif step.act == "print":
         price = spec.price(last + step.offset)
         side = "buy" if step.is_buy else "sell"
@@ -234,6 +239,15 @@ def act(exchange: Exchange, control: Control, step: Step, clock: time_machine.Co
             None,
         )
         exchange.call(lambda at: exchange.place(new, at))
+
+
+def algo_order(step: Step, last: int, at: int) -> AlgoOrder:
+    """A stop at the market near the last price; every other one may only reduce."""
+    reduces, trigger = bool(step.size % 2), last + step.offset
+    name, kind = step.symbol, "STOP_MARKET"
+    return AlgoOrder(
+        0, name, "", step.is_buy, kind, "GTC", trigger, 0, step.size, reduces, False, at, at
+    )
 
 
 def expect_sums(exchange: Exchange) -> None:

@@ -152,6 +152,20 @@ CASES = [
         before=((ORDER, order(newClientOrderId="twice")),),
     ),
     Case(
+        Code.ALGO_ORDER_ELSEWHERE,
+        ccxt.InvalidOrder,
+        ORDER,
+        order(type="STOP_MARKET", stopPrice="58000"),
+        plain=ccxt.ExchangeError,
+    ),
+    Case(
+        Code.WOULD_TRIGGER,
+        ccxt.OrderImmediatelyFillable,
+        "fapiPrivatePostAlgoOrder",
+        order(algoType="CONDITIONAL", type="STOP_MARKET", triggerPrice="60000", price=None),
+        plain=ccxt.ExchangeError,
+    ),
+    Case(
         Code.NOTIONAL_TOO_SMALL,
         ccxt.InvalidOrder,
         ORDER,
