@@ -44,19 +44,26 @@ class Leaf:
         return next((m.documentation for m in _metadata(self.hint) if isinstance(m, Doc)), "")
 
 
-def read_tree(section: Mapping[str, object] | None, root: type[Tree], *, name: str) -> Tree:
+def read_tree(
+    section: Mapping[str, object] | None,
+    root: type[Tree],
+    *,
+    name: str,
+    default: Tree | None = None,
+) -> Tree:
     """Build a tree of frozen dataclasses from plain values; what is left out has its default.
 
-    The default of a key is that of its place in the tree: ``chase.exit.deadline_s`` is 60
-    although the class it belongs to says 120.
+    The default of a key is that of its place in ``default`` (``root()`` where none is given):
+    ``chase.exit.deadline_s`` is 60 although the class it belongs to says 120.
 
     Raises
     ------
     SettingsError
-        Naming every key that is unknown, out of range or of the wrong type.
+        Naming every key that is unknown, out of range or of the wrong type, and every
+        section whose values contradict each other.
     """
-    default = root()
-    paths = {leaf.path: leaf for leaf in leaves(root, name)}
+    default = root() if default is None else default
+    paths = {leaf.path: leaf for leaf in leaves(root, name, default)}
     problems: dict[str, str] = {}
     values = _merged(default, {} if section is None else section, name, tuple(paths), problems)
     try:
@@ -66,7 +73,10 @@ def read_tree(section: Mapping[str, object] | None, root: type[Tree], *, name: s
     except ValidationError as error:
         for found in error.errors(include_url=False, include_context=False):
             path, value = _located(found["loc"], name, values, paths)
-            problems.setdefault(path, _wrong_value(paths[path], value))
+            if path in paths:
+                problems.setdefault(path, _wrong_value(paths[path], value))
+            else:
+                problems.setdefault(path, _contradiction(path, found["msg"]))
     if problems:
         count = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
         message = f"the {name!r} section of the configuration cannot be used ({count}):\n  "
@@ -134,6 +144,11 @@ def _wrong_value(leaf: Leaf, value: object) -> str:
         f"{leaf.path}: expected {leaf.allowed}; it was {_shown(value)}; "
         f"{change} (default: {json.dumps(leaf.default)})"
     )
+
+
+def _contradiction(path: str, message: str) -> str:
+    """Say which values of a section do not go together, in the words of its own check."""
+    return f"{path}: {message.removeprefix('Value error, ')}; change one of these values"
 
 
 def _located(

@@ -4,28 +4,47 @@ What may be set, within which bounds and what it means is declared once, on the 
 frozen dataclasses; the checks, the error messages, ``defaults()`` and docs/settings.md all
 follow from there (``declared.py``). Policies live with their layer
 (``hydra_ft/execution/policy.py``), not here.
+
+A chase policy has four sources: a key of the configuration wins over a freqtrade parameter,
+that over the head's declaration, and that over the preset it started from. A ``preset`` in
+the configuration sets every key of its side.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
+from annotated_types import Ge, Le
 from pydantic import StringConstraints
 from typing_extensions import Doc
 
 from hydra_ft.declared import leaves, read_tree
-from hydra_ft.execution.policy import ChasePolicies
+from hydra_ft.execution.breaker import BreakerPolicy
+from hydra_ft.execution.policy import PRESETS, ChasePolicies, ChasePolicy
 
 # pydantic reads the annotations at run time.
 from hydra_ft.types import Feed  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 SECTION = "hydra"
+
+
+@dataclass(frozen=True, slots=True)
+class ChaseSettings(ChasePolicies):
+    """The policies of a head as the configuration changed them, and where they apply."""
+
+    backtest: Annotated[
+        bool,
+        Doc(
+            "backtests and hyperopt chase too, on quotes modelled from the candles; "
+            "false: their orders are plain freqtrade's"
+        ),
+    ] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +71,26 @@ class Settings:
     feeds: Annotated[
         tuple[Feed, ...] | None, Doc("narrows the feeds that the head uses; null: all it asks for")
     ] = None
-    chase: Annotated[ChasePolicies, Doc("how limit orders are chased")] = field(
-        default_factory=ChasePolicies
+    requotes_per_minute: Annotated[
+        int,
+        Ge(1),
+        Le(10_000),
+        Doc(
+            "orders that requotes may send per minute, all bots of the Hydra database together; "
+            "first children, crossing and urgent orders always go"
+        ),
+    ] = 120
+    reconcile_interval_s: Annotated[
+        float,
+        Ge(5),
+        Le(3600),
+        Doc("time between two comparisons of orders and positions with the exchange"),
+    ] = 60.0
+    chase: Annotated[ChaseSettings, Doc("how limit orders are chased")] = field(
+        default_factory=ChaseSettings
+    )
+    breaker: Annotated[BreakerPolicy, Doc("when entries of a pair or an exchange pause")] = field(
+        default_factory=BreakerPolicy
     )
 
     @property
@@ -62,15 +99,53 @@ class Settings:
         return f"hydra-{self.bot_name}-"
 
 
-def load_settings(section: Mapping[str, object] | None) -> Settings:
+def load_settings(
+    section: Mapping[str, object] | None, chase: ChasePolicies | None = None
+) -> Settings:
     """Build the settings from ``config.get("hydra")``; None means all defaults.
+
+    ``chase`` is what the head declares; the configuration changes single keys of it, or
+    replaces one side by a preset.
 
     Raises
     ------
     SettingsError
-        Naming every key that is unknown, out of range or of the wrong type.
+        Naming every key that is unknown, out of range or of the wrong type, and every
+        section whose values contradict each other.
     """
-    return read_tree(section, Settings, name=SECTION)
+    head = ChasePolicies() if chase is None else chase
+    start = ChaseSettings(
+        enabled=head.enabled,
+        entry=_start(section, "entry", head.entry),
+        exit=_start(section, "exit", head.exit),
+    )
+    return read_tree(section, Settings, name=SECTION, default=Settings(chase=start))
+
+
+def configured_keys(section: object, side: str) -> frozenset[str]:
+    """Keys of the chase policy of a side that the configuration sets; a preset sets all."""
+    given = _part(_part(section, "chase"), side)
+    if "preset" in given:
+        return frozenset(item.name for item in fields(ChasePolicy))
+    return frozenset(map(str, given))
+
+
+def _start(section: object, side: str, head: ChasePolicy) -> ChasePolicy:
+    """Policy that the keys of a side are laid over: a preset if one is named, or the head's.
+
+    A preset that does not exist is left to the checks of the tree.
+    """
+    named = _part(_part(section, "chase"), side).get("preset")
+    preset = PRESETS.get(named) if isinstance(named, str) else None
+    if preset is None:
+        return head
+    return preset.entry if side == "entry" else preset.exit
+
+
+def _part(section: object, key: str) -> Mapping[str, object]:
+    """A section within a section; empty where there is none."""
+    part = section.get(key) if isinstance(section, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
 
 
 def defaults() -> dict[str, Any]:
@@ -89,19 +164,33 @@ def database_url(settings: Settings, user_data_dir: Path, *, dry_run: bool) -> s
     return settings.db_url or f"sqlite:///{user_data_dir.resolve() / name}"
 
 
+_PAGE = """# Settings
+
+Every key stands under `hydra` in freqtrade's configuration and may be left out.
+An unknown key or a value out of range stops the start, with the key, the value and
+what was expected. In the environment, `FREQTRADE__HYDRA__CHASE__ENTRY__DEADLINE_S=60`
+sets `hydra.chase.entry.deadline_s`; use that for a `db_url` that holds a password.
+
+## Which value of the chase wins
+
+1. A key under `hydra.chase.entry` or `hydra.chase.exit` in the configuration. `preset` there
+   sets every key of its side; keys beside it change single values of the preset.
+2. A freqtrade parameter, `chase_entry_<key>` or `chase_exit_<key>`: from the head's parameter
+   file (`HydraFlow.json` beside `HydraFlow.py`), or from the epoch of a hyperopt run.
+3. What the head declares in its strategy file.
+4. The preset that the head started from.
+
+So leave a key out of the configuration if hyperopt or a parameter file is to set it: the
+configuration stands over both, and Hydra says so in the log. The defaults below are those of a
+head that declares nothing, which is the preset `balanced`; [chase.md](chase.md) has all presets,
+what they do, and how to let hyperopt search a value.
+
+## All keys"""
+
+
 def reference_page() -> str:
     """docs/settings.md, rendered from the tree."""
-    lines = [
-        "# Settings",
-        "",
-        "Every key stands under `hydra` in freqtrade's configuration and may be left out.",
-        "An unknown key or a value out of range stops the start, with the key, the value and",
-        "what was expected. In the environment, `FREQTRADE__HYDRA__CHASE__ENTRY__DEADLINE_S=60`",
-        "sets `hydra.chase.entry.deadline_s`; use that for a `db_url` that holds a password.",
-        "",
-        "| key | default | allowed | meaning |",
-        "|---|---|---|---|",
-    ]
+    lines = [*_PAGE.splitlines(), "", "| key | default | allowed | meaning |", "|---|---|---|---|"]
     for leaf in leaves(Settings, SECTION):
         cells = (f"`{leaf.path}`", f"`{json.dumps(leaf.default)}`", leaf.allowed, leaf.meaning)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

@@ -3,6 +3,7 @@
 from hydra_ft import signals
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.rules import ClockRules, HeadRules, VetoRules
+from hydra_ft.execution.policy import PRESETS, ChasePolicies
 from hydra_ft.market.bias import BiasRules
 from hydra_ft.market.regime import RegimeRules
 from hydra_ft.types import Feed
@@ -30,6 +31,10 @@ class HydraFlow(HydraStrategy):
         vetoes=VetoRules(),
         clock=ClockRules(),
     )
+
+    # Orders rest at the own touch and follow it: entries are left after two minutes,
+    # exits taken after one.
+    chase = ChasePolicies(entry=PRESETS["balanced"].entry, exit=PRESETS["balanced"].exit)
 
     # The same for every trade in this version: the widest stop that a signal may declare,
     # and 1.8 times that. The signals' own stops and targets are not traded yet.

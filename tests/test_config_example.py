@@ -1,4 +1,4 @@
-"""config.json.example: freqtrade accepts it, it holds no secret and shows every key."""
+"""config.json.example: freqtrade accepts it, it holds no secret and pins no number."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hydra_ft.adapter.configuration import load_configuration
-from hydra_ft.settings import Settings, defaults
+from hydra_ft.settings import Settings, defaults, load_settings
 
 EXAMPLE = Path(__file__).parents[1] / "config.json.example"
-SECRET_NAME = re.compile(r"key|secret|token|password|chat_id|uid|username|url|wallet_address")
+SECRET_NAME = re.compile(r"key|secret|token|password|chat_id|^uid|username|url|wallet_address")
 
 
 def example() -> dict[str, Any]:
@@ -39,7 +39,7 @@ def test_freqtrade_loads_it_and_its_schema_accepts_it(tmp_path: Path) -> None:
     config = load_configuration([str(tmp_path / "config.json")], tmp_path)
     assert config["dry_run"] is True
     assert (config["trading_mode"], config["margin_mode"]) == ("futures", "isolated")
-    assert config["original_config"]["hydra"] == defaults()
+    assert config["original_config"]["hydra"] == example()["hydra"]
 
 
 def test_it_holds_no_secret() -> None:
@@ -58,8 +58,18 @@ def test_the_search_finds_a_planted_secret(planted: dict[str, Any]) -> None:
     assert secrets(planted) != []
 
 
-def test_its_hydra_section_is_every_key_with_its_default() -> None:
-    assert example()["hydra"] == defaults()
+def test_its_hydra_section_loads_and_pins_no_number() -> None:
+    """A number here would stand over the head's, over HydraFlow.json and over hyperopt."""
+    section = example()["hydra"]
+    assert load_settings(section) == Settings()
+    assert section == {"bot_name": defaults()["bot_name"], "chase": {"enabled": True}}
+
+
+def test_freqtrade_is_silent_about_children_and_speaks_of_all_else() -> None:
+    told = example()["telegram"]["notification_settings"]
+    silent = {f"{side}{what}" for side in ("entry", "exit") for what in ("", "_fill", "_cancel")}
+    assert {name for name, loudness in told.items() if loudness == "off"} == silent
+    assert told["strategy_msg"] == told["warning"] == told["protection_trigger"] == "on"
 
 
 def test_its_order_prefix_is_that_of_the_default_bot_name() -> None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 
 from hydra_ft.declared import leaves
 from hydra_ft.errors import SettingsError
-from hydra_ft.execution.policy import ENTRY_CHASE, EXIT_CHASE
-from hydra_ft.settings import Settings, database_url, defaults, load_settings, reference_page
+from hydra_ft.execution.policy import (
+    ENTRY_CHASE,
+    EXIT_CHASE,
+    PRESETS,
+    ChasePolicies,
+    ChasePolicy,
+)
+from hydra_ft.settings import (
+    Settings,
+    configured_keys,
+    database_url,
+    defaults,
+    load_settings,
+    reference_page,
+)
 from hydra_ft.types import Feed
 
 REPOSITORY = Path(__file__).parents[1]
@@ -36,6 +49,73 @@ def test_what_is_left_out_keeps_the_default_of_its_place() -> None:
         EXIT_CHASE.deadline_s,
         EXIT_CHASE.on_deadline,
     )
+
+
+HEAD = ChasePolicies(
+    entry=replace(PRESETS["urgent"].entry, deadline_s=45.0), exit=PRESETS["adaptive"].exit
+)
+
+
+def test_what_is_left_out_is_what_the_head_declares() -> None:
+    chase = load_settings({"chase": {"entry": {"max_requotes": 3}}}, HEAD).chase
+    assert chase.entry == replace(HEAD.entry, max_requotes=3)
+    assert chase.exit == HEAD.exit
+    assert load_settings(None, HEAD).chase.entry == HEAD.entry
+
+
+def test_a_preset_replaces_the_policy_of_its_side_and_keys_beside_it_change_it() -> None:
+    section = {"chase": {"entry": {"preset": "passive", "deadline_s": 7}}}
+    chase = load_settings(section, HEAD).chase
+    assert chase.entry == replace(PRESETS["passive"].entry, deadline_s=7.0)
+    assert chase.exit == HEAD.exit
+
+
+def test_a_preset_of_exits_is_that_of_exits() -> None:
+    chase = load_settings({"chase": {"exit": {"preset": "urgent"}}}).chase
+    assert chase.exit == PRESETS["urgent"].exit
+    assert chase.exit != PRESETS["urgent"].entry
+
+
+def test_a_preset_that_does_not_exist_names_the_nearest() -> None:
+    message = refusal({"chase": {"entry": {"preset": "pasive"}}})
+    assert "hydra.chase.entry.preset: expected one of passive, balanced" in message
+    assert "did you mean 'passive'?" in message
+
+
+def test_values_that_contradict_each_other_are_refused_with_their_section() -> None:
+    message = refusal({"chase": {"exit": {"peg": "far", "post_only": True}}})
+    assert "hydra.chase.exit: expected a peg that rests, since post_only is set" in message
+    assert message.endswith("change one of these values")
+
+
+def test_a_key_that_contradicts_the_head_is_refused_too() -> None:
+    head = ChasePolicies(entry=ChasePolicy(peg="far"))
+    with pytest.raises(SettingsError, match=r"hydra\.chase\.entry: expected a peg that rests"):
+        load_settings({"chase": {"entry": {"post_only": True}}}, head)
+
+
+def test_the_chase_can_be_switched_off() -> None:
+    assert load_settings({"chase": {"enabled": False}}, HEAD).chase.enabled is False
+    assert load_settings({}, replace(HEAD, enabled=False)).chase.enabled is False
+
+
+def test_a_preset_counts_as_every_key_of_its_side() -> None:
+    section = {"chase": {"entry": {"preset": "urgent"}, "exit": {"deadline_s": 7}}}
+    assert configured_keys(section, "entry") >= {"peg", "deadline_s", "post_only"}
+    assert configured_keys(section, "exit") == {"deadline_s"}
+    assert configured_keys(None, "entry") == configured_keys({"chase": 3}, "exit") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({"requotes_per_minute": 0}, "requotes_per_minute: expected a whole number from 1 to"),
+        ({"reconcile_interval_s": 4}, "reconcile_interval_s: expected a number from 5 to 3600"),
+        ({"breaker": {"failures": 0}}, "breaker.failures: expected a whole number from 1 to"),
+    ],
+)
+def test_budget_interval_and_breaker_have_bounds(section: object, expected: str) -> None:
+    assert expected in refusal(section)
 
 
 def test_the_tree_cannot_be_changed() -> None:

@@ -22,6 +22,8 @@ from hydra_ft.settings import SECTION, Settings, load_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hydra_ft.execution.policy import ChasePolicies
+
 Config = Mapping[str, Any]
 
 
@@ -62,21 +64,25 @@ def load_configuration(files: list[str], userdir: Path | None) -> dict[str, Any]
     return config
 
 
-def check_configuration(config: Config, *, with_credentials: bool = True) -> list[Finding]:
+def check_configuration(
+    config: Config, *, with_credentials: bool = True, chase: ChasePolicies | None = None
+) -> list[Finding]:
     """All findings about a configuration, failures first; empty when there are none.
 
     A running bot has taken key and secret out of its configuration before it loads the
-    strategy (and has refused to start without them): it asks without credentials.
+    strategy (and has refused to start without them): it asks without credentials. ``chase``
+    is what its head declares. What fights the chase is no finding where nothing is chased.
     """
     try:
-        settings = load_settings(config.get(SECTION))
+        settings = load_settings(config.get(SECTION), chase)
     except SettingsError as error:
         settings = Settings()
         expected = "the keys and values of docs/settings.md"
         found = [Finding("fail", SECTION, f"refused: {error}", expected, "correct these keys")]
     else:
         found = []
-    checks = [check for check in CHECKS if with_credentials or check is not _credentials]
+    checks = CHECKS if settings.chase.enabled else CHECKS_WITHOUT_CHASE
+    checks = tuple(check for check in checks if with_credentials or check is not _credentials)
     found += [finding for check in checks for finding in check(config, settings)]
     return sorted(found, key=lambda finding: finding.level)
 
@@ -205,7 +211,12 @@ def _interface(config: Config, _settings: Settings) -> Iterator[Finding]:
         yield Finding("warn", "api_server.jwt_secret_key", "the default", expected, change)
 
 
-CHECKS: tuple[Callable[[Config, Settings], Iterator[Finding]], ...] = (
+Check = Callable[[Config, Settings], Iterator[Finding]]
+
+CHECKS_WITHOUT_CHASE: tuple[Check, ...] = (_markets, _credentials, _interface)
+"""What is checked whether orders are chased or not; each yields what does not fit."""
+
+CHECKS: tuple[Check, ...] = (
     _markets,
     _credentials,
     _prefix,
@@ -215,7 +226,7 @@ CHECKS: tuple[Callable[[Config, Settings], Iterator[Finding]], ...] = (
     _prices,
     _interface,
 )
-"""What is checked, in this order; each yields what does not fit."""
+"""What is checked where orders are chased, in this order."""
 
 
 def _section(config: Config, key: str) -> Config:

@@ -1,7 +1,8 @@
 """The strategy that every head is: a declaration of rules, run by freqtrade.
 
 In every mode the same lines turn candles into decisions (stage A). When it trades, live
-or dry, the order route is mixed in; a backtest gets columns only.
+or dry, the order route is mixed in; in a backtest a model of it. With the chase switched
+off neither is: orders and prices are plain freqtrade's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
-from freqtrade.strategy import IStrategy
 
 import hydra_ft
 from hydra_ft.adapter.configuration import check_configuration
@@ -20,6 +20,7 @@ from hydra_ft.adapter.frames import read_bars, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
 from hydra_ft.adapter.ledger import LastDecision, Ledger, funnel, last_of
 from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.parameters import ChaseParameters
 from hydra_ft.adapter.plots import plot_config
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.decisions.pipeline import (
@@ -30,7 +31,8 @@ from hydra_ft.decisions.pipeline import (
     startup_candles,
 )
 from hydra_ft.errors import HydraError
-from hydra_ft.settings import database_url, load_settings
+from hydra_ft.execution.policy import ChasePolicies
+from hydra_ft.settings import SECTION, Settings, database_url, load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionStore
 from hydra_ft.types import Bars, Bias, Feed, Regime, Side
@@ -47,8 +49,8 @@ JUDGED = (*TRADES, RunMode.BACKTEST, RunMode.HYPEROPT)
 """Modes whose result counts; lookahead- and recursive-analysis vary the warm-up on purpose."""
 
 
-class HydraStrategy(IStrategy):
-    """Base of all heads; a head sets ``rules`` and freqtrade's own class attributes."""
+class HydraStrategy(ChaseParameters):
+    """Base of all heads; a head sets ``rules``, ``chase`` and freqtrade's own attributes."""
 
     INTERFACE_VERSION = 3
     rules: ClassVar[HeadRules]
@@ -72,21 +74,21 @@ class HydraStrategy(IStrategy):
             cls.startup_candle_count = startup_candles(cls.rules)
             cls.plot_config = plot_config(cls.rules)
 
-    def __new__(cls, config: dict[str, Any]) -> Self:
-        """Mix the order route in where the strategy trades."""
-        if config.get("runmode") in TRADES and not issubclass(cls, LiveOrders):
+    def __new__(cls, config: dict[str, Any] | None = None) -> Self:
+        """Mix in the order route that the run mode needs; none when a copy is unpickled."""
+        route = None if config is None else _route(config, _settings(cls, config))
+        if route is not None and not issubclass(cls, route):
             body = {"__module__": cls.__module__, "__doc__": cls.__doc__}
-            cls = type(cls.__name__, (LiveOrders, cls), body)  # noqa: PLW0642 - one class per mode
+            cls = type(cls.__name__, (route, cls), body)  # noqa: PLW0642 - one class per mode
         return super().__new__(cls)
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        try:
-            self.settings = load_settings(config.get("hydra"))
-        except HydraError as error:
-            raise OperationalException(str(error)) from error
+        self.settings = _settings(type(self), config)
+        # Freqtrade writes the strategy's own attributes into the configuration later on.
+        self._configured = dict(config)
         if config.get("runmode") in JUDGED:
-            _refuse_unusable(config)
+            _refuse_unusable(config, self.settings.chase)
             self._refuse_short_warmup()
         chosen = self.settings.feeds
         self.feeds = frozenset(
@@ -103,6 +105,12 @@ class HydraStrategy(IStrategy):
         """Open the store and the desk where the strategy trades."""
         if self.config.get("runmode") in TRADES:
             self._open_store()
+
+    def ft_load_hyper_params(self, hyperopt: bool = False) -> None:
+        """Load the parameters; what they change is checked against the configuration, too."""
+        super().ft_load_hyper_params(hyperopt)
+        if self.config.get("runmode") in JUDGED and self.policies != self.settings.chase:
+            _refuse_unusable(self._configured, self.policies)
 
     def _refuse_short_warmup(self) -> None:
         """Stop before freqtrade puts the configured count in the place of the declared one.
@@ -126,7 +134,8 @@ class HydraStrategy(IStrategy):
             self.database = Database(url)
             store = DecisionStore(self.database, self.settings.bot_name)
             self._ledger = Ledger(store, self.rules, timeframe_ms(self.timeframe))
-            self.start_orders()
+            if isinstance(self, LiveOrders):
+                self.start_orders()
         except HydraError as error:
             raise OperationalException(str(error)) from error
 
@@ -161,7 +170,7 @@ class HydraStrategy(IStrategy):
         frames[self.rules.market] = read_bars(self.dp, pair, self.rules.market, self.feeds)
         frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
         decisions = decide(frames, self.rules, self.feeds)
-        self._last[pair] = last_of(decisions)
+        self._last[pair] = last_of(decisions, frames[self.rules.base])
         runmode = self.config.get("runmode")
         if runmode in TRADES:
             self._ledger.write(pair, decisions)
@@ -196,7 +205,7 @@ class HydraStrategy(IStrategy):
         )
 
     def held_entry(self, pair: str) -> tuple[Side, str] | None:
-        """Nothing is chased in a backtest."""
+        """Nothing is held where there are no live orders."""
         return None
 
     def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
@@ -243,9 +252,32 @@ def _columns(decisions: Decisions) -> dict[str, np.ndarray]:
     }
 
 
-def _refuse_unusable(config: dict[str, Any]) -> None:
+def _settings(head: type[HydraStrategy], config: dict[str, Any]) -> Settings:
+    """Return the settings over what a head declares."""
+    if not isinstance(head.chase, ChasePolicies):
+        msg = (
+            f"expected chase of {head.__name__} to be ChasePolicies(entry=..., exit=...), "
+            f"was {head.chase!r}; correct it in the strategy file"
+        )
+        raise OperationalException(msg)
+    try:
+        return load_settings(config.get(SECTION), head.chase)
+    except HydraError as error:
+        raise OperationalException(str(error)) from error
+
+
+def _route(config: dict[str, Any], settings: Settings) -> type | None:
+    """Return the class whose callbacks place the orders; None for plain freqtrade."""
+    if not settings.chase.enabled:
+        return None
+    if config.get("runmode") in TRADES:
+        return LiveOrders
+    return None
+
+
+def _refuse_unusable(config: dict[str, Any], chase: ChasePolicies) -> None:
     """Stop with every finding that fails; log the others."""
-    findings = check_configuration(config, with_credentials=False)
+    findings = check_configuration(config, with_credentials=False, chase=chase)
     for finding in findings:
         if finding.level == "warn":
             logger.warning("%s", finding)

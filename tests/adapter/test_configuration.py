@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hydra_ft.adapter.configuration import Finding, check_configuration
+from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 
 REPOSITORY = Path(__file__).parents[2]
 PREFIX = "exchange.ccxt_config.options.broker"
@@ -97,6 +98,43 @@ def test_just_enough_is_not_found(changes: dict[str, Any]) -> None:
 def test_a_longer_deadline_moves_the_bound() -> None:
     changes = {"hydra": {"chase": {"entry": {"deadline_s": 1800}}}}
     assert found(example() | changes) == [("fail", "unfilledtimeout.entry")]
+
+
+def test_the_deadline_of_the_head_moves_the_bound_too() -> None:
+    head = ChasePolicies(entry=ChasePolicy(deadline_s=1800))
+    (finding,) = check_configuration(example(), chase=head)
+    assert finding.key == "unfilledtimeout.entry"
+    assert check_configuration(example() | configured("entry", deadline_s=60), chase=head) == []
+
+
+FIGHTS: list[dict[str, Any]] = [
+    {"unfilledtimeout": {"entry": 1, "exit": 1, "exit_timeout_count": 3}},
+    {"ignore_buying_expired_candle_after": 10},
+    {"max_entry_position_adjustment": 0, "position_adjustment_enable": False},
+    {"use_exit_signal": False, "order_types": {"stoploss_on_exchange": True}},
+    {"custom_price_max_distance_ratio": 0.001, "order_types": {"entry": "market"}},
+]
+
+
+@pytest.mark.parametrize("changes", FIGHTS)
+def test_nothing_fights_a_chase_that_is_switched_off(changes: dict[str, Any]) -> None:
+    assert found(example() | changes)
+    off = {"hydra": {"bot_name": "two", "chase": {"enabled": False}}}
+    assert found(example() | changes | off) == []
+
+
+def test_without_the_chase_what_is_unsafe_is_found_all_the_same() -> None:
+    off = {"hydra": {"chase": {"enabled": False}}, "api_server": {"enabled": True}}
+    assert found(example() | off | {"trading_mode": "spot"}) == [
+        ("fail", "trading_mode"),
+        ("fail", "api_server.password"),
+        ("warn", "api_server.jwt_secret_key"),
+    ]
+
+
+def configured(side: str, **keys: Any) -> dict[str, Any]:
+    """A Hydra section that sets keys of the chase of a side."""
+    return {"hydra": {"chase": {side: keys}}}
 
 
 def test_the_prefix_follows_the_name_of_the_bot() -> None:
