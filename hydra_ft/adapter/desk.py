@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from freqtrade.exceptions import ExchangeError
-from freqtrade.persistence import Order, Trade
 
-from hydra_ft.adapter.settlement import Settlement
-from hydra_ft.adapter.trades import entry_filled, is_empty_shell, to_ms, trade_of, working_order
-from hydra_ft.errors import HydraError
-from hydra_ft.execution.chase import decide, is_over, must_cross
-from hydra_ft.execution.lifecycle import Progress, progress
-from hydra_ft.types import Abandon, Keep, Kind, ParentOrder, Quote, Side
+from hydra_ft.adapter.host import clock
+from hydra_ft.adapter.trades import entry_filled, to_ms, trade_of, working_order
+from hydra_ft.execution.chase import decide, is_over, must_cross, next_child_at
+from hydra_ft.execution.lifecycle import End, Progress, progress
+from hydra_ft.types import Abandon, Cross, Keep, Kind, ParentOrder, Quote, Requote, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from freqtrade.persistence import Order, Trade
 
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
@@ -25,7 +23,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-URGENT_INTERVAL_MS = 1_000
+
+class MarketView(Protocol):
+    """What the strategy knows of a pair beyond its orders."""
+
+    def refusal(self, pair: str, side: Side) -> str | None:
+        """Return why an entry may not go on, None if it may."""
+
+    def volatility_bps(self, pair: str) -> float:
+        """Return how far the mid typically moves within a second (bps), 0 if not known."""
 
 
 class OrderDesk:
@@ -36,64 +42,51 @@ class OrderDesk:
         host: Host,
         book: ParentBook,
         policies: ChasePolicies,
+        market: MarketView,
+        *,
+        requotes_per_minute: int,
         stoploss: float,
-        alert: Callable[[str], None],
-        refuses: Callable[[str, Side], str | None],
+        stops_on_exchange: bool,
     ) -> None:
         self.host = host
         self.book = book
         self.policies = policies
+        self.stops_on_exchange = stops_on_exchange
         self._stoploss = stoploss
-        self._settlement = Settlement(host, book, alert)
-        self._refuses = refuses
+        self._market = market
+        self._requotes_per_minute = requotes_per_minute
         self._quotes: dict[str, Quote | None] = {}
-
-    def begin_loop(self, now: int) -> None:
-        """Settle what was sent, end what is over.
-
-        One parent that cannot be judged now does not hold up the others.
-        """
-        self.book.save_again()
-        self._settlement.settle(now)
-        try:
-            self._clear_shells()
-        except HydraError as error:
-            logger.warning("Empty trades are not cleared now: %s", error)
-        for parent in self.book.parents():
-            if not self.book.is_unknown(parent.pair):
-                try:
-                    self._end_if_over(parent, now)
-                except (ExchangeError, HydraError) as error:
-                    logger.warning("Parent %s cannot be judged now: %s", parent.key, error)
-        self.book.prune(now)
 
     def forget_quotes(self) -> None:
         """Forget the quotes of the last loop."""
         self._quotes.clear()
-
-    def _clear_shells(self) -> None:
-        """Delete trades of ours that a dead bot left without an order and without a fill."""
-        for trade in Trade.get_open_trades():
-            if is_empty_shell(trade) and not self.book.is_unknown(trade.pair):
-                ids = [str(order.order_id) for order in trade.orders]
-                if all(self.book.is_ours(trade.pair, order_id) for order_id in ids):
-                    logger.warning("Removing %s: its orders have ended without a fill.", trade)
-                    trade.delete()
-                    Trade.commit()
 
     def policy(self, kind: Kind) -> ChasePolicy:
         """Return the chase policy of entries or of exits."""
         return self.policies.entry if kind is Kind.ENTRY else self.policies.exit
 
     def quote(self, pair: str, now: int) -> Quote | None:
-        """Return the quote of a pair, read at most once a loop; None if it cannot be read."""
-        if pair not in self._quotes:
+        """Return the quote of a pair, None if it cannot be read.
+
+        Read once a loop, and again where a slow loop has made it too old to decide on.
+        """
+        known = self._quotes.get(pair)
+        is_old = known is not None and now - known.at > self._oldest_ms
+        if pair not in self._quotes or is_old:
             try:
-                self._quotes[pair] = self.host.quote(pair, now)
+                quote = self.host.quote(pair, self._market.volatility_bps(pair))
             except ExchangeError as error:
                 logger.warning("No quote of %s: %s", pair, error)
-                self._quotes[pair] = None
+                quote = None
+            self._quotes[pair] = quote
+            if quote is not None:
+                self.book.mids[pair] = quote.mid
         return self._quotes[pair]
+
+    @property
+    def _oldest_ms(self) -> float:
+        oldest = min(self.policies.entry.max_quote_age_s, self.policies.exit.max_quote_age_s)
+        return 500.0 * oldest  # half of what a decision would still take
 
     def entry_time_in_force(self, now: int) -> str:
         """Return the time in force of this loop's entries: post-only unless one must cross.
@@ -105,10 +98,13 @@ class OrderDesk:
         return "PO" if policy.post_only and not crosses else "GTC"
 
     def too_soon(self, parent: ParentOrder, now: int) -> bool:
-        """Whether the last child of a parent was sent too short a time ago for another."""
-        policy = self.policy(parent.kind)
-        interval = policy.min_requote_interval_s * 1e3
-        return now - parent.last_quoted_at < (URGENT_INTERVAL_MS if parent.urgent else interval)
+        """Whether the last child was sent, or refused, too short a time ago for another."""
+        return now < next_child_at(parent, self.policy(parent.kind))
+
+    def is_spent(self) -> bool:
+        """Whether all bots on this database have sent as many orders as a minute may see."""
+        minute_ago = clock() - 60_000
+        return self.book.sent_since(minute_ago) >= self._requotes_per_minute
 
     def is_left_over(self, trade: Trade, order: Order) -> bool:
         """Whether an order is a child of ours, whose parent has ended."""
@@ -132,6 +128,9 @@ class OrderDesk:
         """Do with the working order of a parent what the chase says; True to cancel it."""
         quote, policy = self.quote(trade.pair, now), self.policy(parent.kind)
         action = decide(parent, working_order(order), quote, policy, now)
+        if isinstance(action, Requote) and self.is_spent():
+            logger.info("%s is not requoted: the budget of this minute is spent.", parent.key)
+            action = Keep()
         if isinstance(action, Keep):
             if parent.cancelling == str(order.order_id):
                 # It was to be cancelled and still works: if it goes now, it was not us.
@@ -139,7 +138,16 @@ class OrderDesk:
             return False
         if isinstance(action, Abandon):
             parent = self.book.end(parent, action.reason, now)
+        else:
+            self._note(parent, order, action, now)
         return self.cancel(trade, order, parent)
+
+    def _note(self, parent: ParentOrder, order: Order, action: Requote | Cross, now: int) -> None:
+        """Write down why a child is taken back: once, however often the cancel is tried."""
+        if parent.cancelling != str(order.order_id):
+            what = "cross" if isinstance(action, Cross) else "requote"
+            step = f"{order.safe_placement_price:g} to {action.price:g}"
+            self.book.note(parent.key, what, now, order_id=str(order.order_id), detail=step)
 
     def cancel(self, trade: Trade, order: Order, parent: ParentOrder | None = None) -> bool:
         """Let freqtrade cancel (True), or cancel through the seam where it would refuse.
@@ -156,7 +164,8 @@ class OrderDesk:
         # The next loop reads the cancelled order and books what it filled.
         return False
 
-    def _end_if_over(self, parent: ParentOrder, now: int) -> None:
+    def end_if_over(self, parent: ParentOrder, now: int) -> None:
+        """End a parent that has no order working and nothing left to do."""
         ending = self._exit_ending if parent.kind is Kind.EXIT else self._entry_ending
         reason = ending(parent, now)
         if reason:
@@ -166,7 +175,7 @@ class OrderDesk:
         """Return why an exit parent is over, None while its position is there."""
         trade = trade_of(parent)
         gone = trade is None or to_ms(trade.open_date_utc) > parent.decided_at
-        return "filled" if gone else None
+        return End.FILLED if gone else None
 
     def _entry_ending(self, parent: ParentOrder, now: int) -> str | None:
         """Return why an entry parent is over, None while it has an order or may have one."""
@@ -177,11 +186,13 @@ class OrderDesk:
             step = self.host.step_size(parent.pair)
             reached = progress(parent, entry_filled(trade), step)
             if reached is not Progress.REST:
-                return "filled" if reached is Progress.DONE else "dust"
+                return End.FILLED if reached is Progress.DONE else End.DUST
         if ended_elsewhere(parent, trade):
-            return "cancelled_elsewhere"
+            return End.CANCELLED_ELSEWHERE
+        if parent.rejections >= self.policies.entry.max_rejections:
+            return End.REJECTED
         over = is_over(parent, self.policies.entry, now)
-        return "deadline" if over else self._refuses(parent.pair, parent.side)
+        return End.DEADLINE if over else self._market.refusal(parent.pair, parent.side)
 
 
 def ended_elsewhere(parent: ParentOrder, trade: Trade | None) -> bool:

@@ -13,11 +13,13 @@ from hydra_ft.adapter.parents import entry_key
 from hydra_ft.adapter.trades import entry_filled, side_of, trade_of
 from hydra_ft.errors import StoreError
 from hydra_ft.execution.chase import is_over, is_usable, may_act, next_price
-from hydra_ft.execution.lifecycle import Progress, progress, remaining
+from hydra_ft.execution.lifecycle import End, Progress, progress, remaining
 from hydra_ft.execution.ticks import floor_steps
-from hydra_ft.types import Attempt, Kind, ParentOrder, Quote, Side
+from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Quote, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hydra_ft.adapter.desk import OrderDesk
 
 logger = logging.getLogger(__name__)
@@ -40,16 +42,20 @@ class EntryRequest:
     price: float
     tag: str
     bar_time: int
+    decision_price: float = 0.0
 
 
 class Entries:
     """Decisions on entry orders, in terms of parents and children."""
 
-    def __init__(self, desk: OrderDesk, max_open_trades: float) -> None:
+    def __init__(
+        self, desk: OrderDesk, max_open_trades: float, admits: Callable[[str, int], bool]
+    ) -> None:
         self._desk = desk
         self._book = desk.book
         self._policy = desk.policies.entry
         self._max_open_trades = max_open_trades
+        self._admits = admits
         self._planned: dict[str, tuple[Attempt, float]] = {}
 
     def chased(self, pair: str, side: Side) -> ParentOrder | None:
@@ -81,9 +87,12 @@ class Entries:
             return "spread"
         other = self._book.of(request.pair, Kind.ENTRY)
         if other is not None and other.side is not request.side:
-            self._book.end(other, "reversed", now)
+            self._book.end(other, End.REVERSED, now)
         parent = self.chased(request.pair, request.side) or self._opened(request, quote, now)
         refusal = "no_slot" if parent is None else self._objection(parent, request, now)
+        if not refusal and not self._admits(request.pair, now):
+            # Asked last: a yes of a breaker that is half open is used up.
+            refusal = "breaker"
         if parent is not None and not refusal:
             self._book.send(parent, request.quantity, request.price, now)
         return refusal
@@ -103,6 +112,7 @@ class Entries:
             arrival_price=intent.arrival_price,
             decided_at=now,
             reason=request.tag,
+            decision_price=request.decision_price,
         )
 
     def _objection(self, parent: ParentOrder, request: EntryRequest, now: int) -> str:
@@ -111,6 +121,8 @@ class Entries:
             return "ended_this_bar" if self._book.known(parent.key) is not None else ""
         if self._was_ended(parent, None, now):
             return "cancelled_elsewhere"
+        if parent.rejections >= self._policy.max_rejections:
+            return "rejected"
         if is_over(parent, self._policy, now):
             return "deadline"
         if self._desk.too_soon(parent, now):
@@ -136,7 +148,9 @@ class Entries:
         price = next_price(parent, quote, self._policy, now)
         stake = rest * _STAKE_SLACK * price / trade.leverage
         if stake < min_stake:
-            self._book.end(parent, "rest_below_min", now)
+            self._book.end(parent, End.REST_BELOW_MIN, now)
+            return None
+        if not self._admits(trade.pair, now):
             return None
         # Written here and not in the price hook that follows: that one cannot refuse, so
         # a failure to write there would send an order that nobody remembers.
@@ -148,7 +162,7 @@ class Entries:
         """End a parent whose child somebody else has ended, since this loop began."""
         ended = ended_elsewhere(parent, trade)
         if ended:
-            self._book.end(parent, "cancelled_elsewhere", now)
+            self._book.end(parent, End.CANCELLED_ELSEWHERE, now)
         return ended
 
     def _must_wait(self, parent: ParentOrder, now: int) -> bool:
@@ -156,6 +170,7 @@ class Entries:
             self._book.is_unknown(parent.pair)
             or self._book.of(parent.pair, Kind.EXIT) is not None
             or is_over(parent, self._policy, now)
+            or parent.rejections >= self._policy.max_rejections
             or self._desk.too_soon(parent, now)
         )
 
@@ -172,7 +187,7 @@ class Entries:
         planned, self._planned = self._planned, {}
         for attempt, _ in planned.values():
             try:
-                self._book.close(attempt, "not_sent", "", now)
+                self._book.settle(attempt, ChildState.NOT_SENT, now)
             except StoreError as error:
                 logger.error("An attempt stays open: %s", error)  # noqa: TRY400
 
@@ -185,7 +200,7 @@ class Entries:
         """
         parent = self.chased(trade.pair, side_of(trade))
         if order.ft_order_tag == OPERATOR_TAG and parent is not None:
-            self._book.end(parent, "operator", now)
+            self._book.end(parent, End.OPERATOR, now)
             parent = None
         if parent is None:
             # Whoever placed it: it may not add to a position that is being left.
@@ -195,6 +210,9 @@ class Entries:
         if ending:
             self._book.end(parent, ending, now)
             return self._desk.cancel(trade, order)
+        if self._desk.stops_on_exchange and order.safe_filled:
+            # Freqtrade books a part when its order has ended, and places no stop before.
+            return self._desk.cancel(trade, order, parent)
         return self._desk.pursue(trade, order, parent, now)
 
     def filled(self, trade: Trade, now: int) -> None:
@@ -204,7 +222,7 @@ class Entries:
             return
         step = self._desk.host.step_size(trade.pair)
         if progress(parent, entry_filled(trade), step) is Progress.DONE:
-            self._book.end(parent, "filled", now)
+            self._book.end(parent, End.FILLED, now)
 
 
 def _intent(pair: str, side: Side, quote: Quote, now: int) -> ParentOrder:

@@ -14,6 +14,7 @@ from hydra_ft.adapter.parents import exit_key
 from hydra_ft.adapter.trades import side_of
 from hydra_ft.errors import StoreError
 from hydra_ft.execution.chase import may_act, must_cross, next_price
+from hydra_ft.execution.lifecycle import End
 from hydra_ft.types import Kind, ParentOrder
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ class Exits:
         """
         entry = self._book.of(trade.pair, Kind.ENTRY)
         if entry is not None:
-            self._book.end(entry, "exit", now)
+            self._book.end(entry, End.EXIT, now)
         priced_here = trade.pair in self._priced
         self._priced.discard(trade.pair)
         if request.reason in FORCED and not priced_here:
             return ""
         parent = self._parent(trade, request, now)
-        refusal = "" if request.reason in FORCED else self._objection(trade, parent, now)
+        refusal = self._objection(trade, parent, request, now)
         if refusal:
             # Remembered all the same: the next loop cancels what stands in its way.
             self._book.put(parent)
@@ -100,7 +101,12 @@ class Exits:
             logger.error("An exit of %s goes out unnoted: %s", parent.pair, error)  # noqa: TRY400
             self._book.put(replace(parent, last_quoted_at=now))
 
-    def _objection(self, trade: Trade, parent: ParentOrder, now: int) -> str:
+    def _objection(self, trade: Trade, parent: ParentOrder, request: ExitRequest, now: int) -> str:
+        """Return what an exit waits for; what is forced waits only to know its last child."""
+        if self._book.has_unknown(parent):
+            return "outcome_unknown"
+        if request.reason in FORCED:
+            return ""
         if trade.has_open_orders:
             return "order_open"
         if not parent.urgent and self._book.is_unknown(trade.pair, now - UNKNOWN_HOLDS_MS):

@@ -1,54 +1,73 @@
 """The one private seam into freqtrade: reads, cancels, and reduces.
 
 Every order of a parent is placed by freqtrade through public hooks. What stands here
-reads what freqtrade does not hand out, and may only take away: cancel an order proved
-ours, close reduce-only exposure proved ours.
+reads what freqtrade does not hand out, listens to the answers that it gets, and may only
+take away: cancel an order proved ours, close reduce-only exposure proved ours.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import ccxt
 from ccxt import DECIMAL_PLACES, TICK_SIZE
-from freqtrade.exceptions import InvalidOrderException
+from freqtrade.exceptions import InvalidOrderException, TemporaryError
 
+from hydra_ft.adapter.listener import Answer, Listener
+from hydra_ft.adapter.trades import to_ms
 from hydra_ft.errors import DataError
 from hydra_ft.execution.attempts import SeenOrder
-from hydra_ft.types import Quote, Side
+from hydra_ft.execution.pricing import buys
+from hydra_ft.types import Attempt, Fill, Quote, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from freqtrade.data.dataprovider import DataProvider
 
 logger = logging.getLogger(__name__)
 
 _BOOK_LEVELS = 5
+_ORDERS_PER_PAGE = 500
+"""Of Binance's allOrders, where no other number is asked for."""
 
 
 class Host:
     """Freqtrade's exchange as Hydra needs it."""
 
-    def __init__(self, dp: DataProvider, prefix: str) -> None:
+    def __init__(self, dp: DataProvider, prefix: str, *, dry_run: bool) -> None:
         self._dp = dp
         self._exchange = dp._exchange  # noqa: SLF001 - the seam
         self.prefix = prefix
+        self.dry_run = dry_run
+        self._listener = Listener(self._exchange, clock)
 
-    def quote(self, pair: str, now: int) -> Quote | None:
-        """Return best bid and ask with sizes, or None if the book has an empty side."""
+    def answer(self, attempt: Attempt) -> Answer | None:
+        """Return what the exchange answered to an attempt, None if nothing was heard."""
+        direction = buys(attempt.side, attempt.kind)
+        return self._listener.answer(attempt.pair, attempt.sent_at, buys=direction)
+
+    def quote(self, pair: str, volatility_bps: float = 0.0) -> Quote | None:
+        """Return the two best levels, as of now, or None if the book has an empty side."""
         book = self._dp.orderbook(pair, _BOOK_LEVELS)
         if not book["bids"] or not book["asks"]:
             return None
-        (bid, bid_size), (ask, ask_size) = book["bids"][0][:2], book["asks"][0][:2]
+        (bid, bid_size), (next_bid, next_bid_size) = _two_best(book["bids"])
+        (ask, ask_size), (next_ask, next_ask_size) = _two_best(book["asks"])
         return Quote(
-            best_bid=float(bid),
-            best_ask=float(ask),
-            bid_size=float(bid_size),
-            ask_size=float(ask_size),
+            best_bid=bid,
+            best_ask=ask,
+            bid_size=bid_size,
+            ask_size=ask_size,
             tick_size=self.tick_size(pair),
-            at=now,
+            at=clock(),
+            volatility_bps=volatility_bps,
+            next_bid=next_bid,
+            next_ask=next_ask,
+            next_bid_size=next_bid_size,
+            next_ask_size=next_ask_size,
         )
 
     def tick_size(self, pair: str) -> float:
@@ -81,8 +100,15 @@ class Host:
 
     def orders_since(self, pair: str, since: int) -> list[SeenOrder]:
         """Return all orders of a pair since a time (UTC ms), open and done, as placed."""
-        orders = self._exchange.fetch_orders(pair, datetime.fromtimestamp(since / 1e3, tz=UTC))
-        return [_seen(order, pair) for order in orders]
+        found: dict[str, SeenOrder] = {}
+        while True:
+            moment = datetime.fromtimestamp(since / 1e3, tz=UTC)
+            page = [_seen(one, pair) for one in self._exchange.fetch_orders(pair, moment)]
+            fresh = [order for order in page if order.order_id not in found]
+            found.update((order.order_id, order) for order in fresh)
+            if len(page) < _ORDERS_PER_PAGE or not fresh:
+                return list(found.values())
+            since = max(order.at for order in fresh)
 
     def cancel(self, order_id: str, pair: str) -> SeenOrder:
         """Cancel an order of ours and return its state after that, as read anew."""
@@ -97,15 +123,56 @@ class Host:
         """Return an order as it stands on the exchange now."""
         return _seen(self._exchange.fetch_order(order_id, pair), pair)
 
+    def open_orders(self, pairs: Iterable[str]) -> list[SeenOrder]:
+        """Return the open orders of some pairs, whoever placed them.
+
+        Read in one go where ccxt allows that, since a call for each pair costs more.
+        """
+        return self._open(pairs, {})
+
+    def open_stops(self, pairs: Iterable[str]) -> list[SeenOrder]:
+        """Return the conditional orders of some pairs that rest on the exchange."""
+        return self._open(pairs, {"stop": True})
+
+    def _open(self, pairs: Iterable[str], params: dict[str, bool]) -> list[SeenOrder]:
+        api, wanted = self._exchange._api, set(pairs)  # noqa: SLF001 - the seam
+        api.options["warnOnFetchOpenOrdersWithoutSymbol"] = False
+        try:
+            orders = api.fetch_open_orders(params=params)
+        except ccxt.BaseError as error:
+            raise TemporaryError(f"open orders cannot be read: {error}") from error
+        return [_seen(order, order["symbol"]) for order in orders if order["symbol"] in wanted]
+
+    def cancel_stop(self, order_id: str, pair: str) -> None:
+        """Cancel a conditional order of ours; one that is gone already is no error."""
+        try:
+            self._exchange.cancel_stoploss_order(order_id, pair)
+        except InvalidOrderException as error:
+            logger.info("Stop %s of %s was not cancelled: %s", order_id, pair, error)
+
+    def fills(self, attempt: Attempt) -> list[Fill]:
+        """Return what filled of a child, as the exchange booked it; empty in a dry-run."""
+        since = datetime.fromtimestamp(attempt.sent_at / 1e3, tz=UTC)
+        trades = self._exchange.get_trades_for_order(attempt.order_id, attempt.pair, since)
+        return [_fill(trade) for trade in trades]
+
+    def fee(self, pair: str, *, is_maker: bool) -> float:
+        """Return the fee of a pair as a ratio of the value."""
+        kind: Literal["maker", "taker"] = "maker" if is_maker else "taker"
+        return float(self._exchange.get_fee(pair, taker_or_maker=kind))
+
+    def positions(self, pairs: Iterable[str]) -> dict[str, float]:
+        """Return the signed positions of some pairs on the exchange (base currency)."""
+        totals = dict.fromkeys(pairs, 0.0)
+        for position in self._exchange.fetch_positions():
+            if position["symbol"] in totals:
+                totals[position["symbol"]] += _signed(position)
+        return totals
+
     def position(self, pair: str) -> float:
         """Return the signed position of a pair on the exchange (base currency)."""
         positions = self._exchange.fetch_positions(pair)
-        total = 0.0
-        for position in positions:
-            if position["symbol"] == pair:
-                size = float(position["contracts"] or 0) * float(position["contractSize"] or 1)
-                total += size if position["side"] == "long" else -size
-        return total
+        return sum(_signed(one) for one in positions if one["symbol"] == pair)
 
     def reduce(self, pair: str, side: Side, quantity: float, leverage: float) -> None:
         """Close ``quantity`` of a position by a reduce-only market order."""
@@ -122,6 +189,33 @@ class Host:
             time_in_force="GTC",
             initial_order=False,
         )
+
+
+def clock() -> int:
+    """UTC milliseconds now."""
+    return to_ms(datetime.now(UTC))
+
+
+def _two_best(side: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    """Price and size of the two best levels; zeros where there is only one."""
+    levels = [(float(level[0]), float(level[1])) for level in side[:2]]
+    return (levels[0], levels[1]) if len(levels) > 1 else (levels[0], (0.0, 0.0))
+
+
+def _signed(position: Mapping[str, Any]) -> float:
+    size = float(position["contracts"] or 0) * float(position["contractSize"] or 1)
+    return size if position["side"] == "long" else -size
+
+
+def _fill(trade: Mapping[str, Any]) -> Fill:
+    fee = trade.get("fee") or {}
+    return Fill(
+        price=float(trade["price"]),
+        quantity=float(trade["amount"]),
+        at=int(trade["timestamp"]),
+        fee_quote=float(fee.get("cost") or 0.0),
+        is_maker=trade.get("takerOrMaker") == "maker",
+    )
 
 
 def _seen(order: Mapping[str, Any], pair: str) -> SeenOrder:

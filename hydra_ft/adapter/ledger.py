@@ -6,12 +6,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hydra_ft.bars.volatility import volatility_bps
 from hydra_ft.errors import StoreError
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.types import Bias, Regime, Side
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
+    from hydra_ft.types import Bars
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +23,18 @@ KEPT_MS = 90 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class LastDecision:
-    """The newest row of a pair's decisions; ``at`` is the open time of the bar (UTC ms)."""
+    """The newest row of a pair's decisions; ``at`` is the open time of the bar (UTC ms).
+
+    ``close`` is the price that it was decided on, ``volatility_bps`` how far the price
+    moves within a second (``bars/volatility.py``).
+    """
 
     at: int
     side: int
     exits_long: bool
     exits_short: bool
+    close: float = 0.0
+    volatility_bps: float = 0.0
 
     def enters(self, side: Side) -> bool:
         """Whether this bar enters on a side."""
@@ -37,8 +45,8 @@ class LastDecision:
         return self.exits_long if side is Side.LONG else self.exits_short
 
 
-def last_of(decisions: Decisions) -> LastDecision | None:
-    """Newest row of the decisions, None when there is no bar at all."""
+def last_of(decisions: Decisions, bars: Bars) -> LastDecision | None:
+    """Newest row of the decisions on these bars, None when there is no bar at all."""
     if not len(decisions.time):
         return None
     return LastDecision(
@@ -46,6 +54,8 @@ def last_of(decisions: Decisions) -> LastDecision | None:
         side=int(decisions.side[-1]),
         exits_long=bool(decisions.exit_long[-1]),
         exits_short=bool(decisions.exit_short[-1]),
+        close=float(bars.close[-1]),
+        volatility_bps=volatility_bps(bars.close, bars.step_ms),
     )
 
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from hydra_ft.adapter.desk import OrderDesk
-from hydra_ft.adapter.entries import OPERATOR_TAG, Entries, EntryRequest
-from hydra_ft.adapter.exits import ExitRequest, Exits
+from hydra_ft.adapter.assembly import assemble
+from hydra_ft.adapter.entries import OPERATOR_TAG, EntryRequest
+from hydra_ft.adapter.exits import ExitRequest
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.host import Host
-from hydra_ft.adapter.parents import ParentBook
 from hydra_ft.adapter.trades import side_of, to_ms
+from hydra_ft.execution.lifecycle import End
 from hydra_ft.execution.ticks import floor_steps
-from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import Kind, Side
 
 if TYPE_CHECKING:
@@ -41,36 +39,25 @@ class LiveOrders(_Base):
 
     def start_orders(self) -> None:
         """Restore parents and attempts, and open the desk; called once, from bot_start."""
-        self._desk = OrderDesk(
-            host=Host(self.dp, self._order_prefix()),
-            book=ParentBook(OrderStore(self.database, self.settings.bot_name)),
-            policies=self.settings.chase,
-            stoploss=self.stoploss,
-            alert=self._alert,
-            refuses=self._ends_entry,
-        )
-        self._entries = Entries(self._desk, self.config["max_open_trades"])
-        self._exits = Exits(self._desk)
+        route = assemble(self)
+        self._desk, self._rounds = route.desk, route.rounds
+        self._entries, self._exits = route.entries, route.exits
         # Never written into the dict of the class, which all instances share.
         self.order_time_in_force = {"entry": "GTC", "exit": "GTC"}
 
-    def _order_prefix(self) -> str:
-        """Prefix that the configuration puts on every order; only Binance's was tried."""
-        on_binance = self.config["exchange"]["name"] == "binance"
-        return self.settings.order_prefix if on_binance else ""
-
-    def _alert(self, text: str) -> None:
-        logger.error(text)
-        self.dp.send_msg(text, always_send=True)
-
-    def _ends_entry(self, pair: str, side: Side) -> str | None:
-        """Return why an entry that has no order working may not go on, None if it may."""
+    def refusal(self, pair: str, side: Side) -> str | None:
+        """Return why an entry may not go on, None if it may."""
         decision = self.last_decision(pair)
         if decision is not None and decision.side == -side.sign:
-            return "reversed"
+            return End.REVERSED
         if decision is not None and decision.leaves(side):
-            return "exit_signal"
-        return "pair_locked" if self.is_pair_locked(pair, side=side.value) else None
+            return End.EXIT_SIGNAL
+        return End.PAIR_LOCKED if self.is_pair_locked(pair, side=side.value) else None
+
+    def volatility_bps(self, pair: str) -> float:
+        """Return how far the mid typically moves within a second (bps), 0 if not known."""
+        decision = self.last_decision(pair)
+        return decision.volatility_bps if decision is not None else 0.0
 
     @fail_closed(answer=None)
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
@@ -79,7 +66,7 @@ class LiveOrders(_Base):
         self._desk.forget_quotes()
         self._exits.begin_loop()
         self._entries.drop_unsent(now)
-        self._desk.begin_loop(now)
+        self._rounds.begin(now)
         self.order_time_in_force["entry"] = self._desk.entry_time_in_force(now)
         self.order_time_in_force["exit"] = "GTC"
 
@@ -156,7 +143,8 @@ class LiveOrders(_Base):
             return self._refused(pair, "no_decision")
         quantity = floor_steps(amount, self._desk.host.step_size(pair))
         bar_time = decision.at if decision is not None else to_ms(current_time)
-        request = EntryRequest(pair, wanted, quantity, rate, entry_tag or "", bar_time)
+        price = decision.close if decision is not None and decided else 0.0
+        request = EntryRequest(pair, wanted, quantity, rate, entry_tag or "", bar_time, price)
         return self._refused(pair, self._entries.confirm(request, to_ms(current_time)))
 
     def _refused(self, pair: str, reason: str) -> bool:
@@ -229,7 +217,7 @@ class LiveOrders(_Base):
     ) -> bool:
         """Cancel the working entry order when the chase says so."""
         stopped = order.safe_filled and self._is_stopped(trade, to_ms(current_time))
-        ending = "stop_loss" if stopped else self._ends_entry(pair, side_of(trade))
+        ending = End.STOP_LOSS if stopped else self.refusal(pair, side_of(trade))
         return self._entries.timed_out(trade, order, ending, to_ms(current_time))
 
     def _is_stopped(self, trade: Trade, now: int) -> bool:

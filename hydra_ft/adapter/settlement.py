@@ -1,22 +1,25 @@
 """What became of the orders that were sent: known, or read from the exchange.
 
-An attempt closes when its order shows up in the trade. One that is still open at the
-next loop has an unknown outcome: its answer was lost, the bot was killed, or the order
-was refused. Until the exchange has been read, no child of that pair is sent.
+An attempt closes when its order shows up in the trade, or when the exchange was heard to
+refuse it. One that is still open at the next loop has an unknown outcome: its answer was
+lost, or the bot was killed. Until the exchange has been read, no other child is sent.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade.exceptions import ExchangeError
 
+from hydra_ft.adapter.listener import Heard
 from hydra_ft.adapter.trades import child_of, held, open_trade, order_ids, side_of
 from hydra_ft.errors import HydraError
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, SeenOrder, match
+from hydra_ft.execution.breaker import Outcome
 from hydra_ft.execution.ticks import floor_steps, is_dust
-from hydra_ft.types import Attempt, Kind
+from hydra_ft.types import Attempt, ChildState, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,25 +28,39 @@ if TYPE_CHECKING:
 
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
+    from hydra_ft.adapter.reports import Reports
 
 logger = logging.getLogger(__name__)
 
 ABSENT_FOR_MS = 10_000
-"""How long the exchange must show no order before it counts as never arrived: a request
-that timed out here may still be on its way there."""
+"""How long the exchange must show no entry before it counts as never arrived: a request
+that timed out here may still be on its way there. An exit is reduce-only: a late one takes
+nothing that is not there, and a position must not wait for it."""
 RECHECKED_AFTER_MS = 60_000
 """When an order that counted as never arrived is looked for once more."""
 SENDING_MS = 30_000
 """How long another thread may take from its note to freqtrade's (ccxt gives up at 10 s)."""
 
 
+_REFUSED = {Heard.REFUSED: Outcome.REJECTED, Heard.UNFUNDED: Outcome.UNFUNDED}
+
+
 class Settlement:
     """Finds the outcome of every open attempt."""
 
-    def __init__(self, host: Host, book: ParentBook, alert: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        book: ParentBook,
+        reports: Reports,
+        alert: Callable[[str], None],
+        hear: Callable[[str, Outcome, int], None],
+    ) -> None:
         self._host = host
         self._book = book
+        self._reports = reports
         self._alert = alert
+        self._hear = hear
         self._absent_since: dict[int, int] = {}
         self._doubtful: dict[int, tuple[Attempt, int]] = {}
         self._taken: dict[int, float] = {}
@@ -75,18 +92,43 @@ class Settlement:
         child = child_of(attempt, self._book.order_ids(attempt), step)
         if child is not None:
             self._absent_since.pop(attempt.id, None)
-            self._book.close(attempt, "placed", str(child.order_id), now)
+            self._book.place(attempt, str(child.order_id), now)
+            self._hear(attempt.pair, Outcome.SUCCESS, now)
+            parent = self._book.known(attempt.parent_key)
+            if parent is not None and parent.children == 1:
+                self._reports.placed(parent, attempt)
 
     def _read_exchange(self, attempt: Attempt, now: int) -> None:
-        logger.warning("Outcome of an order for %s is unknown: reading the exchange.", attempt.pair)
+        answer = self._host.answer(attempt)
+        if answer is not None and answer.heard in _REFUSED:
+            logger.info("Order of %s was refused: %s", attempt.pair, answer.why)
+            self._book.refuse(attempt, answer.why, now)
+            self._hear(attempt.pair, _REFUSED[answer.heard], now)
+            return
+        if attempt.state is ChildState.WRITTEN:
+            logger.warning(
+                "Outcome of an order for %s is unknown: reading the exchange.", attempt.pair
+            )
+            self._book.doubt(attempt, now)
+            self._hear(attempt.pair, Outcome.TIMED_OUT, now)
+        self._settle_unknown(attempt, now)
+
+    def _settle_unknown(self, attempt: Attempt, now: int) -> None:
         ours = self._seen(attempt)
         if ours:
             self._absent_since.pop(attempt.id, None)
             self._stop_and_account(attempt, ours, now)
-        elif now - self._absent_since.setdefault(attempt.id, now) >= ABSENT_FOR_MS:
-            del self._absent_since[attempt.id]
-            self._doubtful[attempt.id] = (attempt, now)
-            self._book.close(attempt, "not_sent", "", now)
+        elif self._is_absent(attempt, now):
+            self._absent_since.pop(attempt.id, None)
+            self._book.settle(attempt, ChildState.NOT_SENT, now)
+            absent = replace(attempt, state=ChildState.NOT_SENT, known_at=now, done_at=now)
+            self._doubtful[attempt.id] = (absent, now)
+            self._book.disputed.add(attempt.pair)
+
+    def _is_absent(self, attempt: Attempt, now: int) -> bool:
+        """Whether the exchange has shown no such order for long enough."""
+        waits = ABSENT_FOR_MS if attempt.kind is Kind.ENTRY else 0
+        return now - self._absent_since.setdefault(attempt.id, now) >= waits
 
     def _look_again(self, attempt: Attempt, now: int) -> None:
         """Look once more for an order that counted as never arrived."""
@@ -117,8 +159,9 @@ class Settlement:
         elif attempt.kind is Kind.ENTRY and parent is not None and ours[0].is_cancelled:
             # Not by us: the operator cancelled it before freqtrade's row was seen here.
             self._book.end(parent, "cancelled_elsewhere", now)
-        outcome = "lost_filled" if filled else "lost_cancelled"
-        self._book.close(attempt, outcome, final[0].order_id, now)
+        state = ChildState.LOST_FILLED if filled else ChildState.LOST_CANCELLED
+        self._book.settle(attempt, state, now, final[0].order_id)
+        self._book.disputed.add(attempt.pair)
         return True
 
     def _stopped(self, order: SeenOrder) -> SeenOrder:

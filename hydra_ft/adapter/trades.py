@@ -8,7 +8,7 @@ from freqtrade.persistence import Order, Trade
 from sqlalchemy import select
 
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, agrees
-from hydra_ft.execution.chase import buys
+from hydra_ft.execution.pricing import buys
 from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
 
 if TYPE_CHECKING:
@@ -96,3 +96,22 @@ def child_of(attempt: Attempt, known_ids: Collection[str], step_size: float) -> 
 def order_ids(pair: str) -> set[str]:
     """Return the ids of all orders of a pair that freqtrade knows."""
     return set(Trade.session.scalars(select(Order.order_id).where(Order.ft_pair == pair)))
+
+
+def open_order_ids(pair: str) -> set[str]:
+    """Return the ids of the orders of a pair that freqtrade holds to be open."""
+    trade = open_trade(pair)
+    return {str(order.order_id) for order in trade.open_orders} if trade is not None else set()
+
+
+def trade_for(parent: ParentOrder) -> Trade | None:
+    """Return the newest trade, open or closed, that a parent can have built or taken down."""
+    query = Trade.get_trades_query([Trade.pair == parent.pair])
+    newest = Trade.session.scalars(query.order_by(Trade.id.desc()).limit(_NEWEST_TRADES)).unique()
+    ended = parent.ended_at or parent.decided_at
+    for trade in newest:
+        began = to_ms(trade.open_date_utc) <= ended + CLOCK_TOLERANCE_MS
+        over = trade.close_date_utc is not None and to_ms(trade.close_date_utc) < parent.decided_at
+        if side_of(trade) is parent.side and began and not over:
+            return trade
+    return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hydra_ft.execution.chase import buys
+from hydra_ft.execution.pricing import buys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

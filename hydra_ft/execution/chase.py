@@ -1,14 +1,24 @@
 """The chase: one pure function from what is known to what to do with the working order.
 
-A passive child rests at the own touch, an aggressive one takes the far touch; both stay
-within ``max_chase_bps`` of the arrival price. The caller cancels and places orders.
+A passive child rests between its peg and the far touch, an aggressive one takes the far
+touch; both stay within ``max_chase_bps`` of the arrival price. The caller cancels and
+places orders. Where a child is priced says ``pricing.py``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hydra_ft.execution.ticks import ceil_ticks, floor_ticks, to_price
+from hydra_ft.execution.pricing import (
+    crossing_price,
+    owns_touch,
+    passive_price,
+    reaches,
+    retreats,
+    ticks_apart,
+    urgency,
+    without_own,
+)
 from hydra_ft.types import (
     Abandon,
     ChaseAction,
@@ -18,20 +28,19 @@ from hydra_ft.types import (
     ParentOrder,
     Quote,
     Requote,
-    Side,
     WorkingOrder,
 )
 
 if TYPE_CHECKING:
     from hydra_ft.execution.policy import ChasePolicy
 
+
 CROSSING_GRACE_MS = 30_000
 """Time that a child which crosses at the deadline is given to fill."""
-
-
-def buys(side: Side, kind: Kind) -> bool:
-    """Whether an order of this kind on this side is a buy order."""
-    return (side is Side.LONG) == (kind is Kind.ENTRY)
+URGENT_INTERVAL_MS = 1_000
+LONGEST_SPACING_MS = 30_000
+LONGEST_URGENT_SPACING_MS = 5_000
+"""A stop that is rejected comes back soon, however often it was rejected."""
 
 
 def is_sane(quote: Quote, policy: ChasePolicy, now: int) -> bool:
@@ -42,9 +51,7 @@ def is_sane(quote: Quote, policy: ChasePolicy, now: int) -> bool:
 
 def is_usable(quote: Quote, policy: ChasePolicy, now: int) -> bool:
     """Whether a decision that can wait may rest on this quote: sane, and narrow."""
-    if not is_sane(quote, policy, now):
-        return False
-    return 1e4 * (quote.best_ask - quote.best_bid) / quote.mid <= policy.max_spread_bps
+    return is_sane(quote, policy, now) and quote.spread_bps <= policy.max_spread_bps
 
 
 def may_act(parent: ParentOrder, quote: Quote, policy: ChasePolicy, now: int) -> bool:
@@ -55,48 +62,6 @@ def may_act(parent: ParentOrder, quote: Quote, policy: ChasePolicy, now: int) ->
     """
     presses = parent.kind is Kind.EXIT and (parent.urgent or is_late(parent, policy, now))
     return is_sane(quote, policy, now) if presses else is_usable(quote, policy, now)
-
-
-def _cap_ticks(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> int:
-    """Last tick that is still within ``max_chase_bps`` of the arrival price."""
-    room = parent.arrival_price * policy.max_chase_bps / 1e4
-    if buys(parent.side, parent.kind):
-        return floor_ticks(parent.arrival_price + room, quote.tick_size)
-    return ceil_ticks(parent.arrival_price - room, quote.tick_size)
-
-
-def passive_price(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> float:
-    """Own touch plus the offset, at least one tick off the far side, within the cap.
-
-    Buys are rounded down to the tick and sells up, away from the far side.
-    """
-    tick = quote.tick_size
-    cap = _cap_ticks(parent, quote, policy)
-    if buys(parent.side, parent.kind):
-        wanted = floor_ticks(quote.best_bid, tick) + policy.offset_ticks
-        return to_price(min(wanted, ceil_ticks(quote.best_ask, tick) - 1, cap), tick)
-    wanted = ceil_ticks(quote.best_ask, tick) - policy.offset_ticks
-    return to_price(max(wanted, floor_ticks(quote.best_bid, tick) + 1, cap), tick)
-
-
-def crossing_price(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> float:
-    """Limit price that takes the far touch.
-
-    An entry stops at its cap. An exit past its deadline takes the far touch wherever it
-    is, and an urgent one (a stop) may go ``max_chase_bps`` beyond it: the position has to
-    go, and where the market stood at the decision no longer matters.
-    """
-    tick = quote.tick_size
-    beyond = policy.max_chase_bps / 1e4 if parent.urgent and parent.kind is Kind.EXIT else 0.0
-    if buys(parent.side, parent.kind):
-        far = max(
-            ceil_ticks(quote.best_ask, tick), floor_ticks(quote.best_ask * (1 + beyond), tick)
-        )
-        cap = far if parent.kind is Kind.EXIT else _cap_ticks(parent, quote, policy)
-        return to_price(min(far, cap), tick)
-    far = min(floor_ticks(quote.best_bid, tick), ceil_ticks(quote.best_bid * (1 - beyond), tick))
-    cap = far if parent.kind is Kind.EXIT else _cap_ticks(parent, quote, policy)
-    return to_price(max(far, cap), tick)
 
 
 def is_overdue(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
@@ -116,15 +81,30 @@ def is_over(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
 
 
 def must_cross(parent: ParentOrder, policy: ChasePolicy, now: int) -> bool:
-    """Whether the next child of the parent has to take liquidity."""
+    """Whether the next child of the parent has to take liquidity, whatever the book says."""
     return parent.urgent or (policy.on_deadline == "cross" and is_overdue(parent, policy, now))
+
+
+def wants_to_cross(parent: ParentOrder, quote: Quote, policy: ChasePolicy, now: int) -> bool:
+    """Whether urgency has brought the quote all the way to the far touch."""
+    if policy.post_only:
+        return False
+    return policy.peg == "far" or urgency(parent, quote, policy, now) >= 1
+
+
+def next_child_at(parent: ParentOrder, policy: ChasePolicy) -> int:
+    """Earliest time (UTC ms) of the next child: the rhythm, doubled from the 2nd rejection on."""
+    interval = URGENT_INTERVAL_MS if parent.urgent else int(policy.min_requote_interval_s * 1e3)
+    longest = LONGEST_URGENT_SPACING_MS if parent.urgent else LONGEST_SPACING_MS
+    spacing = interval << min(max(0, parent.rejections - 1), 10)
+    return parent.last_quoted_at + min(spacing, max(longest, interval))
 
 
 def next_price(parent: ParentOrder, quote: Quote, policy: ChasePolicy, now: int) -> float:
     """Price of the next child of the parent."""
-    if must_cross(parent, policy, now):
+    if must_cross(parent, policy, now) or wants_to_cross(parent, quote, policy, now):
         return crossing_price(parent, quote, policy)
-    return passive_price(parent, quote, policy)
+    return passive_price(parent, quote, policy, now)
 
 
 def decide(
@@ -143,22 +123,31 @@ def decide(
         return Abandon("deadline")
     if quote is None or not may_act(parent, quote, policy, now):
         return Keep()
-    choose = _cross if crosses else _requote
-    return choose(parent, working, quote, policy, now)
+    if crosses:
+        return _cross(parent, working, quote, policy, now)
+    return _follow(parent, working, quote, policy, now)
 
 
-def _requote(
+def _follow(
     parent: ParentOrder, working: WorkingOrder, quote: Quote, policy: ChasePolicy, now: int
 ) -> ChaseAction:
-    """Follow the touch, in the rhythm and within the caps of the policy."""
-    rests = (
-        now - parent.last_quoted_at < policy.min_requote_interval_s * 1e3
-        or parent.requotes >= policy.max_requotes
-        or _alone_at_touch(parent, working, quote)
-    )
-    wanted = passive_price(parent, quote, policy)
-    apart = _ticks_apart(wanted, working.price, quote.tick_size)
-    return Keep() if rests or apart < policy.requote_threshold_ticks else Requote(wanted)
+    """Follow peg and urgency, in the rhythm and within the caps of the policy.
+
+    A child that is the whole touch is not taken back: it would give up its place in the
+    queue for a price that nobody may come to. Where no level behind it is known there is
+    nothing to follow.
+    """
+    if now < next_child_at(parent, policy) or parent.requotes >= policy.max_requotes:
+        return Keep()
+    others = without_own(quote, parent, working)
+    price = crossing_price(parent, others, policy)
+    if wants_to_cross(parent, others, policy, now) and reaches(parent, price, others):
+        return _unless_close(working, others, Cross(price), 1)
+    wanted = passive_price(parent, others, policy, now)
+    is_alone = others.best_bid == quote.best_bid and others.best_ask == quote.best_ask
+    if owns_touch(parent, working, quote) and (is_alone or retreats(parent, wanted, working)):
+        return Keep()
+    return _unless_close(working, others, Requote(wanted), policy.requote_threshold_ticks)
 
 
 def _cross(
@@ -166,37 +155,17 @@ def _cross(
 ) -> ChaseAction:
     """Cross now; a child that already crosses is left the time of one interval to fill."""
     price = crossing_price(parent, quote, policy)
-    if not parent.urgent and parent.kind is Kind.ENTRY and not _reaches(parent, price, quote):
+    if not parent.urgent and parent.kind is Kind.ENTRY and not reaches(parent, price, quote):
         return Abandon("deadline_beyond_cap")
     waited = now - working.placed_at >= policy.min_requote_interval_s * 1e3
-    if _reaches(parent, working.price, quote) and not waited:
+    if reaches(parent, working.price, quote) and not waited:
         return Keep()
-    if _ticks_apart(price, working.price, quote.tick_size) < 1:
-        return Keep()
-    return Cross(price)
+    return _unless_close(working, quote, Cross(price), 1)
 
 
-def _reaches(parent: ParentOrder, price: float, quote: Quote) -> bool:
-    """Whether a limit at ``price`` would trade against the far touch."""
-    if buys(parent.side, parent.kind):
-        return _ticks(price, quote) >= ceil_ticks(quote.best_ask, quote.tick_size)
-    return _ticks(price, quote) <= floor_ticks(quote.best_bid, quote.tick_size)
-
-
-def _ticks(price: float, quote: Quote) -> int:
-    return round(price / quote.tick_size)
-
-
-def _ticks_apart(first: float, second: float, tick_size: float) -> int:
-    return abs(round(first / tick_size) - round(second / tick_size))
-
-
-def _alone_at_touch(parent: ParentOrder, working: WorkingOrder, quote: Quote) -> bool:
-    """Whether the touch is our own child alone: with an offset it would chase itself."""
-    touch, size = (
-        (quote.best_bid, quote.bid_size)
-        if buys(parent.side, parent.kind)
-        else (quote.best_ask, quote.ask_size)
-    )
-    at_touch = _ticks(touch, quote) == _ticks(working.price, quote)
-    return at_touch and size <= working.remaining * (1 + 1e-9)
+def _unless_close(
+    working: WorkingOrder, quote: Quote, action: Requote | Cross, threshold_ticks: int
+) -> ChaseAction:
+    """Return the action, unless its price is nearer to the working one than a threshold."""
+    apart = ticks_apart(action.price, working.price, quote.tick_size)
+    return Keep() if apart < threshold_ticks else action

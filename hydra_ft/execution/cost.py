@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
-from hydra_ft.execution.chase import buys
+from hydra_ft.execution.pricing import buys
 from hydra_ft.types import ExecutionCost
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from hydra_ft.errors import StoreError
+from hydra_ft.store.migration import bring_up_to_date
 from hydra_ft.store.schema import METADATA
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ class Database:
         try:
             self._shown_url = make_url(url).render_as_string(hide_password=True)
             self._engine = _connected(url)
-            METADATA.create_all(self._engine)
+            with self._engine.begin() as connection:
+                bring_up_to_date(connection)
+                METADATA.create_all(connection)
         except (SQLAlchemyError, ArgumentError, ImportError) as error:
             msg = (
                 f"expected a usable database at hydra.db_url, was {_hidden(url)!r} ({error}); "

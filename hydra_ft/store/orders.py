@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.schema import ATTEMPTS, PARENTS
-from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Side
 
 if TYPE_CHECKING:
     from hydra_ft.store.database import Database
 
 _PARENT_FIELDS = tuple(field.name for field in fields(ParentOrder))
+_ATTEMPT_FIELDS = tuple(field.name for field in fields(Attempt))
 
 
 class OrderStore:
@@ -47,9 +48,17 @@ class OrderStore:
         """Return the parents that have not ended, oldest first."""
         return self._parents(PARENTS.c.ended_at == 0)
 
+    def unreported_parents(self) -> list[ParentOrder]:
+        """Return the parents that have ended and were not reported, oldest first."""
+        return self._parents(and_(PARENTS.c.ended_at > 0, PARENTS.c.reported_at == 0))
+
     def parents_since(self, decided_at: int) -> list[ParentOrder]:
         """Return the parents decided at or after a time (UTC ms), oldest first."""
         return self._parents(PARENTS.c.decided_at >= decided_at)
+
+    def parents_of(self, pair: str) -> list[ParentOrder]:
+        """Return the parents of a pair, open and ended, oldest first."""
+        return self._parents(PARENTS.c.pair == pair)
 
     def _parents(self, condition: Any) -> list[ParentOrder]:
         query = (
@@ -68,10 +77,9 @@ class OrderStore:
         Attempt
             The attempt with its id.
         """
-        values = asdict(attempt) | {"side": attempt.side.value, "kind": attempt.kind.value}
-        del values["id"]
         with self._database.transaction() as connection:
             self._save(connection, parent)
+            values = _attempt_values(attempt)
             result = connection.execute(insert(ATTEMPTS).values(bot=self._bot, **values))
             key = result.inserted_primary_key
         if not key:
@@ -79,19 +87,12 @@ class OrderStore:
             raise StoreError(msg)
         return replace(attempt, id=int(key[0]))
 
-    def close_attempt(
-        self,
-        attempt: Attempt,
-        outcome: str,
-        order_id: str,
-        at: int,
-        parent: ParentOrder | None = None,
-    ) -> None:
-        """Note what became of an attempt, and with it its parent's new state if given."""
+    def save_attempt(self, attempt: Attempt, parent: ParentOrder | None = None) -> None:
+        """Write an attempt over its earlier state, and with it its parent's new state if given."""
         change = (
             update(ATTEMPTS)
             .where(ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.id == attempt.id)
-            .values(outcome=outcome, order_id=order_id, closed_at=at)
+            .values(**_attempt_values(attempt))
         )
         with self._database.transaction() as connection:
             connection.execute(change)
@@ -100,13 +101,28 @@ class OrderStore:
 
     def open_attempts(self) -> list[Attempt]:
         """Return the attempts whose outcome is not known yet, oldest first."""
+        return self._attempts(ATTEMPTS.c.known_at == 0)
+
+    def working_attempts(self) -> list[Attempt]:
+        """Return the attempts that were placed and whose end is not booked yet, oldest first."""
+        return self._attempts(and_(ATTEMPTS.c.known_at > 0, ATTEMPTS.c.done_at == 0))
+
+    def children(self, parent_key: str) -> list[Attempt]:
+        """Return all attempts of a parent, oldest first."""
+        return self._attempts(ATTEMPTS.c.parent_key == parent_key)
+
+    def _attempts(self, condition: Any) -> list[Attempt]:
         query = (
-            select(ATTEMPTS)
-            .where(ATTEMPTS.c.bot == self._bot, ATTEMPTS.c.closed_at == 0)
-            .order_by(ATTEMPTS.c.id)
+            select(ATTEMPTS).where(ATTEMPTS.c.bot == self._bot, condition).order_by(ATTEMPTS.c.id)
         )
         with self._database.transaction() as connection:
             return [_attempt(row) for row in connection.execute(query)]
+
+    def sent_since(self, at: int) -> int:
+        """Count the orders that all bots of this database sent at or after a time (UTC ms)."""
+        query = select(func.count()).select_from(ATTEMPTS).where(ATTEMPTS.c.sent_at >= at)
+        with self._database.transaction() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def order_ids(self, pair: str, since: int) -> set[str]:
         """Return the ids of orders that attempts of a pair, sent since a time, became."""
@@ -132,15 +148,10 @@ class OrderStore:
     def forget_before(self, at: int) -> None:
         """Drop what ended before a time (UTC ms): the history is bounded."""
         ended = and_(PARENTS.c.ended_at > 0, PARENTS.c.ended_at < at)
+        over = and_(ATTEMPTS.c.sent_at < at, ATTEMPTS.c.known_at > 0)
         with self._database.transaction() as connection:
             connection.execute(delete(PARENTS).where(PARENTS.c.bot == self._bot, ended))
-            connection.execute(
-                delete(ATTEMPTS).where(
-                    ATTEMPTS.c.bot == self._bot,
-                    ATTEMPTS.c.sent_at < at,
-                    ATTEMPTS.c.closed_at > 0,
-                )
-            )
+            connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.bot == self._bot, over))
 
 
 def _parent(row: Row[Any]) -> ParentOrder:
@@ -149,13 +160,13 @@ def _parent(row: Row[Any]) -> ParentOrder:
 
 
 def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(
-        parent_key=row.parent_key,
-        pair=row.pair,
-        side=Side(row.side),
-        kind=Kind(row.kind),
-        quantity=row.quantity,
-        price=row.price,
-        sent_at=row.sent_at,
-        id=row.id,
-    )
+    values = {name: getattr(row, name) for name in _ATTEMPT_FIELDS}
+    named = {"side": Side(row.side), "kind": Kind(row.kind), "state": ChildState(row.state)}
+    return Attempt(**values | named)
+
+
+def _attempt_values(attempt: Attempt) -> dict[str, Any]:
+    """Columns of an attempt, without its id, which the database gives."""
+    values = {name: getattr(attempt, name) for name in _ATTEMPT_FIELDS if name != "id"}
+    named = (attempt.side.value, attempt.kind.value, attempt.state.value)
+    return values | dict(zip(("side", "kind", "state"), named, strict=True))

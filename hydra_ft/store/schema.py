@@ -38,6 +38,11 @@ PARENTS = Table(
     Column("urgent", Boolean, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
     Column("end_reason", String(64), nullable=False),
+    Column("decision_price", Float, nullable=False, default=0.0),
+    Column("end_price", Float, nullable=False, default=0.0),
+    Column("rejections", Integer, nullable=False, default=0),
+    Column("rejected_at", BigInteger, nullable=False, default=0),
+    Column("reported_at", BigInteger, nullable=False, default=0),
 )
 
 ATTEMPTS = Table(
@@ -52,12 +57,33 @@ ATTEMPTS = Table(
     Column("quantity", Float, nullable=False),
     Column("price", Float, nullable=False),
     Column("sent_at", BigInteger, nullable=False),
-    Column("closed_at", BigInteger, nullable=False, default=0),
-    Column("outcome", String(32), nullable=False, default=""),
+    Column("state", String(32), nullable=False, default="written"),
     Column("order_id", String(64), nullable=False, default=""),
-    Index("ix_hydra_attempts_open", "bot", "closed_at"),
+    Column("mid", Float, nullable=False, default=0.0),
+    Column("filled", Float, nullable=False, default=0.0),
+    Column("average_price", Float, nullable=False, default=0.0),
+    Column("fee_quote", Float, nullable=False, default=0.0),
+    Column("maker_quantity", Float, nullable=False, default=0.0),
+    Column("known_at", BigInteger, nullable=False, default=0),
+    Column("done_at", BigInteger, nullable=False, default=0),
+    Index("ix_hydra_attempts_open", "bot", "known_at"),
     Index("ix_hydra_attempts_order", "bot", "pair", "order_id"),
     Index("ix_hydra_attempts_sent", "bot", "sent_at"),
+    Index("ix_hydra_attempts_parent", "bot", "parent_key"),
+)
+
+EVENTS = Table(
+    "hydra_events",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("bot", String(16), nullable=False),
+    Column("parent_key", String(128), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("order_id", String(64), nullable=False, default=""),
+    Column("detail", String(255), nullable=False, default=""),
+    Index("ix_hydra_events_parent", "bot", "parent_key"),
+    Index("ix_hydra_events_at", "bot", "at"),
 )
 
 DECISIONS = Table(

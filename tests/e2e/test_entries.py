@@ -225,7 +225,7 @@ def test_a_rejected_order_is_spaced_and_tried_again(rig: Rig) -> None:
     rig.step(1, times=12)
     assert len(calls) - before <= 3
     rig.bot.exchange._api.create_order = create
-    rig.until(rig.working_orders, seconds=1, limit=20)
+    rig.until(rig.working_orders, seconds=1, limit=40)
     rig.fill(rig.quantity())
     rig.step(1, times=2)
     rig.check_books()

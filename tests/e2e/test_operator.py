@@ -129,7 +129,7 @@ def test_a_command_in_another_thread_is_not_taken_for_a_lost_order(rig: Rig) -> 
     strategy, parent = rig.bot.strategy, rig.parents()[0]
 
     def look() -> int:
-        strategy._desk.begin_loop(int(rig.clock_now().timestamp() * 1000))
+        strategy._rounds.begin(int(rig.clock_now().timestamp() * 1000))
         return rig.server.requests[("GET", "/fapi/v1/allOrders")]
 
     now = int(rig.clock_now().timestamp() * 1000)

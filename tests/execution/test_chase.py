@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_ft.execution.chase import buys, decide, must_cross, next_price, passive_price
+from hydra_ft.execution.chase import decide, must_cross, next_price
 from hydra_ft.execution.policy import ENTRY_CHASE, EXIT_CHASE, ChasePolicy
+from hydra_ft.execution.pricing import buys
+from hydra_ft.execution.pricing import passive_price as price_at
 from hydra_ft.types import (
     Abandon,
     Cross,
@@ -21,6 +23,8 @@ from hydra_ft.types import (
 )
 
 START = 1_700_000_000_000
+AT_TOUCH = replace(EXIT_CHASE, max_slippage_bps=0.0)
+"""Exits that cross at the far touch and not beyond it."""
 
 
 def parent(**changes: object) -> ParentOrder:
@@ -37,6 +41,10 @@ def quote(
 
 def working(price: float = 49_999.8, *, filled: float = 0.0, at: int = START) -> WorkingOrder:
     return WorkingOrder("1", price, 0.01, filled, at)
+
+
+def passive_price(intent: ParentOrder, seen: Quote, policy: ChasePolicy) -> float:
+    return price_at(intent, seen, policy, START)
 
 
 def later(seconds: float) -> int:
@@ -144,7 +152,7 @@ def test_a_wide_spread_is_no_reason_to_cross() -> None:
 def test_an_exit_does_not_wait_for_a_narrow_spread_for_ever() -> None:
     late = quote(49_000.0, 50_000.0, at=later(90))
     exit_parent = parent(kind=Kind.EXIT)
-    assert decide(exit_parent, working(50_000.0), late, EXIT_CHASE, later(90)) == Cross(49_000.0)
+    assert decide(exit_parent, working(50_000.0), late, AT_TOUCH, later(90)) == Cross(49_000.0)
 
 
 def test_a_stop_does_not_wait_for_a_narrow_spread() -> None:
@@ -163,7 +171,7 @@ def test_an_entry_that_cannot_cross_is_abandoned_when_its_grace_is_over() -> Non
 def test_an_exit_past_its_deadline_follows_the_market_beyond_its_cap() -> None:
     fallen = quote(49_000.0, 49_000.2, at=later(60))
     exit_parent = parent(kind=Kind.EXIT)
-    assert decide(exit_parent, working(50_000.0), fallen, EXIT_CHASE, later(60)) == Cross(49_000.0)
+    assert decide(exit_parent, working(50_000.0), fallen, AT_TOUCH, later(60)) == Cross(49_000.0)
 
 
 def test_an_entry_is_abandoned_at_its_deadline() -> None:
@@ -172,7 +180,7 @@ def test_an_entry_is_abandoned_at_its_deadline() -> None:
 
 
 def test_an_entry_that_crosses_at_its_deadline_stays_within_its_cap() -> None:
-    policy = ChasePolicy(on_deadline="cross", max_chase_bps=2)
+    policy = ChasePolicy(on_deadline="cross", max_chase_bps=2, max_slippage_bps=0)
     near, far = quote(50_000.8, 50_001.0, at=later(120)), quote(50_020, 50_020.2, at=later(120))
     assert decide(parent(), working(), near, policy, later(120)) == Cross(50_001.0)
     assert decide(parent(), working(), far, policy, later(120)) == Abandon("deadline_beyond_cap")
@@ -181,7 +189,7 @@ def test_an_entry_that_crosses_at_its_deadline_stays_within_its_cap() -> None:
 def test_an_exit_crosses_at_its_deadline() -> None:
     leaving = parent(kind=Kind.EXIT)
     seen = quote(49_990.0, 49_990.2, at=later(60))
-    assert decide(leaving, working(50_000.0), seen, EXIT_CHASE, later(60)) == Cross(49_990.0)
+    assert decide(leaving, working(50_000.0), seen, AT_TOUCH, later(60)) == Cross(49_990.0)
 
 
 def test_an_urgent_exit_crosses_at_once_and_beyond_the_arrival_cap() -> None:

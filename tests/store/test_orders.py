@@ -9,7 +9,7 @@ from hydra_ft.errors import StoreError
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.store.orders import OrderStore
-from hydra_ft.types import Attempt, Kind, ParentOrder, Side
+from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Side
 
 PARENT = ParentOrder("k1", "BTC/USDT:USDT", Side.SHORT, Kind.EXIT, 0.01, 50_000.0, 5, reason="r")
 ATTEMPT = Attempt("k1", "BTC/USDT:USDT", Side.SHORT, Kind.EXIT, 0.01, 50_000.0, 7)
@@ -45,8 +45,11 @@ def test_an_attempt_is_open_until_its_outcome_is_known(url: str) -> None:
     assert reopened(url).open_attempts() == [written]
     assert reopened(url).open_parents() == [PARENT]
     placed = replace(PARENT, children=1, child="77")
-    reopened(url).close_attempt(written, "placed", "77", 9, placed)
+    working = replace(written, state=ChildState.WORKING, order_id="77", known_at=9)
+    reopened(url).save_attempt(working, placed)
     assert reopened(url).open_attempts() == []
+    assert reopened(url).working_attempts() == [working]
+    assert reopened(url).children("k1") == [working]
     assert reopened(url).open_parents() == [placed]
     assert reopened(url).order_ids("BTC/USDT:USDT", 7) == {"77"}
     assert reopened(url).order_ids("BTC/USDT:USDT", 8) == set()
@@ -57,7 +60,7 @@ def test_an_attempt_is_open_until_its_outcome_is_known(url: str) -> None:
 def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_kept(url: str) -> None:
     store = reopened(url)
     done = store.send(replace(PARENT, key="old", ended_at=20, end_reason="filled"), ATTEMPT)
-    store.close_attempt(done, "placed", "77", 9)
+    store.save_attempt(replace(done, state=ChildState.FILLED, order_id="77", known_at=9))
     pending = store.send(PARENT, ATTEMPT)
     store.forget_before(50)
     assert store.parents_since(0) == [PARENT]

@@ -1,4 +1,4 @@
-"""The words that all layers share: frozen values without behaviour of their own.
+"""The market in the words that all layers share: bars, quotes, states, signals.
 
 Times are UTC milliseconds since the epoch (``int``), prices are in quote currency,
 quantities in base currency, ratios are 0..1. Arrays have one row per closed bar,
@@ -123,8 +123,9 @@ class Verdict:
 class Quote:
     """Best bid and ask with their sizes, at a time.
 
-    ``volatility_bps`` is how far the mid typically moves within one second, in bps (it
-    grows with the square root of time); 0 where it is not known.
+    The next level of each side is what the touch would be without our own child; its price
+    is 0 where it is not known. ``volatility_bps`` is how far the mid typically moves within
+    one second, in bps (it grows with the square root of time); 0 where it is not known.
     """
 
     best_bid: float
@@ -134,6 +135,10 @@ class Quote:
     tick_size: float
     at: int
     volatility_bps: float = 0.0
+    next_bid: float = 0.0
+    next_ask: float = 0.0
+    next_bid_size: float = 0.0
+    next_ask_size: float = 0.0
 
     @property
     def mid(self) -> float:
@@ -158,145 +163,3 @@ class Quote:
         if not total:
             return self.mid
         return (self.best_ask * self.bid_size + self.best_bid * self.ask_size) / total
-
-
-class Kind(StrEnum):
-    """Whether a parent order builds a position or takes it down."""
-
-    ENTRY = "entry"
-    EXIT = "exit"
-
-
-@dataclass(frozen=True, slots=True)
-class ParentOrder:
-    """The intent: bring the position of a pair to a target quantity.
-
-    ``key`` is unique per bot: pair, side, kind, and the bar that decided (of an exit, the
-    time). ``quantity`` is the target in base units for an entry and the quantity to close
-    for an exit. ``child`` is the order id of the last child, ``cancelling`` that of the
-    last one that Hydra wanted cancelled: if they differ, somebody else ended it.
-
-    ``decision_price`` is the price that the decision was made on (the close of the bar),
-    ``arrival_price`` the mid when the first child was sent, ``end_price`` the mid when the
-    parent ended; 0 where none was known. ``rejections`` counts children that the exchange
-    refused since the last one that it took, ``rejected_at`` is the time of the last.
-    """
-
-    key: str
-    pair: str
-    side: Side
-    kind: Kind
-    quantity: float
-    arrival_price: float
-    decided_at: int
-    reason: str = ""
-    children: int = 0
-    child: str = ""
-    cancelling: str = ""
-    last_quoted_at: int = 0
-    urgent: bool = False
-    ended_at: int = 0
-    end_reason: str = ""
-    decision_price: float = 0.0
-    end_price: float = 0.0
-    rejections: int = 0
-    rejected_at: int = 0
-
-    @property
-    def is_open(self) -> bool:
-        """True until the parent has ended with a named reason."""
-        return self.ended_at == 0
-
-    @property
-    def requotes(self) -> int:
-        """Children after the first; one counts when it appears, not when it is asked for."""
-        return max(0, self.children - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkingOrder:
-    """A child order that rests on the exchange, as far as it was last seen."""
-
-    order_id: str
-    price: float
-    quantity: float
-    filled: float
-    placed_at: int
-
-    @property
-    def remaining(self) -> float:
-        """Quantity that is not filled yet."""
-        return max(0.0, self.quantity - self.filled)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An order about to be sent: written down first, closed when its outcome is known."""
-
-    parent_key: str
-    pair: str
-    side: Side
-    kind: Kind
-    quantity: float
-    price: float
-    sent_at: int
-    id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """Part of a child that traded; the fee is in quote currency, negative for a rebate."""
-
-    price: float
-    quantity: float
-    at: int
-    fee_quote: float = 0.0
-    is_maker: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionCost:
-    """Implementation shortfall of one parent, in bps of its target at the decision price.
-
-    Positive is a cost. ``total_bps`` is the sum of the four parts (Perold 1988; Wagner &
-    Edwards 1993). ``maker_share`` is NaN where nothing filled.
-    """
-
-    delay_bps: float
-    trading_bps: float
-    fee_bps: float
-    opportunity_bps: float
-    total_bps: float
-    fill_ratio: float
-    seconds: float
-    requotes: int
-    maker_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Leave the working order where it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Requote:
-    """Cancel, and quote again at ``price``."""
-
-    price: float
-
-
-@dataclass(frozen=True, slots=True)
-class Cross:
-    """Cancel, and take liquidity up to ``price``."""
-
-    price: float
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    """Cancel, and do not quote again."""
-
-    reason: str
-
-
-ChaseAction = Keep | Requote | Cross | Abandon

@@ -1,0 +1,82 @@
+"""What the exchange answered to each order, overheard where freqtrade sends it.
+
+Freqtrade tells a strategy nothing about an order that failed. Whether it was refused (it
+does not exist, another may go out) or its answer was lost (it may exist) is the most
+important thing to know about it. So the sending is listened to: nothing is changed, and
+an answer that was not heard counts as lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.exceptions import (
+    DDosProtection,
+    ExchangeError,
+    InsufficientFundsError,
+    InvalidOrderException,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from freqtrade.exchange import Exchange
+
+REFUSALS = (InvalidOrderException, DDosProtection)
+"""Answers after which there is no such order: refused by a rule, or not looked at (429, 418)."""
+
+
+class Heard(StrEnum):
+    """What was heard after an order was sent."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNFUNDED = "unfunded"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was heard of the last order of a pair and direction, and when (UTC ms)."""
+
+    heard: Heard
+    at: int
+    order_id: str = ""
+    why: str = ""
+
+
+def _heard(error: ExchangeError) -> Heard:
+    if isinstance(error, InsufficientFundsError):
+        return Heard.UNFUNDED
+    return Heard.REFUSED if isinstance(error, REFUSALS) else Heard.LOST
+
+
+class Listener:
+    """Remembers the answer to the last order of each pair and direction."""
+
+    def __init__(self, exchange: Exchange, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._answers: dict[tuple[str, bool], Answer] = {}
+        send = exchange.create_order
+
+        def overheard(**order: Any) -> Any:
+            try:
+                answer = send(**order)
+            except ExchangeError as error:
+                self._note(order, _heard(error), why=str(error))
+                raise
+            self._note(order, Heard.TAKEN, order_id=str(answer.get("id", "")))
+            return answer
+
+        exchange.create_order = overheard
+
+    def _note(self, order: dict[str, Any], heard: Heard, **details: str) -> None:
+        key = (str(order.get("pair")), order.get("side") == "buy")
+        self._answers[key] = Answer(heard, self._clock(), **details)
+
+    def answer(self, pair: str, since: int, *, buys: bool) -> Answer | None:
+        """Return what was heard of the last order of a pair since a time (UTC ms)."""
+        answer = self._answers.get((pair, buys))
+        return answer if answer is not None and answer.at >= since else None

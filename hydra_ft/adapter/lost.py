@@ -1,0 +1,53 @@
+"""Fills of our own orders that freqtrade's books lack: the proof that exposure is ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade.persistence import Order
+from sqlalchemy import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hydra_ft.adapter.host import Host
+    from hydra_ft.adapter.parents import ParentBook
+    from hydra_ft.execution.attempts import SeenOrder
+
+PROVED_WITHIN_MS = 86_400_000
+"""How far back the orders of a pair are read for a proof (one day)."""
+
+
+class LostFills:
+    """Reads the exchange for what our orders filled, and freqtrade for what it knows."""
+
+    def __init__(self, host: Host, book: ParentBook, clock: Callable[[], int]) -> None:
+        self._host = host
+        self._book = book
+        self._clock = clock
+
+    def of(self, pair: str, known: set[str]) -> float:
+        """Return the signed quantity (base units) that our orders filled beyond the books.
+
+        Reductions of ours that were taken back for it count against it. ``known`` are the
+        ids of the pair's orders that freqtrade has.
+        """
+        since = self._clock() - PROVED_WITHIN_MS
+        booked = _booked(pair)
+        ids = self._book.ids_since(pair, since)
+        total = 0.0
+        for order in self._host.orders_since(pair, since):
+            if self._is_ours(order, ids | known):
+                missing = order.filled - booked.get(order.order_id, 0.0)
+                total += missing if order.buys else -missing
+        return total
+
+    def _is_ours(self, order: SeenOrder, ids: set[str]) -> bool:
+        prefix = self._host.prefix
+        return order.order_id in ids or bool(prefix and order.client_order_id.startswith(prefix))
+
+
+def _booked(pair: str) -> dict[str, float]:
+    """What each order of a pair has filled, by freqtrade's books."""
+    rows = Order.session.scalars(select(Order).where(Order.ft_pair == pair))
+    return {str(row.order_id): float(row.safe_filled) for row in rows}

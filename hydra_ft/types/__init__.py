@@ -1,0 +1,66 @@
+"""The words that all layers share: frozen values without behaviour of their own.
+
+Times are UTC milliseconds since the epoch (``int``), prices are in quote currency,
+quantities in base currency, ratios are 0..1. Arrays have one row per closed bar,
+oldest first.
+"""
+
+from __future__ import annotations
+
+from hydra_ft.types.market import (
+    Bars,
+    Bias,
+    BoolArray,
+    CodeArray,
+    Context,
+    Feed,
+    FloatArray,
+    IntArray,
+    Quote,
+    Regime,
+    Side,
+    Signal,
+    Verdict,
+)
+from hydra_ft.types.orders import (
+    Abandon,
+    Attempt,
+    ChaseAction,
+    ChildState,
+    Cross,
+    ExecutionCost,
+    Fill,
+    Keep,
+    Kind,
+    ParentOrder,
+    Requote,
+    WorkingOrder,
+)
+
+__all__ = [
+    "Abandon",
+    "Attempt",
+    "Bars",
+    "Bias",
+    "BoolArray",
+    "ChaseAction",
+    "ChildState",
+    "CodeArray",
+    "Context",
+    "Cross",
+    "ExecutionCost",
+    "Feed",
+    "Fill",
+    "FloatArray",
+    "IntArray",
+    "Keep",
+    "Kind",
+    "ParentOrder",
+    "Quote",
+    "Regime",
+    "Requote",
+    "Side",
+    "Signal",
+    "Verdict",
+    "WorkingOrder",
+]
