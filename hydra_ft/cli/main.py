@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": "watch the chase work, on an embedded exchange on this machine",
     "install": "copy strategies and models into a freqtrade home",
+    "orders": "list orders with every requote, and what they cost",
     "doctor": "check versions, configuration and database before the bot is started",
     "dev": "tools for working on Hydra itself",
 }
