@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import runpy
 import sys
+from importlib import import_module
+
+from hydra_ft.cli import drill
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,9 +17,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # No character marks an option here, so that all options are passed on.
     exchange = tools.add_parser("exchange", help=line, add_help=False, prefix_chars="\0")
     exchange.add_argument("words", nargs=argparse.REMAINDER)
+    line = "run the real bot against an exchange that fails, and check every order"
+    drill.add_arguments(tools.add_parser("drill", help=line, description=line))
 
 
 def run(args: argparse.Namespace) -> int:
+    """Run one tool."""
+    if args.tool == "drill":
+        # Only now: it reads freqtrade's tables, and freqtrade takes seconds to load.
+        code: int = import_module("hydra_ft.cli.drill.command").run(args)
+        return code
+    return _exchange(args)
+
+
+def _exchange(args: argparse.Namespace) -> int:
     """Run the embedded exchange, as `python -m loopback_exchange` would."""
     sys.argv = ["loopback_exchange", *args.words]
     try:

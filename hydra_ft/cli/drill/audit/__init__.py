@@ -1,0 +1,41 @@
+"""The rules of the drill as pure functions over what was recorded.
+
+Each yields a violation for every time it did not hold; none yields none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hydra_ft.cli.drill.audit.liveness import lost_fills, slow_outcomes, unnamed_parents
+from hydra_ft.cli.drill.audit.quiet import Snapshot, unsettled
+from hydra_ft.cli.drill.audit.safety import (
+    exits_beyond_position,
+    hasty_children,
+    overfills,
+    two_at_once,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hydra_ft.cli.drill.facts import Facts, Violation
+
+SAFETY: tuple[Callable[[Facts], Iterable[Violation]], ...] = (
+    overfills,
+    hasty_children,
+    two_at_once,
+    exits_beyond_position,
+)
+LIVENESS: tuple[Callable[[Facts], Iterable[Violation]], ...] = (
+    slow_outcomes,
+    unnamed_parents,
+    lost_fills,
+)
+
+__all__ = ["LIVENESS", "SAFETY", "Snapshot", "audit", "unsettled"]
+
+
+def audit(facts: Facts) -> list[Violation]:
+    """Return every violation of a whole drill, safety first."""
+    return [found for rule in (*SAFETY, *LIVENESS) for found in rule(facts)]

@@ -1,0 +1,128 @@
+"""What may never be: more than the target, two children at once, an exit that overshoots."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from heapq import merge
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hydra_ft.cli.drill.audit.timeline import ZERO, State, by_pair, walk
+from hydra_ft.cli.drill.facts import Violation
+from hydra_ft.types import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hydra_ft.cli.drill.facts import Facts
+    from hydra_ft.types import Attempt, ParentOrder
+    from loopback_exchange import Event
+
+
+def overfills(facts: Facts) -> Iterator[Violation]:
+    """Position and working entries never exceed the target by more than one step.
+
+    The target is that of the entry parent that was decided last on the pair. An attempt
+    whose outcome is unknown, and which is not on the exchange yet, counts as sent. It is
+    looked at after each event of the exchange and whenever a child is about to be sent.
+    """
+    for pair, events in by_pair(facts.events).items():
+        parents = [p for p in facts.parents if p.pair == pair and p.kind is Kind.ENTRY]
+        attempts = [a for a in facts.attempts if a.pair == pair and a.kind is Kind.ENTRY]
+        yield from _Watch(parents, attempts, facts.steps[pair]).over(pair, events)
+
+
+class _Watch:
+    """Exposure of one pair as time goes by."""
+
+    def __init__(
+        self, parents: Sequence[ParentOrder], attempts: Sequence[Attempt], step: Decimal
+    ) -> None:
+        self._parents = sorted(parents, key=lambda parent: parent.decided_at)
+        self._attempts = attempts
+        self._step = step
+
+    def over(self, pair: str, events: Sequence[Event]) -> Iterator[Violation]:
+        """Yield each moment at which the exposure was beyond the target."""
+        state = State()
+        sent = ((attempt.sent_at, 1, None) for attempt in self._attempts)
+        happened = ((event.at, 0, event) for event in events)
+        for at, _, event in merge(happened, sent, key=lambda moment: moment[:2]):
+            if event is not None:
+                state.apply(event)
+            parent = self._parent_at(at)
+            sign = parent.side.sign if parent else (1 if state.position >= 0 else -1)
+            unknown = self._unknown(at, state)
+            exposure = sign * state.position + state.entering(sign) + unknown
+            target = Decimal(str(parent.quantity)) if parent else ZERO
+            if exposure > target + self._step:
+                text = (
+                    f"held {state.position}, working {state.entering(sign)}, of unknown outcome "
+                    f"{unknown}: {exposure} for a target of {target}, one step is {self._step}"
+                )
+                yield Violation("overfill", pair, at, text, parent.key if parent else "")
+
+    def _parent_at(self, at: int) -> ParentOrder | None:
+        decided = [parent for parent in self._parents if parent.decided_at <= at]
+        return decided[-1] if decided else None
+
+    def _unknown(self, at: int, state: State) -> Decimal:
+        return sum(
+            (
+                Decimal(str(attempt.quantity))
+                for attempt in self._attempts
+                if attempt.sent_at <= at
+                and (not attempt.known_at or at < attempt.known_at)
+                and attempt.order_id not in state.placed
+            ),
+            ZERO,
+        )
+
+
+def hasty_children(facts: Facts) -> Iterator[Violation]:
+    """No child of a parent is sent while an earlier child of it is unknown."""
+    for key, children in _of_parents(facts.attempts).items():
+        for earlier, later in pairwise(sorted(children, key=lambda attempt: attempt.id)):
+            if not earlier.known_at or later.sent_at < earlier.known_at:
+                known = f"known at {earlier.known_at}" if earlier.known_at else "never known"
+                text = (
+                    f"attempt {later.id} was sent at {later.sent_at}, while the outcome of "
+                    f"attempt {earlier.id}, sent at {earlier.sent_at}, was {known}"
+                )
+                yield Violation("child_while_unknown", later.pair, later.sent_at, text, key)
+
+
+def _of_parents(attempts: Sequence[Attempt]) -> dict[str, list[Attempt]]:
+    found: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        found.setdefault(attempt.parent_key, []).append(attempt)
+    return found
+
+
+def two_at_once(facts: Facts) -> Iterator[Violation]:
+    """On the exchange, no entry order of a pair is placed while another one works."""
+    for pair, events in by_pair(facts.events).items():
+        for event, _, state in walk(events):
+            if event.what != "placed" or event.reduce_only or event.is_algo:
+                continue
+            others = [o for o in state.orders.values() if not o.reduce_only]
+            if len(others) > 1:
+                ids = sorted(order.order_id for order in others)
+                yield Violation("two_at_once", pair, event.at, f"entry orders {ids} work together")
+
+
+def exits_beyond_position(facts: Facts) -> Iterator[Violation]:
+    """An exit takes no more than there is; nothing but an exit takes from a position."""
+    for pair, events in by_pair(facts.events).items():
+        for event, before, _ in walk(events):
+            if event.what != "filled" or event.is_algo:
+                continue
+            after = event.position
+            shrinks = before * after >= 0 and abs(after) < abs(before)
+            grows = before * after >= 0 and abs(after) > abs(before)
+            if event.reduce_only and not shrinks:
+                text = f"reduce-only order {event.order_id} moved {before} to {after}"
+                yield Violation("exit_beyond_position", pair, event.at, text)
+            if not event.reduce_only and not grows:
+                text = f"entry order {event.order_id} moved {before} to {after}"
+                yield Violation("entry_against_position", pair, event.at, text)

@@ -1,0 +1,46 @@
+"""Freqtrade's and Hydra's databases, read from outside while the bot runs or after it.
+
+Through freqtrade's own mapping, but not its session: nothing of it is shared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freqtrade.persistence import Order, Trade
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
+
+from hydra_ft.cli.drill.facts import BookedOrder, Books
+
+if TYPE_CHECKING:
+    from hydra_ft.store.orders import OrderStore
+    from hydra_ft.types import Attempt
+
+_HELD = (Trade.pair, Trade.amount, Trade.is_short)
+_ORDER = (Order.ft_pair, Order.order_id, Order.ft_order_side, Order.filled, Order.ft_is_open)
+
+
+def read_books(url: str) -> Books:
+    """Return what a freqtrade database holds now."""
+    connected = create_engine(url)
+    try:
+        with Session(connected) as session:
+            held = session.execute(select(*_HELD).where(Trade.is_open.is_(True)))
+            orders = session.execute(select(*_ORDER))
+            return Books(
+                {pair: -amount if short else amount for pair, amount, short in held},
+                tuple(
+                    BookedOrder(pair, str(order_id), side, float(filled or 0.0), bool(is_open))
+                    for pair, order_id, side, filled, is_open in orders
+                ),
+            )
+    finally:
+        connected.dispose()
+
+
+def all_attempts(store: OrderStore) -> list[Attempt]:
+    """Return every attempt of every parent, oldest first."""
+    parents = store.parents_since(0)
+    attempts = [attempt for parent in parents for attempt in store.children(parent.key)]
+    return sorted(attempts, key=lambda attempt: attempt.id)

@@ -1,0 +1,1 @@
+"""The strategy of the drill, in a folder of its own for freqtrade to load it from."""

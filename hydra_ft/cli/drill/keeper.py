@@ -1,0 +1,134 @@
+"""Keeps a bot running: starts it, kills it when the plan says so, and starts it again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from hydra_ft.cli.drill.configuration import write_configuration
+from hydra_ft.cli.drill.facts import Loop, Span, Violation
+from hydra_ft.cli.drill.folder import append, lines
+from hydra_ft.cli.drill.processes import Boot, BotProcess
+
+if TYPE_CHECKING:
+    from hydra_ft.cli.drill.folder import Folder
+    from hydra_ft.cli.drill.plan import Kill, Options
+    from hydra_ft.cli.drill.world import World
+
+BOOT_WITHIN_S = 60.0
+RESTART_AFTER_S = 1.0
+"""After a death that nobody planned."""
+
+
+class Keeper:
+    """The bot as a whole, from its first process to its last.
+
+    ``deaths`` are the ends that nobody planned.
+    """
+
+    def __init__(self, world: World, folder: Folder, options: Options) -> None:
+        self._world, self._folder, self._options = world, folder, options
+        self._process: BotProcess | None = None
+        self._since = 0
+        self._killed_at = 0
+        self._armed: Kill | None = None
+        self._down_s = RESTART_AFTER_S
+        self._start_at = 0.0
+        self.boots = 0
+        self.kills = 0
+        self.deaths: list[Violation] = []
+        self.spans: list[Span] = []
+
+    # ---- start and end
+
+    def start(self) -> None:
+        """Start a bot on the databases of the one before."""
+        write_configuration(
+            self._folder, self._options, self._world.server.url, self._world.symbols, self.boots
+        )
+        boot = Boot(self.boots, self._folder.root, self._options.seed)
+        self._since, self._killed_at = now_ms(), 0
+        self._process = BotProcess(boot)
+        self.boots += 1
+
+    def look(self) -> None:
+        """Notice that the bot is gone, and start it again when its time has come."""
+        if self._process is None:
+            if time.monotonic() >= self._start_at:
+                self.start()
+        elif self._process.exit_code is not None:
+            self._gone(self._process.exit_code)
+
+    def _gone(self, code: int) -> None:
+        self._close_span(self._killed_at or now_ms())
+        self._process = None
+        if self._killed_at:
+            self.kills += 1
+        else:
+            text = f"boot {self.boots - 1} ended by itself with code {code}; see bot.log"
+            self.deaths.append(Violation("bot_died", "", now_ms(), text))
+        self._start_at = time.monotonic() + (self._down_s if self._killed_at else RESTART_AFTER_S)
+        self._armed = None
+
+    def _close_span(self, until: int) -> None:
+        up = [
+            line["ended"]
+            for line in lines(self._folder.loops_file)
+            if line.get("up") and line["boot"] == self.boots - 1
+        ]
+        if up:
+            self.spans.append(Span(up[0], max(until, up[0])))
+        record = {"boot": self.boots - 1, "since": self._since, "until": until}
+        append(self._folder.runs_file, {**record, "killed": bool(self._killed_at)})
+
+    def stop(self) -> None:
+        """Let the bot end in peace."""
+        if self._process is not None:
+            self._process.stop()
+            self._close_span(now_ms())
+            self._process = None
+
+    # ---- kills
+
+    def arm(self, kill: Kill) -> None:
+        """Kill the bot at the moment that the plan names, counted from now."""
+        self._armed, self._down_s = kill, kill.down_s
+        self._armed_at = time.monotonic() + kill.delay_s
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether a kill is due and has not struck yet."""
+        return self._armed is not None
+
+    def strike(self) -> None:
+        """Let the armed kill strike, or lie in wait for its event, when its delay is over."""
+        kill = self._armed
+        if kill is None or self._process is None or time.monotonic() < self._armed_at:
+            return
+        self._armed_at = float("inf")
+        if kill.moment == "moment":
+            self._kill()
+        else:
+            self._world.recorder.at_next(kill.moment, self._kill)
+
+    def _kill(self) -> None:
+        """Kill at once; the exchange calls this in the middle of what the bot asked for."""
+        if self._process is not None:
+            self._killed_at = now_ms()
+            self._process.kill()
+
+    # ---- what it did
+
+    def loops(self) -> list[Loop]:
+        """Return all loops that came to their end, of all boots."""
+        records = lines(self._folder.loops_file)
+        return [Loop(line["began"], line["ended"]) for line in records if not line.get("up")]
+
+    def loops_since(self, at: int) -> int:
+        """Count the loops that began at or after a time (UTC ms) and came to their end."""
+        return sum(loop.began >= at for loop in self.loops())
+
+
+def now_ms() -> int:
+    """Read the clock, UTC ms."""
+    return int(time.time() * 1000)

@@ -1,0 +1,100 @@
+"""The exchange of a drill: its market, its faults, and what it holds at a moment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Self
+
+from hydra_ft.cli.drill.audit.timeline import ZERO, pair_of
+from hydra_ft.cli.drill.facts import Span
+from hydra_ft.cli.drill.folder import append
+from hydra_ft.cli.drill.plan import BALANCE_QUOTE
+from hydra_ft.cli.drill.record import Recorder
+from hydra_ft.cli.drill.tape import Tape
+from loopback_exchange import FaultKind, FaultSchedule, Market, Server, symbols
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from hydra_ft.cli.drill.folder import Folder
+    from hydra_ft.cli.drill.plan import Options
+    from loopback_exchange import Strike
+
+
+class World:
+    """The embedded exchange with its journal, its faults and a tape that fills orders."""
+
+    def __init__(self, options: Options, folder: Folder) -> None:
+        self._folder = folder
+        self.symbols = symbols(options.pairs)
+        market = Market(options.seed, self.symbols)
+        self.server = Server(market, store=folder.exchange_file, balance=Decimal(BALANCE_QUOTE))
+        self.recorder = Recorder(folder)
+        self.server.watchers.append(self.recorder)
+        self._schedule = FaultSchedule(options.seed, options.faults)
+        self._tape = Tape(self.server, self.recorder, options.seed)
+        self.steps = {pair_of(name): market.spec(name).step for name in self.symbols}
+
+    def __enter__(self) -> Self:
+        self.server.faults.follow(self._schedule)
+        self.server.start()
+        self._tape.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._tape.stop()
+        self.server.stop()
+        self.recorder.close()
+
+    @property
+    def strikes(self) -> list[Strike]:
+        """Every fault that struck so far."""
+        return list(self.server.faults.journal)
+
+    def positions(self) -> dict[str, Decimal]:
+        """Signed positions on the exchange, by pair."""
+        rows = self.server.control.state()["positions"]
+        return {pair_of(row["symbol"]): Decimal(row["positionAmt"]) for row in rows}
+
+    def working(self) -> dict[str, frozenset[str]]:
+        """Ids of the orders that rest on the exchange, by pair."""
+        found: dict[str, frozenset[str]] = {}
+        for row in self.server.control.state()["open_orders"]:
+            pair = pair_of(row["symbol"])
+            found[pair] = found.get(pair, frozenset()) | {str(row["orderId"])}
+        return found
+
+    def filled(self) -> dict[str, Decimal]:
+        """Signed sums of all fills of the journal, by pair."""
+        sums: dict[str, Decimal] = {}
+        before: dict[int, Decimal] = {}
+        for event in list(self.recorder.events):
+            if event.what == "filled" and not event.is_algo:
+                done = event.filled - before.get(event.order_id, ZERO)
+                before[event.order_id] = event.filled
+                pair = pair_of(event.symbol)
+                sums[pair] = sums.get(pair, ZERO) + (done if event.is_buy else -done)
+        return sums
+
+    def away(self) -> list[Span]:
+        """Spans during which the exchange was restarting."""
+        return [
+            Span(strike.at_ms, strike.at_ms + self._down_ms(strike))
+            for strike in self.strikes
+            if strike.kind is FaultKind.RESTART
+        ]
+
+    def _down_ms(self, strike: Strike) -> int:
+        fault = self._schedule.strike(strike.method, strike.path, strike.n)
+        return int(fault.details["down_s"] * 1000) if fault is not None else 0
+
+    def write_strikes(self) -> None:
+        """Write every fault that struck to its file."""
+        self._folder.strikes_file.unlink(missing_ok=True)
+        for strike in self.strikes:
+            append(self._folder.strikes_file, strike._asdict())
