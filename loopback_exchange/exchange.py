@@ -66,11 +66,11 @@ class Exchange:
 
     def _read(self) -> None:
         """Take orders, balances and pins from the store."""
-        journal = Journal(self.market, self.watchers)
-        self.ledger = Ledger(self.store, journal, self._balance)
+        self.journal = Journal(self.market, self.watchers)
+        self.ledger = Ledger(self.store, self.journal, self._balance)
         self.book = LiveBook(self.market, self.store)
         self.triggers = Triggers(
-            self.market, self.store, self.ledger, self.book, journal, self.place
+            self.market, self.store, self.ledger, self.book, self.journal, self.place
         )
         self.matcher = Matcher(self.market, self.ledger, self.book, self.triggers)
 
@@ -84,6 +84,7 @@ class Exchange:
                 return action(at)
             finally:
                 self.store.commit()
+                self.journal.flush()
 
     def later(self, due_ms: int, action: Callable[[int], object]) -> None:
         """Run an action at a later moment, as if its request had come only then.

@@ -152,6 +152,7 @@ class Server:
             loop.run_forever()
         finally:
             loop.run_until_complete(runner.cleanup())
+            loop.run_until_complete(_end_tasks(asyncio.all_tasks(loop)))
             loop.close()
 
     def _app(self) -> web.Application:
@@ -227,3 +228,10 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+async def _end_tasks(tasks: set[asyncio.Task[object]]) -> None:
+    """Cancel requests that are still held, such as those that are never answered."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -41,11 +41,16 @@ Watcher = Callable[[Event], None]
 
 
 class Journal:
-    """Tells events to watchers; nothing is computed while there are none."""
+    """Tells events to watchers; nothing is computed while there are none.
+
+    The tape is matched symbol by symbol, so events are kept until ``flush`` and then told in
+    the order of their time.
+    """
 
     def __init__(self, market: MarketSource, watchers: list[Watcher]) -> None:
         self._market = market
         self._watchers = watchers
+        self._pending: list[Event] = []
 
     def tell(
         self,
@@ -54,7 +59,7 @@ class Journal:
         position: int,
         fill: Fill | None = None,
     ) -> None:
-        """Tell what happened to an order, with the position (steps, signed) after it."""
+        """Note what happened to an order, with the position (steps, signed) after it."""
         if not self._watchers:
             return
         spec = self._market.spec(order.symbol)
@@ -73,10 +78,10 @@ class Journal:
             fill_price=spec.price(fill.price) if fill else Decimal(0),
             is_maker=fill is not None and fill.is_maker,
         )
-        self._send(event)
+        self._pending.append(event)
 
     def tell_algo(self, what: Literal["placed", "ended"], algo: AlgoOrder, position: int) -> None:
-        """Tell what happened to an algo order; one that triggers ends, and an order begins."""
+        """Note what happened to an algo order; one that triggers ends, and an order begins."""
         if not self._watchers:
             return
         spec = self._market.spec(algo.symbol)
@@ -94,8 +99,11 @@ class Journal:
             position=spec.quantity(position),
             is_algo=True,
         )
-        self._send(event)
+        self._pending.append(event)
 
-    def _send(self, event: Event) -> None:
-        for watcher in list(self._watchers):
-            watcher(event)
+    def flush(self) -> None:
+        """Tell everything that has happened since the last time."""
+        events, self._pending = self._pending, []
+        for event in sorted(events, key=lambda one: one.at):
+            for watcher in list(self._watchers):
+                watcher(event)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import ccxt
 import pytest
+import time_machine
 from exchange.conftest import PAIR, client_options
 
 from loopback_exchange import Event, Market, Server
@@ -15,6 +16,9 @@ from loopback_exchange import Event, Market, Server
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+START_S = 20_500 * 86_400 + 60
 
 
 @pytest.fixture
@@ -74,6 +78,25 @@ def test_a_reducer_without_a_position_is_told_to_end(
     assert [event.what for event in last] == ["placed", "ended"]
     assert last[0].reduce_only
     assert last[1].filled == 0
+
+
+def test_what_the_tape_did_is_told_in_the_order_of_its_time() -> None:
+    """Symbols are matched one after the other; the journal puts their fills in one line."""
+    told: list[Event] = []
+    with time_machine.travel(START_S, tick=False) as clock:
+        server = Server(Market(7))
+        server.watchers.append(told.append)
+        with server:
+            client = ccxt.binance(client_options(server.url))
+            client.load_markets()
+            for pair in (PAIR, "ETH/USDT:USDT"):
+                for bid, _ in client.fetch_order_book(pair, 5)["bids"]:
+                    client.create_order(pair, "limit", "buy", 0.1, bid)
+            clock.shift(600)
+            server.control.state()
+    filled = [event for event in told if event.what == "filled"]
+    assert {event.symbol for event in filled} == {"BTCUSDT", "ETHUSDT"}
+    assert [event.at for event in told] == sorted(event.at for event in told)
 
 
 def test_a_refused_order_is_not_told(client: ccxt.binance, events: list[Event]) -> None:
