@@ -130,8 +130,11 @@ What that means for the tables:
   methods that rest are too good.
 - Where moves over a second are larger than those over a minute, the market takes moves back within
   the minute. That favours whoever waits at an old price ({STATIC}, {CANDLE}) over whoever follows
-  the touch, and makes a requote look worse than it would in a market without that habit. So the
-  comparison with re-pricing {CANDLE} is a property of this market first; it is shown as measured.
+  the touch, and makes a requote look worse than it would in a market without that habit. The mark
+  of it: in a market without memory an order whose fills lose more than they earn cannot be cheaper
+  than a market order before fees. Where {STATIC} or {CANDLE} are, the market came back to them. So
+  the comparison with re-pricing {CANDLE} is a property of this market first; it is shown as
+  measured.
 - A trade that goes through an order's price fills all of it, so fills in part are rarer than on a
   real exchange: re-pricing {CANDLE} dropped a rest in {100 * result.dropped_share:.1f} % of its
   parents. What that costs is hardly in these tables."""

@@ -65,7 +65,7 @@ def _rows(result: Result, market: str, reference: str) -> list[DifferenceRow]:
     return [
         row
         for row in result.differences
-        if (row.market, row.reference) == (market, reference) and row.method not in REFERENCES
+        if (row.market, row.reference) == (market, reference) and row.method != MARKET
     ]
 
 
@@ -75,7 +75,7 @@ def _listed(words: list[str]) -> str:
 
 def intervals_quoted(result: Result) -> int:
     """Count the intervals that ``supported`` looks at: two for each pair of row and reference."""
-    return 2 * sum(row.method not in REFERENCES for row in result.differences)
+    return 2 * sum(row.method != MARKET for row in result.differences)
 
 
 def about_the_market(result: Result) -> str:
