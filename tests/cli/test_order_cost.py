@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from cli.orders_home import BTC, ETH, filled, parent, requoted
 
+from hydra_ft.types import Side
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -37,6 +39,13 @@ def test_the_cost_is_split_into_parts_that_add_up(home: Home) -> None:
         "100%",
         "40%",
     ]
+
+
+def test_nothing_paid_has_no_sign(home: Home) -> None:
+    one = parent(side=Side.SHORT, arrival_price=100.0)
+    home.write(one, filled(one, "1", 100.0))
+    assert "-0.0" not in home.orders("--cost")
+    assert "  0.0  " in home.orders("--cost")
 
 
 def test_totals_are_means_medians_and_weighted_by_notional(home: Home) -> None:
@@ -80,7 +89,10 @@ def test_what_cannot_be_counted_is_said(home: Home) -> None:
     home.write(parent("unfilled", end_reason="deadline", end_price=0.0))
     shown = home.orders("--cost")
     assert "1 still working, 1 without a known price" in shown
-    assert "The price at the end of 1 is not known" in shown
+    assert "Ended at a price that is not known: 1; nothing missed" in shown
+    assert "Decided at a price that is not known" not in shown
+    home.write(parent("undecided", decision_price=0.0))
+    assert "Decided at a price that is not known: 1; no delay" in home.orders("--cost")
 
 
 def test_the_page_stands_alone_and_shows_every_pair(home: Home, tmp_path: Path) -> None:
@@ -95,6 +107,14 @@ def test_the_page_stands_alone_and_shows_every_pair(home: Home, tmp_path: Path) 
     assert "http" not in html
     assert "<script" not in html
     drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    for drawing in map(ET.fromstring, drawings):
+        width, height = map(float, drawing.attrib["viewBox"].split()[2:])
+        for box in drawing.iter("rect"):
+            x, y, wide, high = (float(box.attrib[k]) for k in ("x", "y", "width", "height"))
+            assert x >= 0 <= y
+            assert wide >= 0 <= high
+            assert x + wide <= width
+            assert y + high <= height
     labels = [
         element.text
         for drawing in drawings
@@ -103,6 +123,18 @@ def test_the_page_stands_alone_and_shows_every_pair(home: Home, tmp_path: Path) 
     assert len(drawings) == 2
     assert "BTC/USDT:USDT (1)" in labels
     assert "A&B/USDT:USDT (1)" in labels
+
+
+def test_one_outlier_does_not_press_the_others_into_one_bar(home: Home, tmp_path: Path) -> None:
+    for count in range(60):
+        one = parent(f"k{count}")
+        home.write(one, filled(one, "1", 200.0 if count == 7 else 100 + count / 100))
+    home.run("--plot", str(tmp_path / "x.html"))
+    html = (tmp_path / "x.html").read_text(encoding="utf-8")
+    histogram = re.findall(r"<svg.*?</svg>", html, re.DOTALL)[0]
+    counts = [int(n) for n in re.findall(r"bps: (\d+)", histogram)]
+    assert sum(counts) == 60
+    assert max(counts) < 10
 
 
 def test_one_order_with_no_cost_at_all_can_be_drawn(home: Home, tmp_path: Path) -> None:

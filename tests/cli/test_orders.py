@@ -98,6 +98,16 @@ def test_one_order_shows_its_children_and_why_it_was_requoted(home: Home) -> Non
     assert "772" in home.orders("--verbose")
 
 
+def test_in_a_pipe_no_line_is_folded_or_filled_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    home.write(*requoted())
+    lines = home.orders("--verbose").splitlines()
+    assert len([line for line in lines if line.strip()]) == 6
+    assert max(map(len, lines)) < 160
+
+
 def test_the_id_of_an_order_is_that_of_its_key_for_ever() -> None:
     assert short_id("k") == hashlib.sha256(b"k").hexdigest()[:8]
 

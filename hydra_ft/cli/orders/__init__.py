@@ -22,7 +22,7 @@ from hydra_ft.errors import HydraError
 from hydra_ft.settings import SECTION, database_url, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hydra_ft.cli.orders.story import Story
     from hydra_ft.types import ParentOrder
@@ -157,19 +157,23 @@ def _show_totals(stories: Sequence[Story]) -> None:
     if found:
         console.print("\nCost in bps of the target; what is positive was paid.")
         console.print(tables.summary(found))
+    for line in _reservations(stories):
+        console.print(line)
+
+
+def _reservations(stories: Sequence[Story]) -> Iterator[str]:
+    """What the totals leave out, and what they take for nothing."""
+    counted = [story for story in stories if is_counted(story)]
     working = sum(story.parent.is_open for story in stories)
-    unknown = sum(not s.parent.is_open and not is_counted(s) for s in stories)
+    unknown = len(stories) - working - len(counted)
     if working or unknown:
-        console.print(
-            f"Not in these totals: {working} still working, {unknown} without a known price."
-        )
-    guessed = sum(_misses_end_price(story) for story in stories if is_counted(story))
-    if guessed:
-        console.print(f"The price at the end of {guessed} is not known: nothing missed is counted.")
-
-
-def _misses_end_price(story: Story) -> bool:
-    return story.cost.fill_ratio < 1 and not story.parent.end_price
+        yield f"Not in these totals: {working} still working, {unknown} without a known price."
+    undecided = sum(not story.parent.decision_price for story in counted)
+    if undecided:
+        yield f"Decided at a price that is not known: {undecided}; no delay is counted for them."
+    unended = sum(s.cost.fill_ratio < 1 and not s.parent.end_price for s in counted)
+    if unended:
+        yield f"Ended at a price that is not known: {unended}; nothing missed is counted for them."
 
 
 def _nothing(args: argparse.Namespace, url: str, bot: str) -> str:

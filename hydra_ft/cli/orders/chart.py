@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hydra_ft.cli.orders.story import Story
     from hydra_ft.cli.orders.totals import Total
 
-WIDTH = 860
-LEFT, RIGHT = 150, 30
+WIDTH = 900
+LEFT, RIGHT = 210, 30
 PLOT_HEIGHT = 220
 ROW = 30
 BINS = 24
@@ -40,6 +40,7 @@ line.zero {{ stroke-opacity: .8; }}
 <h1>Execution cost</h1>
 <p>{intro}</p>
 <h2>Cost per order</h2>
+<p>Number of orders by their cost; the outermost bars hold the few that lie beyond them.</p>
 {histogram}
 <h2>Cost by pair, in parts</h2>
 <p>Means weighted by notional. To the right of zero was paid, to the left was gained; the
@@ -95,12 +96,13 @@ def _round_step(least: float) -> float:
 
 
 def _histogram(values: Sequence[float]) -> str:
-    """Count of orders by their cost."""
-    scale = Scale(min(values), max(values), BINS)
+    """Count of orders by their cost; the outermost bars hold what lies beyond."""
+    scale = Scale(*_middle(values), BINS)
     count = round((scale.high - scale.low) / scale.step)
     counts = [0] * count
     for value in values:
-        counts[min(count - 1, int((value - scale.low) / scale.step + 1e-9))] += 1
+        place = floor((value - scale.low) / scale.step + 1e-9)
+        counts[max(0, min(count - 1, place))] += 1
     parts = list(_grid(scale, PLOT_HEIGHT))
     for index, n in enumerate(counts):
         start = scale.low + index * scale.step
@@ -111,6 +113,13 @@ def _histogram(values: Sequence[float]) -> str:
         parts.append(_box(corner, (width, height), COLOURS["delay"], title))
     parts.append(f'<text x="{LEFT - 8}" y="20" text-anchor="end">{max(counts)} orders</text>')
     return _svg(PLOT_HEIGHT + 30, parts)
+
+
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    """Ends between which all but a few outliers lie, which would press the rest together."""
+    ordered = sorted(values)
+    beyond = len(ordered) // 50
+    return ordered[beyond], ordered[-1 - beyond]
 
 
 def _bars(rows: Sequence[Total]) -> str:

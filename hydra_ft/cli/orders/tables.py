@@ -83,15 +83,19 @@ def details(story: Story) -> RenderableType:
     children = _table("sent (UTC)", "price", "quantity", "state", "filled", "average", "order id")
     for child in story.children:
         _add(children, *_child(child))
-    parts: list[RenderableType] = [listing([story]), Padding(Text(known), (0, 0, 0, 2))]
+    parts: list[RenderableType] = [listing([story]), _indented(Text(known))]
     if story.children:
-        parts.append(Padding(children, (0, 0, 0, 2)))
+        parts.append(_indented(children))
     if story.events:
         events = _table("at (UTC)", "what", "order id", "detail")
         for event in story.events:
             _add(events, _time(event.at), event.what, event.order_id, event.detail)
-        parts.append(Padding(events, (0, 0, 0, 2)))
+        parts.append(_indented(events))
     return Group(*parts, Text())
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, 2), expand=False)
 
 
 def _child(child: Attempt) -> tuple[str, ...]:
@@ -200,7 +204,8 @@ def _price(value: float) -> str:
 
 
 def _bps(value: float) -> str:
-    return f"{value:.1f}" if isfinite(value) else "-"
+    # Adding zero takes the sign from what was rounded to minus zero.
+    return f"{round(value, 1) + 0.0:.1f}" if isfinite(value) else "-"
 
 
 def _share(value: float) -> str:
