@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover docs lock clean
+.PHONY: help venv demo test test-ci lint cover drill bench-execution docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -51,6 +51,12 @@ lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 
 cover: $(STAMP) ## line and branch coverage of the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not ci and not e2e" --cov --cov-report=term-missing:skip-covered
+
+drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 minutes; DRILL overrides)
+	$(BIN)/hydra dev drill $(or $(DRILL),--orders 1000 --faults 0.2 --seed 1)
+
+bench-execution: $(STAMP) ## what each way to execute costs, into docs/execution-benchmark.md
+	$(BIN)/python -m benchmarks.execution --out docs/execution-benchmark.md
 
 docs: $(STAMP) ## render docs/settings.md and docs/features.md from what they describe
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \

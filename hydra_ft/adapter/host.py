@@ -18,7 +18,7 @@ from freqtrade.exceptions import InvalidOrderException, TemporaryError
 from hydra_ft.adapter.listener import Answer, Listener
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.errors import DataError
-from hydra_ft.execution.attempts import SeenOrder
+from hydra_ft.execution.attempts import SeenOrder, agrees
 from hydra_ft.execution.pricing import buys
 from hydra_ft.types import Attempt, Fill, Quote, Side
 
@@ -42,12 +42,18 @@ class Host:
         self._exchange = dp._exchange  # noqa: SLF001 - the seam
         self.prefix = prefix
         self.dry_run = dry_run
+        self._send = self._exchange.create_order
         self._listener = Listener(self._exchange, clock)
 
     def answer(self, attempt: Attempt) -> Answer | None:
         """Return what the exchange answered to an attempt, None if nothing was heard."""
         direction = buys(attempt.side, attempt.kind)
-        return self._listener.answer(attempt.pair, attempt.sent_at, buys=direction)
+        answer = self._listener.answer(attempt.pair, attempt.sent_at, buys=direction)
+        if answer is None:
+            return None
+        # Somebody else's order may have gone out since, such as a forced exit.
+        step = self.step_size(attempt.pair)
+        return answer if agrees(attempt, answer.price, answer.quantity, step) else None
 
     def quote(self, pair: str, volatility_bps: float = 0.0) -> Quote | None:
         """Return the two best levels, as of now, or None if the book has an empty side."""
@@ -178,7 +184,7 @@ class Host:
         """Close ``quantity`` of a position by a reduce-only market order."""
         quote = self._dp.orderbook(pair, _BOOK_LEVELS)
         closing_sells = side is Side.LONG
-        self._exchange.create_order(
+        self._send(
             pair=pair,
             ordertype="market",
             side="sell" if closing_sells else "buy",

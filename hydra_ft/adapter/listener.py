@@ -43,6 +43,8 @@ class Answer:
 
     heard: Heard
     at: int
+    price: float
+    quantity: float
     order_id: str = ""
     why: str = ""
 
@@ -74,7 +76,8 @@ class Listener:
 
     def _note(self, order: dict[str, Any], heard: Heard, **details: str) -> None:
         key = (str(order.get("pair")), order.get("side") == "buy")
-        self._answers[key] = Answer(heard, self._clock(), **details)
+        price, quantity = float(order.get("rate") or 0.0), float(order.get("amount") or 0.0)
+        self._answers[key] = Answer(heard, self._clock(), price, quantity, **details)
 
     def answer(self, pair: str, since: int, *, buys: bool) -> Answer | None:
         """Return what was heard of the last order of a pair since a time (UTC ms)."""

@@ -69,6 +69,7 @@ ATTEMPTS = Table(
     Index("ix_hydra_attempts_open", "bot", "known_at"),
     Index("ix_hydra_attempts_order", "bot", "pair", "order_id"),
     Index("ix_hydra_attempts_sent", "bot", "sent_at"),
+    Index("ix_hydra_attempts_sent_by_all", "sent_at"),
     Index("ix_hydra_attempts_parent", "bot", "parent_key"),
 )
 
