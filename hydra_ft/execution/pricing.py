@@ -106,6 +106,9 @@ def crossing_price(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> fl
 
 def _cap_ticks(parent: ParentOrder, quote: Quote, policy: ChasePolicy) -> int:
     """Last tick that is still within ``max_chase_bps`` of the arrival price."""
+    if not parent.arrival_price:
+        # A market order sent without a quote has none: there is nothing to measure from.
+        return 2**62 if is_buy(parent) else 0
     room = parent.arrival_price * policy.max_chase_bps / 1e4
     if is_buy(parent):
         return floor_ticks(parent.arrival_price + room, quote.tick_size)

@@ -259,3 +259,8 @@ def test_a_requote_settles(bid, spread, tick, side, kind, offset) -> None:
     action = decide(intent, working(bid * 0.9), seen, policy, now)
     if isinstance(action, Requote):
         assert decide(intent, working(action.price), seen, policy, now) == Keep()
+
+
+def test_a_parent_without_an_arrival_price_has_no_cap_to_measure() -> None:
+    leaving = parent(side=Side.SHORT, kind=Kind.EXIT, arrival_price=0.0)
+    assert next_price(leaving, quote(), EXIT_CHASE, START) == 49_999.8
