@@ -156,6 +156,13 @@ def test_an_open_breaker_is_still_open_after_a_restart_and_not_told_again(desk: 
     assert "entries go on" in desk.told[1]
 
 
+def test_a_lock_from_before_a_restart_can_be_lifted_too(desk: Desk) -> None:
+    desk.learn(Outcome.REJECTED, times=10)
+    desk.start()
+    desk.unlock(BTC)
+    assert desk.may_enter()
+
+
 def test_locks_of_others_open_no_breaker_on_start(desk: Desk) -> None:
     PairLocks.lock_pair(BTC, datetime(2026, 3, 3, 13, tzinfo=UTC), "Cooldown period")
     desk.start()

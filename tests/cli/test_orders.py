@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli.orders_home import BTC, DAY, ETH, NOW, parent, requoted
 from sqlalchemy import create_engine, text
 
+from hydra_ft.cli.orders import add_arguments
 from hydra_ft.cli.orders.story import short_id
+from hydra_ft.execution.lifecycle import End
 from hydra_ft.store.database import Database
 from hydra_ft.store.events import Event
+from hydra_ft.types import ChildState
 
 if TYPE_CHECKING:
     from cli.orders_home import Home
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_an_order_is_one_line_with_what_became_of_it(home: Home) -> None:
@@ -209,3 +216,12 @@ def test_a_number_that_is_none_is_refused(home: Home, option: str, value: str) -
         home.run(f"{option}={value}")
     assert leaving.value.code == 2
     assert f"was '{value}'" in home.capsys.readouterr().err
+
+
+def test_the_guide_names_every_ending_every_state_and_every_option() -> None:
+    guide = (REPOSITORY / "docs" / "orders.md").read_text(encoding="utf-8")
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    options = [option for action in parser._actions for option in action.option_strings]
+    wanted = [*End, *ChildState, *(option for option in options if option != "--user-data-dir")]
+    assert [word for word in wanted if f"`{word}" not in guide] == []
