@@ -64,7 +64,7 @@ class Facts:
     """All that the audit of a whole drill needs.
 
     ``steps`` is the quantity step by pair. ``both_up`` are the spans during which bot and
-    exchange were there.
+    exchange were there, ``stops`` says whether stops rest on the exchange.
     """
 
     events: Sequence[Event]
@@ -74,6 +74,7 @@ class Facts:
     books: Books = field(default_factory=Books)
     loops: Sequence[Loop] = ()
     both_up: Sequence[Span] = ()
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ class Runner:
             books=read_books(self._folder.trades_url),
             loops=self.keeper.loops(),
             both_up=without(spans, self._world.away()),
+            stops=self._options.stops,
         )
 
 

@@ -15,6 +15,7 @@ from hydra_ft.cli.drill.audit.safety import (
     overfills,
     two_at_once,
 )
+from hydra_ft.cli.drill.audit.stops import bare_positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ LIVENESS: tuple[Callable[[Facts], Iterable[Violation]], ...] = (
     slow_outcomes,
     unnamed_parents,
     lost_fills,
+    bare_positions,
 )
 
 __all__ = ["LIVENESS", "SAFETY", "Snapshot", "audit", "unsettled"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hydra_ft.cli.drill.audit.timeline import ZERO, by_pair
+from hydra_ft.cli.drill.audit.timeline import ZERO, booked_ids, by_pair
 from hydra_ft.cli.drill.facts import Violation, overlap_ms
 from hydra_ft.execution.lifecycle import End
 from hydra_ft.types import ChildState, Kind
@@ -60,8 +60,9 @@ def lost_fills(facts: Facts) -> Iterator[Violation]:
     for pair, events in by_pair(facts.events).items():
         owed = ZERO
         half = facts.steps[pair] / 2
+        known_as = booked_ids(events)
         for order in _filled_orders(events):
-            name = (pair, str(order.order_id))
+            name = (pair, known_as[order.order_id])
             if name in booked:
                 if abs(Decimal(str(booked[name])) - order.filled) >= half:
                     text = f"order {order.order_id} filled {order.filled}, booked {booked[name]}"

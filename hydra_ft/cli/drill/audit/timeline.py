@@ -58,6 +58,19 @@ def walk(events: Iterable[Event]) -> Iterator[tuple[Event, Decimal, State]]:
         yield event, before, state
 
 
+def booked_ids(events: Iterable[Event]) -> dict[int, str]:
+    """Id under which freqtrade books each order: that of the stop, for what a stop became."""
+    stops: dict[str, int] = {}
+    known_as: dict[int, str] = {}
+    for event in events:
+        if event.is_algo:
+            stops[event.client_id] = event.order_id
+        elif event.order_id not in known_as:
+            stop = stops.get(event.client_id, event.order_id) if event.reduce_only else None
+            known_as[event.order_id] = str(stop or event.order_id)
+    return known_as
+
+
 def by_pair(events: Iterable[Event]) -> dict[str, list[Event]]:
     """Events of each pair, in their order."""
     found: dict[str, list[Event]] = {}

@@ -80,7 +80,9 @@ class DrillHead(HydraStrategy):
         return with_columns(dataframe, columns)
 
     def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
-        return np.where(side != 0, "drill", None)
+        tags = np.full(len(side), None, dtype=object)
+        tags[side != 0] = "drill"
+        return tags
 
     def _side(self, pair: str, at: int) -> int:
         draw = self._draw(pair, at)
@@ -97,11 +99,11 @@ class DrillHead(HydraStrategy):
         return replace(decision, side=0)
 
     def min_roi_reached(self, trade: Trade, current_profit: float, current_time: datetime) -> bool:
-        """Leave some seconds after the entry; trades with a tight stop much later."""
-        if not self.leaves:
-            return False
+        """Leave some seconds after the entry, with a tight stop later; at once at the end."""
+        if not self.leaves or not self.enters:
+            return self.leaves
         draw = self._draw(trade.pair, "hold", int(trade.open_date_utc.timestamp()))
-        hold_s = draw.uniform(2.0, 15.0) + (40.0 if self._is_tight(trade) else 0.0)
+        hold_s = draw.uniform(2.0, 15.0) + (25.0 if self._is_tight(trade) else 0.0)
         return bool((current_time - trade.open_date_utc).total_seconds() >= hold_s)
 
     def _is_tight(self, trade: Trade) -> bool:

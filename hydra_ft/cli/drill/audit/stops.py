@@ -1,0 +1,77 @@
+"""With ``stoploss_on_exchange``: no position without its stop for longer than two loops."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hydra_ft.cli.drill.audit.timeline import ZERO, booked_ids, by_pair
+from hydra_ft.cli.drill.facts import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hydra_ft.cli.drill.facts import Facts, Loop
+    from loopback_exchange import Event
+
+LOOPS = 2
+
+
+def bare_positions(facts: Facts) -> Iterator[Violation]:
+    """Within two successful loops of each fill that freqtrade could see, a stop rests.
+
+    It has the size of what freqtrade holds then, to a step. Freqtrade sees a fill when the
+    entry order that it belongs to has ended. A position that is gone by then needs none.
+    """
+    if not facts.stops:
+        return
+    for pair, events in by_pair(facts.events).items():
+        known = {order.order_id for order in facts.books.orders if order.pair == pair}
+        moments = _moments(events, known)
+        for first in _seen(events, known):
+            at = events[first].at
+            until = _second_loop_after(facts.loops, at)
+            window = [moment for moment in moments[first:] if moment[0] <= until]
+            if window and not _is_covered(window, facts.steps[pair]):
+                _, booked, resting = window[-1]
+                text = (
+                    f"after {LOOPS} loops, at {until}, stops for {resting} rest on the exchange "
+                    f"for a position of {booked}"
+                )
+                yield Violation("bare_position", pair, at, text)
+
+
+_Moment = tuple[int, Decimal, Decimal]
+"""Time (UTC ms), what freqtrade could have booked (signed), what all resting stops cover."""
+
+
+def _moments(events: Sequence[Event], known: set[str]) -> list[_Moment]:
+    """What could be booked and what was covered, from each event on."""
+    booked, stops, found = ZERO, dict[int, Decimal](), list[_Moment]()
+    names = booked_ids(events)
+    for event in events:
+        if event.is_algo:
+            stops[event.order_id] = ZERO if event.what == "ended" else event.quantity
+        elif event.what == "ended" and names[event.order_id] in known:
+            booked += event.filled if event.is_buy else -event.filled
+        found.append((event.at, booked, sum(stops.values(), ZERO)))
+    return found
+
+
+def _seen(events: Sequence[Event], known: set[str]) -> Iterator[int]:
+    """Place in the journal at which each entry that filled had ended."""
+    for number, event in enumerate(events):
+        is_entry = not event.is_algo and not event.reduce_only
+        if is_entry and event.what == "ended" and event.filled and str(event.order_id) in known:
+            yield number
+
+
+def _second_loop_after(loops: Sequence[Loop], at: int) -> int:
+    """End of the second loop that began at or after a time; 0 if there was none."""
+    ends = [loop.ended for loop in loops if loop.began >= at][:LOOPS]
+    return ends[-1] if len(ends) == LOOPS else 0
+
+
+def _is_covered(window: Sequence[_Moment], step: Decimal) -> bool:
+    """Whether at some moment nothing was held, or all of it was covered."""
+    return any(not booked or abs(abs(booked) - resting) <= step for _, booked, resting in window)

@@ -1,0 +1,75 @@
+"""With stops on the exchange: a position that stands bare for two loops is seen."""
+
+from __future__ import annotations
+
+import pytest
+from drill.journals import Story
+
+from hydra_ft.cli.drill.audit import audit
+
+
+def entered() -> Story:
+    """One entry, filled at 15 and known to freqtrade; loops end at 10, 30, 50 and 70."""
+    story = Story(stops=True).parent().attempt(10, 20, order="1").book(1, 1.0)
+    story.looped((0, 10), (11, 30), (31, 50), (51, 70))
+    return story.placed(11, 1, "1.0").filled(15, 1, "1.0")
+
+
+def stopped(story: Story, at: int, quantity: str = "1.0", number: int = 1_000_001) -> Story:
+    return story.placed(
+        at, number, quantity, buys=False, reduces=True, algo=True, client_id=f"stop-{number}"
+    )
+
+
+def rules(story: Story) -> list[str]:
+    return sorted({violation.rule for violation in audit(story.facts())})
+
+
+def test_a_stop_in_the_second_loop_after_the_fill_is_in_time() -> None:
+    assert audit(stopped(entered(), 69).facts()) == []
+
+
+def test_a_stop_in_the_third_loop_is_late() -> None:
+    assert rules(stopped(entered().looped((71, 90)), 80)) == ["bare_position"]
+
+
+def test_no_stop_at_all_is_seen() -> None:
+    assert rules(entered()) == ["bare_position"]
+
+
+@pytest.mark.parametrize("quantity", ["0.8", "1.2"])
+def test_a_stop_of_another_size_is_seen(quantity: str) -> None:
+    assert rules(stopped(entered(), 40, quantity)) == ["bare_position"]
+
+
+def test_without_stops_on_the_exchange_nothing_is_asked() -> None:
+    story = entered()
+    story.stops = False
+    assert audit(story.facts()) == []
+
+
+def test_a_fill_that_freqtrade_had_no_two_loops_to_see_is_not_judged() -> None:
+    story = entered()
+    story.loops = story.loops[:3]
+    assert audit(story.facts()) == []
+
+
+def test_a_position_that_is_gone_needs_no_stop() -> None:
+    story = entered().book(2, 1.0, side="sell")
+    story.placed(40, 2, "1.0", buys=False, reduces=True).filled(45, 2, "1.0")
+    assert audit(story.facts()) == []
+
+
+def test_the_stop_must_follow_a_top_up() -> None:
+    story = stopped(entered(), 20).parent(quantity=2.0).book(3, 1.0)
+    story.attempt(21, 22, order="3").placed(22, 3, "1.0").filled(25, 3, "1.0")
+    assert rules(story) == ["bare_position"]
+    assert audit(stopped(story.ended(40, 1_000_001), 41, "2.0", 1_000_002).facts()) == []
+
+
+def test_what_a_stop_became_is_booked_under_the_stop() -> None:
+    story = stopped(entered(), 20).ended(60, 1_000_001)
+    story.placed(60, 9, "1.0", buys=False, reduces=True, client_id="stop-1000001")
+    story.filled(60, 9, "1.0")
+    assert rules(story) == ["lost_fill"]
+    assert audit(story.book(1_000_001, 1.0, side="stoploss").facts()) == []
