@@ -156,14 +156,15 @@ class Breakers:
             self._alert(f"{_named(key)}: entries go on; {REASON} closed, orders succeed again.")
 
     def _pause(self, key: str, breaker: Breaker, now: int, *, is_first: bool) -> None:
-        """Write the lock; tell the operator the first time, the log every time."""
+        """Write the lock; tell the operator the first time, only the log after that."""
         why = reason(breaker, self._policy)
         text = (
             f"{_named(key)}: no entries for {self._policy.open_s:g} s at least, exits go on; {why}"
         )
-        logger.warning(text)
         if is_first:
             self._alert(f"{text}. /locks shows it, /unlock lifts it.")
+        else:
+            logger.warning(text)
         self._locked.discard(key)
         try:
             self._lock(key, _moment(now + int(self._policy.open_s * 1000)), why)
