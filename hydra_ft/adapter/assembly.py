@@ -84,7 +84,8 @@ def _voice(strategy: LiveOrders, level: int) -> Callable[[str], None]:
 
     def say(text: str) -> None:
         logger.log(level, text)
-        strategy.dp.send_msg(text, always_send=True)
+        # Telegram reads an underscore as the start of italics, and refuses a single one.
+        strategy.dp.send_msg(text.replace("_", " "), always_send=True)
 
     return say
 

@@ -144,7 +144,8 @@ class Host:
         api, wanted = self._exchange._api, set(pairs)  # noqa: SLF001 - the seam
         api.options["warnOnFetchOpenOrdersWithoutSymbol"] = False
         try:
-            orders = api.fetch_open_orders(params=params)
+            # Without a symbol ccxt asks for spot orders unless it is told otherwise.
+            orders = api.fetch_open_orders(params={"type": "swap", **params})
         except ccxt.BaseError as error:
             raise TemporaryError(f"open orders cannot be read: {error}") from error
         return [_seen(order, order["symbol"]) for order in orders if order["symbol"] in wanted]
