@@ -6,6 +6,7 @@ import pytest
 from drill.journals import Story
 
 from hydra_ft.cli.drill.audit import audit
+from hydra_ft.cli.drill.facts import Span
 
 
 def entered() -> Story:
@@ -51,6 +52,12 @@ def test_without_stops_on_the_exchange_nothing_is_asked() -> None:
 def test_a_fill_that_freqtrade_had_no_two_loops_to_see_is_not_judged() -> None:
     story = entered()
     story.loops = story.loops[:3]
+    assert audit(story.facts()) == []
+
+
+def test_a_loop_during_which_the_exchange_was_away_does_not_count() -> None:
+    story = stopped(entered().looped((71, 90)), 80)
+    story.up = [Span(0, 35), Span(45, 10**9)]
     assert audit(story.facts()) == []
 
 

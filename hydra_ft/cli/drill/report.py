@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hydra_ft.cli.drill.facts import Facts, Violation
     from hydra_ft.cli.drill.figures import Figures
     from hydra_ft.cli.drill.runner import Runner
+    from hydra_ft.types import Attempt
     from loopback_exchange import Event
 
 SHOWN = 12
@@ -85,11 +86,20 @@ def show_violations(console: Console, facts: Facts, violations: Sequence[Violati
             console.print(f"parent {violation.parent}", markup=False)
             for attempt in facts.attempts:
                 if attempt.parent_key == violation.parent:
-                    console.print(f"  {attempt}", markup=False)
+                    console.print(f"  {_child(attempt)}", markup=False)
         for line in _around(facts.events, violation):
             console.print(f"  {line}", markup=False)
     if len(violations) > SHOWN:
         console.print(f"... and {len(violations) - SHOWN} more.")
+
+
+def _child(attempt: Attempt) -> str:
+    known = _clock(attempt.known_at) if attempt.known_at else "never"
+    return (
+        f"attempt {attempt.id}: sent {_clock(attempt.sent_at)}, known {known}, {attempt.state}, "
+        f"order {attempt.order_id or 'none'}, {attempt.filled:g} of {attempt.quantity:g} at "
+        f"{attempt.price:g}"
+    )
 
 
 def _around(events: Sequence[Event], violation: Violation) -> list[str]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from loopback_exchange import Event, Server
 
 PACE_S = 0.2
-STRIKES = 0.05
-"""Chance of a working order to meet a print within one pace: one in four seconds."""
+STRIKES = 0.03
+"""Chance of a working order to meet a print within one pace: one in seven seconds."""
 WHOLE, ALMOST_WHOLE = 0.35, 0.5
 """Up to the first it fills whole, up to the second all but a step or two, else a part."""
 

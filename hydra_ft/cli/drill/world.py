@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from hydra_ft.cli.drill.plan import Options
     from loopback_exchange import Strike
 
+REOPENS_MS = 500
+"""What a restart of the exchange takes beyond its time away."""
+
 
 class World:
     """The embedded exchange with its journal, its faults and a tape that fills orders."""
@@ -91,7 +94,7 @@ class World:
 
     def _down_ms(self, strike: Strike) -> int:
         fault = self._schedule.strike(strike.method, strike.path, strike.n)
-        return int(fault.details["down_s"] * 1000) if fault is not None else 0
+        return int(fault.details["down_s"] * 1000) + REOPENS_MS if fault is not None else 0
 
     def write_strikes(self) -> None:
         """Write every fault that struck to its file."""

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hydra_ft.cli.drill.audit.timeline import ZERO, booked_ids, by_pair
-from hydra_ft.cli.drill.facts import Violation
+from hydra_ft.cli.drill.facts import Violation, overlap_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hydra_ft.cli.drill.facts import Facts, Loop
+    from hydra_ft.cli.drill.facts import Facts, Loop, Span
     from loopback_exchange import Event
 
 LOOPS = 2
@@ -21,16 +21,18 @@ def bare_positions(facts: Facts) -> Iterator[Violation]:
     """Within two successful loops of each fill that freqtrade could see, a stop rests.
 
     It has the size of what freqtrade holds then, to a step. Freqtrade sees a fill when the
-    entry order that it belongs to has ended. A position that is gone by then needs none.
+    entry order that it belongs to has ended. A position that is gone by then needs none. A
+    loop is successful when it came to its end, and the exchange was there all the time.
     """
     if not facts.stops:
         return
+    loops = [one for one in facts.loops if _is_whole(one, facts.both_up)]
     for pair, events in by_pair(facts.events).items():
         known = {order.order_id for order in facts.books.orders if order.pair == pair}
         moments = _moments(events, known)
         for first in _seen(events, known):
             at = events[first].at
-            until = _second_loop_after(facts.loops, at)
+            until = _second_loop_after(loops, at)
             window = [moment for moment in moments[first:] if moment[0] <= until]
             if window and not _is_covered(window, facts.steps[pair]):
                 _, booked, resting = window[-1]
@@ -64,6 +66,10 @@ def _seen(events: Sequence[Event], known: set[str]) -> Iterator[int]:
         is_entry = not event.is_algo and not event.reduce_only
         if is_entry and event.what == "ended" and event.filled and str(event.order_id) in known:
             yield number
+
+
+def _is_whole(loop: Loop, both_up: Sequence[Span]) -> bool:
+    return overlap_ms(both_up, loop.began, loop.ended) == loop.ended - loop.began
 
 
 def _second_loop_after(loops: Sequence[Loop], at: int) -> int:
