@@ -62,7 +62,8 @@ def test_its_hydra_section_loads_and_pins_no_number() -> None:
     """A number here would stand over the head's, over HydraFlow.json and over hyperopt."""
     section = example()["hydra"]
     assert load_settings(section) == Settings()
-    assert section == {"bot_name": defaults()["bot_name"], "chase": {"enabled": True}}
+    chase = {"enabled": True, "entry": {}, "exit": {}}
+    assert section == {"bot_name": defaults()["bot_name"], "chase": chase}
 
 
 def test_freqtrade_is_silent_about_children_and_speaks_of_all_else() -> None:

@@ -15,6 +15,7 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 import hydra_ft
+from hydra_ft.adapter.backtest import BacktestOrders
 from hydra_ft.adapter.configuration import check_configuration
 from hydra_ft.adapter.frames import read_bars, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRADES = (RunMode.LIVE, RunMode.DRY_RUN)
-JUDGED = (*TRADES, RunMode.BACKTEST, RunMode.HYPEROPT)
+TESTED = (RunMode.BACKTEST, RunMode.HYPEROPT)
+JUDGED = (*TRADES, *TESTED)
 """Modes whose result counts; lookahead- and recursive-analysis vary the warm-up on purpose."""
 
 
@@ -272,7 +274,8 @@ def _route(config: dict[str, Any], settings: Settings) -> type | None:
         return None
     if config.get("runmode") in TRADES:
         return LiveOrders
-    return None
+    tested = config.get("runmode") in TESTED and settings.chase.backtest
+    return BacktestOrders if tested else None
 
 
 def _refuse_unusable(config: dict[str, Any], chase: ChasePolicies) -> None:
