@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from multiprocessing import get_context
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.execution.drift import Drift, drift_of, generated_tape, joined, touch_fills
-from benchmarks.execution.methods import CANDLE, methods
+from benchmarks.execution.methods import CANDLE, STATIC, methods
 from benchmarks.execution.recorded import recorded_drifts
 from benchmarks.execution.rows import (
     DifferenceRow,
@@ -124,11 +125,12 @@ def _drifts(
         tapes = [generated_tape(market, window) for window in some]
         edges, owner = joined([touch_fills(tape) for tape in tapes])
         found.append(drift_of(f"generated tape, {name}", edges, owner, plan.seed, tapes))
-    for name in MARKETS:
-        rested = [t for t in trials if t.market == name and t.method == "balanced"]
+    for name, method in product(MARKETS, (STATIC, "balanced")):
+        rested = [t for t in trials if (t.market, t.method) == (name, method)]
         edges = np.array([edge for trial in rested for edge in trial.edges])
         owner = np.repeat([t.window for t in rested], [len(t.edges) for t in rested])
-        found.append(drift_of(f"this bench's fills, balanced, {name}", edges, owner, plan.seed))
+        if len(edges):
+            found.append(drift_of(f"this bench, {method}, {name}", edges, owner, plan.seed))
     return found + recorded_drifts(plan.seed)
 
 

@@ -110,7 +110,7 @@ def _realism(result: Result) -> str:
     return f"""\
 A passive fill earns the mid just before it less its own price, and then the mid moves: what it
 moves against the fill is adverse selection. Each trade that reaches the touch counts as the fill of
-who rested there first; the rows of this bench are the fills that the `balanced` preset really got.
+who rested there first; the rows of this bench are the fills that a method really got.
 The recorded tapes are six minutes and two hours of one pair: they illustrate, and prove nothing.
 The older one has no book; its quotes are inferred from its trades.
 
@@ -131,9 +131,9 @@ What that means for the tables:
 - Where moves over a second are larger than those over a minute, the market takes moves back within
   the minute. That favours whoever waits at an old price ({STATIC}, {CANDLE}) over whoever follows
   the touch, and makes a requote look worse than it would in a market without that habit. The mark
-  of it: in a market without memory an order whose fills lose more than they earn cannot be cheaper
-  than a market order before fees. Where {STATIC} or {CANDLE} are, the market came back to them. So
-  the comparison with re-pricing {CANDLE} is a property of this market first; it is shown as
+  of it: in a market without memory a method that rests costs, before fees, what its own fills lose
+  less what they earn. Where its completed cost without fees is below that, the market came back to
+  it. So the comparison with re-pricing {CANDLE} is a property of this market first; it is shown as
   measured.
 - A trade that goes through an order's price fills all of it, so fills in part are rarer than on a
   real exchange: re-pricing {CANDLE} dropped a rest in {100 * result.dropped_share:.1f} % of its
