@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_UNMARKED = str.maketrans("_*`[", "   (")
+
 
 class Reports:
     """Two messages and one summary for each parent."""
@@ -35,9 +37,8 @@ class Reports:
     def placed(self, parent: ParentOrder, attempt: Attempt) -> None:
         """Say that the first child of a parent works."""
         at = f"{attempt.price:g}" if attempt.price else "market"
-        self._say(
-            f"{_name(parent)}: working {attempt.quantity:g} at {at} ({parent.reason or 'no tag'})"
-        )
+        why = _plain(parent.reason) or "no tag"
+        self._say(f"{_name(parent)}: working {attempt.quantity:g} at {at} ({why})")
 
     def tell_ended(self, now: int) -> None:
         """Report every parent that is over and whose children are all booked."""
@@ -84,7 +85,13 @@ def _ending(parent: ParentOrder, fills: Sequence[Fill], cost: ExecutionCost) -> 
     )
     requotes = f"{parent.requotes} requote{'' if parent.requotes == 1 else 's'}"
     costs = f", cost {cost.total_bps:.1f} bps" if filled else ""
-    return f"{_name(parent)}: {parent.end_reason}, {took}, {requotes}, {cost.seconds:.0f} s{costs}"
+    ending = _plain(parent.end_reason)
+    return f"{_name(parent)}: {ending}, {took}, {requotes}, {cost.seconds:.0f} s{costs}"
+
+
+def _plain(text: str) -> str:
+    """Words without marks: Telegram reads Markdown, and refuses a text with a single ``_``."""
+    return text.translate(_UNMARKED)
 
 
 def _average(fills: Sequence[Fill]) -> float:
