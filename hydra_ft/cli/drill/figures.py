@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from hydra_ft.types import Attempt
     from loopback_exchange import Strike
 
-_RESOLVED = (
-    ChildState.REJECTED,
+_DOUBTED = (
+    ChildState.UNKNOWN,
     ChildState.NOT_SENT,
     ChildState.LOST_CANCELLED,
     ChildState.LOST_FILLED,
 )
-"""States that only an order whose answer did not come, or was a refusal, can have."""
+"""States that only an order whose answer did not come can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Figures:
     entries: int
     exits: int
     children: int
+    rejected: int
     requotes: int
     fills: int
     part_fills: int
@@ -51,12 +52,13 @@ def figures(facts: Facts, strikes: Sequence[Strike]) -> Figures:
     """Count what was recorded."""
     ended = [parent for parent in facts.parents if not parent.is_open]
     fills = [e for e in facts.events if e.what == "filled" and not e.is_algo]
-    doubtful = [attempt for attempt in facts.attempts if attempt.state in _RESOLVED]
+    doubtful = [attempt for attempt in facts.attempts if attempt.state in _DOUBTED]
     took = [_took_s(attempt) for attempt in doubtful if attempt.known_at] or [0.0]
     return Figures(
         entries=sum(parent.kind is Kind.ENTRY for parent in ended),
         exits=sum(parent.kind is Kind.EXIT for parent in ended),
         children=len(facts.attempts),
+        rejected=sum(attempt.state is ChildState.REJECTED for attempt in facts.attempts),
         requotes=sum(parent.requotes for parent in ended),
         fills=len(fills),
         part_fills=sum(event.filled < event.quantity for event in fills),

@@ -9,15 +9,17 @@ from hydra_ft.cli.drill.configuration import write_configuration
 from hydra_ft.cli.drill.facts import Loop, Span, Violation
 from hydra_ft.cli.drill.folder import append, lines
 from hydra_ft.cli.drill.processes import Boot, BotProcess
+from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
     from hydra_ft.cli.drill.folder import Folder
     from hydra_ft.cli.drill.plan import Kill, Options
     from hydra_ft.cli.drill.world import World
 
-BOOT_WITHIN_S = 60.0
 RESTART_AFTER_S = 1.0
 """After a death that nobody planned."""
+FAILED_STARTS = 5
+"""So many starts in a row that nobody killed and that did not come up end the drill."""
 
 
 class Keeper:
@@ -34,6 +36,7 @@ class Keeper:
         self._armed: Kill | None = None
         self._down_s = RESTART_AFTER_S
         self._start_at = 0.0
+        self._failed_starts = 0
         self.boots = 0
         self.kills = 0
         self.deaths: list[Violation] = []
@@ -60,8 +63,13 @@ class Keeper:
             self._gone(self._process.exit_code)
 
     def _gone(self, code: int) -> None:
-        self._close_span(self._killed_at or now_ms())
+        came_up = self._close_span(self._killed_at or now_ms())
         self._process = None
+        self._failed_starts = 0 if came_up or self._killed_at else self._failed_starts + 1
+        if self._failed_starts >= FAILED_STARTS:
+            raise HydraError(
+                f"the bot did not start {FAILED_STARTS} times in a row; see {self._folder.log_file}"
+            )
         if self._killed_at:
             self.kills += 1
         else:
@@ -70,7 +78,8 @@ class Keeper:
         self._start_at = time.monotonic() + (self._down_s if self._killed_at else RESTART_AFTER_S)
         self._armed = None
 
-    def _close_span(self, until: int) -> None:
+    def _close_span(self, until: int) -> bool:
+        """Note when the process was there, and whether it ever came up."""
         up = [
             line["ended"]
             for line in lines(self._folder.loops_file)
@@ -80,6 +89,7 @@ class Keeper:
             self.spans.append(Span(up[0], max(until, up[0])))
         record = {"boot": self.boots - 1, "since": self._since, "until": until}
         append(self._folder.runs_file, {**record, "killed": bool(self._killed_at)})
+        return bool(up)
 
     def stop(self) -> None:
         """Let the bot end in peace."""

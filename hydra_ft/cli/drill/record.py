@@ -25,7 +25,7 @@ class Recorder:
         self.events: list[Event] = []
         self.open: dict[int, Event] = {}
         self._lock = threading.Lock()
-        self._file = folder.journal_file.open("a", encoding="utf-8")
+        self._file = folder.journal_file.open("a", encoding="utf-8", buffering=1)
         self._waiting: tuple[str, Callable[[], None]] | None = None
 
     def __call__(self, event: Event) -> None:
@@ -51,10 +51,6 @@ class Recorder:
     def at_next(self, what: str, act: Callable[[], None]) -> None:
         """Act at the next event of a kind, before the exchange answers anybody."""
         self._waiting = (what, act)
-
-    def flush(self) -> None:
-        """Bring everything to the file."""
-        self._file.flush()
 
     def close(self) -> None:
         """Close the file."""

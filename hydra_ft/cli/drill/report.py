@@ -49,12 +49,13 @@ def table(
     rules = Counter(violation.rule for violation in violations)
     rows = {
         "orders": f"{figures.orders} ({figures.entries} entries, {figures.exits} exits)",
-        "children": str(figures.children),
+        "children": f"{figures.children}, of which {figures.rejected} rejected",
         "requotes": str(figures.requotes),
         "fills": f"{figures.fills}, of which {figures.part_fills} in part",
         "kills": str(runner.keeper.kills),
         "restarts": str(max(0, runner.keeper.boots - 1)),
-        "faults": f"{sum(figures.faults.values())}: {_listed(figures.faults)}",
+        "order requests": f"{runner.world.seen}, of which {runner.world.hit} hit by a fault",
+        "faults": _listed(figures.faults) or "none",
         "unknown outcomes": f"{sum(figures.unknown.values())}: {_listed(figures.unknown)}",
         "time to know": f"at most {figures.unknown_max_s:.1f} s, "
         f"median {figures.unknown_median_s:.1f} s",

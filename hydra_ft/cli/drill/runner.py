@@ -45,7 +45,7 @@ class Runner:
     def __init__(
         self, world: World, folder: Folder, options: Options, tell: Callable[[Progress], None]
     ) -> None:
-        self._world, self._folder, self._options, self._tell = world, folder, options, tell
+        self.world, self._folder, self._options, self._tell = world, folder, options, tell
         self.keeper = Keeper(world, folder, options)
         self._database = Database(folder.hydra_url)
         self._store = OrderStore(self._database, BOT)
@@ -64,8 +64,7 @@ class Runner:
             self._settle(closes=True)
         finally:
             self.keeper.stop()
-            self._world.recorder.flush()
-            self._world.write_strikes()
+            self.world.write_strikes()
 
     def _trade(self) -> None:
         due, quiet = kills(self._options), pauses(self._options)
@@ -98,14 +97,14 @@ class Runner:
         """Pause faults and signals, wait until everything is settled, and say what is not."""
         self.progress.doing = "settling"
         began = now_ms()
-        self._world.server.faults.pause()
+        self.world.server.faults.pause()
         self._folder.wish(enters=False, leaves=closes)
         left = self._wait_until_settled(closes=closes)
         ended = now_ms()
         append(self._folder.runs_file, {"quiet": True, "since": began, "until": ended})
         self.progress.quiets.append((ended - began) / 1e3)
         self.progress.violations += left
-        self._world.server.faults.resume()
+        self.world.server.faults.resume()
         self._folder.wish(enters=True, leaves=True)
 
     def _wait_until_settled(self, *, closes: bool) -> list[Violation]:
@@ -118,20 +117,20 @@ class Runner:
             looked = self.keeper.loops_since(began) >= LOOPS_IN_QUIET
             left = unsettled(self._snapshot()) if looked else [_no_loops(began)]
             if closes and not left:
-                left = [_still_held(pair) for pair in self._world.positions()]
+                left = [_still_held(pair) for pair in self.world.positions()]
             if not left or time.monotonic() > deadline:
                 return left
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(
             at=now_ms(),
-            positions=self._world.positions(),
-            filled=self._world.filled(),
-            working=self._world.working(),
+            positions=self.world.positions(),
+            filled=self.world.filled(),
+            working=self.world.working(),
             books=read_books(self._folder.trades_url),
             parents=self._store.open_parents(),
             attempts=self._store.open_attempts(),
-            steps=self._world.steps,
+            steps=self.world.steps,
         )
 
     # ---- at the end
@@ -140,13 +139,13 @@ class Runner:
         """Return all that was recorded."""
         spans: list[Span] = self.keeper.spans
         return Facts(
-            events=self._world.recorder.events,
+            events=self.world.recorder.events,
             parents=self._store.parents_since(0),
             attempts=all_attempts(self._store),
-            steps=self._world.steps,
+            steps=self.world.steps,
             books=read_books(self._folder.trades_url),
             loops=self.keeper.loops(),
-            both_up=without(spans, self._world.away()),
+            both_up=without(spans, self.world.away()),
             stops=self._options.stops,
         )
 

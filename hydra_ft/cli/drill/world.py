@@ -55,6 +55,16 @@ class World:
         self.recorder.close()
 
     @property
+    def seen(self) -> int:
+        """Order requests that came while faults were not paused."""
+        return self.server.faults.seen
+
+    @property
+    def hit(self) -> int:
+        """How many of those a fault struck."""
+        return self.server.faults.hit
+
+    @property
     def strikes(self) -> list[Strike]:
         """Every fault that struck so far."""
         return list(self.server.faults.journal)
