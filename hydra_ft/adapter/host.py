@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from freqtrade.data.dataprovider import DataProvider
+    from freqtrade.persistence import Trade
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +116,15 @@ class Host:
             if len(page) < _ORDERS_PER_PAGE or not fresh:
                 return list(found.values())
             since = max(order.at for order in fresh)
+
+    def reload(self, trade: Trade) -> None:
+        """Let freqtrade read a trade's orders from the exchange again, as /reload_trade does.
+
+        It takes in orders of the pair that it did not know, and closes a trade that is flat.
+        """
+        logger.warning("Reloading %s from its orders on the exchange.", trade)
+        rpc = self._dp._DataProvider__rpc  # noqa: SLF001 - the seam
+        rpc._rpc._rpc_reload_trade_from_exchange(trade.id)  # noqa: SLF001 - the seam
 
     def cancel(self, order_id: str, pair: str) -> SeenOrder:
         """Cancel an order of ours and return its state after that, as read anew."""

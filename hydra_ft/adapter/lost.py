@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
@@ -30,19 +31,21 @@ class LostFills:
         """Return the signed quantity (base units) that our orders filled beyond the books.
 
         Reductions of ours that were taken back for it count against it. ``known`` are the
-        ids of the pair's orders that freqtrade has.
+        ids of the pair's orders that freqtrade has. What freqtrade had booked once is not
+        lost: its trade was deleted by the operator, or the bot runs on another database,
+        and neither is a reason to close a position.
         """
         since = self._clock() - PROVED_WITHIN_MS
-        booked = _booked(pair)
-        ids = self._book.ids_since(pair, since)
+        booked, noted = _booked(pair), self._book.fills_since(pair, since)
         total = 0.0
         for order in self._host.orders_since(pair, since):
-            if self._is_ours(order, ids | known):
-                missing = order.filled - booked.get(order.order_id, 0.0)
+            if self._is_ours(order, noted.keys() | known):
+                has = max(booked.get(order.order_id, 0.0), noted.get(order.order_id, 0.0))
+                missing = order.filled - has
                 total += missing if order.buys else -missing
         return total
 
-    def _is_ours(self, order: SeenOrder, ids: set[str]) -> bool:
+    def _is_ours(self, order: SeenOrder, ids: AbstractSet[str]) -> bool:
         prefix = self._host.prefix
         return order.order_id in ids or bool(prefix and order.client_order_id.startswith(prefix))
 

@@ -244,9 +244,9 @@ class ParentBook:
         """Return the ids of orders that other attempts of the pair became about that time."""
         return self._store.order_ids(attempt.pair, attempt.sent_at - ABOUT_MS)
 
-    def ids_since(self, pair: str, since: int) -> set[str]:
-        """Return the ids of orders that attempts of a pair, sent since a time, became."""
-        return self._store.order_ids(pair, since)
+    def fills_since(self, pair: str, since: int) -> dict[str, float]:
+        """Return what freqtrade had booked (base units) of our orders of a pair, by their ids."""
+        return self._store.booked_fills(pair, since)
 
     def is_ours(self, pair: str, order_id: str) -> bool:
         """Whether an order came from an attempt of ours, however long ago."""

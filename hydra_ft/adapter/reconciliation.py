@@ -174,15 +174,20 @@ class Reconciliation:
         self._book.disputed.add(pair)
 
     def _missing(self, pair: str, surplus: float, now: int) -> None:
-        """End an entry whose position somebody has closed; freqtrade mends its trade on exit."""
+        """End an entry whose position somebody has closed, and let freqtrade see it.
+
+        Freqtrade looks by itself only when it wants to exit and no stop rests.
+        """
         parent = self._book.of(pair, Kind.ENTRY)
         if parent is not None:
             self._book.end(parent, End.CLOSED_ELSEWHERE, now)
-        self._report(
-            f"{pair} position",
-            f"{pair}: the exchange holds {abs(surplus):g} less than this bot's trade; it was "
-            "closed elsewhere (/reload_trade takes the exchange's word).",
+        self._alert(
+            f"{pair}: the exchange holds {abs(surplus):g} less than this bot's trade; the trade "
+            "is reloaded from its orders."
         )
+        trade = open_trade(pair)
+        if trade is not None:
+            self._host.reload(trade)
 
     def _report(self, key: str, text: str) -> None:
         if key not in self._reported:

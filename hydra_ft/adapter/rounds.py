@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Trade
 
-from hydra_ft.adapter.trades import is_empty_shell
+from hydra_ft.adapter.trades import entry_filled, held, is_empty_shell
 from hydra_ft.errors import HydraError
+from hydra_ft.execution.ticks import is_dust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ class Rounds:
             self.settlement.settle,
             self.children.follow,
             self._clear_shells,
+            self._close_flat,
             self._end_parents,
             self.reconciliation.look,
             self.stops.resize,
@@ -71,6 +73,14 @@ class Rounds:
                     logger.warning("Removing %s: its orders have ended without a fill.", trade)
                     trade.delete()
                     Trade.commit()
+
+    def _close_flat(self, _now: int) -> None:
+        """Let freqtrade close trades whose orders have sold all, if it died before it did."""
+        host = self.desk.host
+        for trade in Trade.get_open_trades():
+            is_flat = trade.amount and not trade.has_open_orders and entry_filled(trade)
+            if not host.dry_run and is_flat and is_dust(held(trade), host.step_size(trade.pair)):
+                host.reload(trade)
 
     def _end_parents(self, now: int) -> None:
         for parent in self.desk.book.parents():

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from freqtrade.exceptions import ExchangeError
+from freqtrade.persistence import Trade
 
 from hydra_ft.adapter.listener import Heard
 from hydra_ft.adapter.trades import child_of, held, open_trade, order_ids, side_of
@@ -24,11 +25,10 @@ from hydra_ft.types import Attempt, ChildState, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from freqtrade.persistence import Trade
-
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
     from hydra_ft.adapter.reports import Reports
+    from hydra_ft.types import ParentOrder
 
 logger = logging.getLogger(__name__)
 
@@ -149,8 +149,8 @@ class Settlement:
             return False
         filled = sum(order.filled for order in final)
         parent = self._book.known(attempt.parent_key)
-        # A lost exit needs nothing: it was reduce-only, and freqtrade finds the smaller
-        # position by itself.
+        if attempt.kind is Kind.EXIT and filled:
+            self._take_in(attempt, parent)
         if attempt.kind is Kind.ENTRY and filled:
             if not self._take_back(attempt, filled):
                 return False
@@ -163,6 +163,20 @@ class Settlement:
         self._book.settle(attempt, state, now, final[0].order_id)
         self._book.disputed.add(attempt.pair)
         return True
+
+    def _take_in(self, attempt: Attempt, parent: ParentOrder | None) -> None:
+        """Let freqtrade take in what a lost exit closed, and keep why it was closed.
+
+        Left alone it does so only once the position is too small to exit, and not at all
+        while a stop rests on the exchange.
+        """
+        trade = open_trade(attempt.pair)
+        if trade is None or side_of(trade) is not attempt.side:
+            return
+        self._host.reload(trade)
+        if not trade.is_open and parent is not None:
+            trade.exit_reason = parent.reason
+            Trade.commit()
 
     def _stopped(self, order: SeenOrder) -> SeenOrder:
         """Cancel an order of ours that freqtrade does not know, if it still rests."""

@@ -13,13 +13,14 @@ Nygard, *Release It!*, chapter 5. It knows entries only: an exit is never asked 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
-from typing import Annotated, get_type_hints
+from typing import Annotated
 
 from annotated_types import Ge, Le
 from typing_extensions import Doc
+
+from hydra_ft.execution.bounds import check_bounds
 
 REASON = "hydra breaker"
 """How every reason begins, so that a lock can be told to be ours."""
@@ -59,24 +60,7 @@ class BreakerPolicy:
     ] = 50.0
 
     def __post_init__(self) -> None:
-        for name, low, high in _bounds():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(
-                    f"expected {name} from {low:g} to {high:g}, was {value}; set it within them"
-                )
-
-
-@cache
-def _bounds() -> tuple[tuple[str, float, float], ...]:
-    """Name, least and greatest value of every number of a policy."""
-    hints = get_type_hints(BreakerPolicy, include_extras=True)
-    rows = []
-    for item in fields(BreakerPolicy):
-        limits = {type(limit): limit for limit in getattr(hints[item.name], "__metadata__", ())}
-        if Ge in limits and Le in limits:
-            rows.append((item.name, float(limits[Ge].ge), float(limits[Le].le)))
-    return tuple(rows)
+        check_bounds(self)
 
 
 class Outcome(StrEnum):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 from typing_extensions import Doc
+
+from hydra_ft.execution.bounds import check_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,28 +90,9 @@ class ChasePolicy:
     ] = 5
 
     def __post_init__(self) -> None:
-        for name, low, high in _bounds():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"expected {name} from {low:g} to {high:g}, was {value}")
+        check_bounds(self)
         if self.post_only and self.peg == "far":
             raise ValueError("expected a peg that rests, since post_only is set; peg was 'far'")
-
-
-@cache
-def _bounds() -> tuple[tuple[str, float, float], ...]:
-    """Name, least and greatest value of every number of a policy."""
-    hints = get_type_hints(ChasePolicy, include_extras=True)
-    rows = []
-    for item in fields(ChasePolicy):
-        limits: tuple[Any, ...] = getattr(hints[item.name], "__metadata__", ())
-        low = [float(limit.ge) for limit in limits if isinstance(limit, Ge)]
-        # No unit here is finer than a billionth: "above 0" is "from a billionth".
-        low += [float(limit.gt) + 1e-9 for limit in limits if isinstance(limit, Gt)]
-        high = [float(limit.le) for limit in limits if isinstance(limit, Le)]
-        if low and high:
-            rows.append((item.name, low[0], high[0]))
-    return tuple(rows)
 
 
 ENTRY_CHASE = ChasePolicy()

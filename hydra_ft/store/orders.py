@@ -135,6 +135,20 @@ class OrderStore:
         with self._database.transaction() as connection:
             return set(connection.execute(query).scalars())
 
+    def booked_fills(self, pair: str, since: int) -> dict[str, float]:
+        """Return what the orders of a pair, sent since a time, had filled in freqtrade's books.
+
+        By order id; 0 for an order of ours that freqtrade never had.
+        """
+        query = select(ATTEMPTS.c.order_id, ATTEMPTS.c.filled).where(
+            ATTEMPTS.c.bot == self._bot,
+            ATTEMPTS.c.sent_at >= since,
+            ATTEMPTS.c.pair == pair,
+            ATTEMPTS.c.order_id != "",
+        )
+        with self._database.transaction() as connection:
+            return {row.order_id: row.filled for row in connection.execute(query)}
+
     def is_ours(self, pair: str, order_id: str) -> bool:
         """Whether an order of a pair came from an attempt of ours."""
         query = select(ATTEMPTS.c.id).where(
