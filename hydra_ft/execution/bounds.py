@@ -12,7 +12,7 @@ _FINEST = 1e-9
 """No unit here is finer: "above 0" is "from a billionth"."""
 
 
-def check_bounds(policy: object) -> None:
+def check_bounds(policy: Any) -> None:
     """Compare every number of a frozen dataclass with its declared bounds.
 
     Raises
