@@ -43,8 +43,8 @@ class _Watch:
         self._step = step
 
     def over(self, pair: str, events: Sequence[Event]) -> Iterator[Violation]:
-        """Yield each moment at which the exposure was beyond the target."""
-        state = State()
+        """Yield the first moment of each parent at which the exposure was beyond its target."""
+        state, seen = State(), set[str]()
         sent = ((attempt.sent_at, 1, None) for attempt in self._attempts)
         happened = ((event.at, 0, event) for event in events)
         for at, _, event in merge(happened, sent, key=lambda moment: moment[:2]):
@@ -55,12 +55,14 @@ class _Watch:
             unknown = self._unknown(at, state)
             exposure = sign * state.position + state.entering(sign) + unknown
             target = Decimal(str(parent.quantity)) if parent else ZERO
-            if exposure > target + self._step:
+            key = parent.key if parent else ""
+            if exposure > target + self._step and key not in seen:
+                seen.add(key)
                 text = (
                     f"held {state.position}, working {state.entering(sign)}, of unknown outcome "
                     f"{unknown}: {exposure} for a target of {target}, one step is {self._step}"
                 )
-                yield Violation("overfill", pair, at, text, parent.key if parent else "")
+                yield Violation("overfill", pair, at, text, key)
 
     def _parent_at(self, at: int) -> ParentOrder | None:
         decided = [parent for parent in self._parents if parent.decided_at <= at]
