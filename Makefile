@@ -58,12 +58,14 @@ drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 min
 bench-execution: $(STAMP) ## what each way to execute costs, into docs/execution-benchmark.md
 	$(BIN)/python -m benchmarks.execution --out docs/execution-benchmark.md
 
-docs: $(STAMP) ## render docs/settings.md and docs/features.md from what they describe
+docs: $(STAMP) ## render settings.md, features.md and chase.md in docs from what they describe
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \
 		> docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 	$(BIN)/python -c "import hydra_ft.features; from hydra_ft.features.documentation import render; \
 		from hydra_ft.features.registry import FEATURES; print(render(FEATURES), end='')" \
 		> docs/features.md.new && mv docs/features.md.new docs/features.md
+	$(BIN)/python -m hydra_ft.execution.documentation \
+		> docs/chase.md.new && mv docs/chase.md.new docs/chase.md
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
