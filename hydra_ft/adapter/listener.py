@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import ccxt
 from freqtrade.exceptions import (
     DDosProtection,
     ExchangeError,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 REFUSALS = (InvalidOrderException, DDosProtection)
 """Answers after which there is no such order: refused by a rule, or not looked at (429, 418)."""
+NOT_LOOKED_AT = (ccxt.InvalidNonce, ccxt.RateLimitExceeded)
+"""Causes of what freqtrade calls a temporary error, after which there is no such order either."""
 
 
 class Heard(StrEnum):
@@ -52,7 +55,12 @@ class Answer:
 def _heard(error: ExchangeError) -> Heard:
     if isinstance(error, InsufficientFundsError):
         return Heard.UNFUNDED
-    return Heard.REFUSED if isinstance(error, REFUSALS) else Heard.LOST
+    is_refusal = isinstance(error, REFUSALS) or isinstance(error.__cause__, NOT_LOOKED_AT)
+    return Heard.REFUSED if is_refusal else Heard.LOST
+
+
+def _key(order: dict[str, Any]) -> tuple[str, bool]:
+    return str(order.get("pair")), order.get("side") == "buy"
 
 
 class Listener:
@@ -64,6 +72,7 @@ class Listener:
         send = exchange.create_order
 
         def overheard(**order: Any) -> Any:
+            self._answers.pop(_key(order), None)
             try:
                 answer = send(**order)
             except ExchangeError as error:
@@ -75,9 +84,8 @@ class Listener:
         exchange.create_order = overheard
 
     def _note(self, order: dict[str, Any], heard: Heard, **details: str) -> None:
-        key = (str(order.get("pair")), order.get("side") == "buy")
         price, quantity = float(order.get("rate") or 0.0), float(order.get("amount") or 0.0)
-        self._answers[key] = Answer(heard, self._clock(), price, quantity, **details)
+        self._answers[_key(order)] = Answer(heard, self._clock(), price, quantity, **details)
 
     def answer(self, pair: str, since: int, *, buys: bool) -> Answer | None:
         """Return what was heard of the last order of a pair since a time (UTC ms)."""

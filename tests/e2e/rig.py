@@ -12,15 +12,17 @@ import time_machine
 from e2e.plan import PLAN
 from freqtrade.configuration import Configuration
 from freqtrade.enums import RunMode, State
+from freqtrade.exceptions import TemporaryError
 from freqtrade.freqtradebot import FreqtradeBot
 from freqtrade.persistence import Trade
 
 from hydra_ft.store.database import Database
 from hydra_ft.store.orders import OrderStore
-from hydra_ft.types import ParentOrder, Side
+from hydra_ft.types import Attempt, ParentOrder, Side
 from loopback_exchange import freqtrade_exchange_config
 
 if TYPE_CHECKING:
+    from loopback_exchange.matching.journal import Event
     from loopback_exchange.server import Server
 
 STRATEGIES = Path(__file__).parent / "strategies"
@@ -33,6 +35,30 @@ TICK, STEP = 0.1, 0.001
 
 class Killed(BaseException):
     """The process dies here; no handler of the bot may catch it."""
+
+
+class Exposure:
+    """Watches an exchange for the most that a pair held and might still have opened.
+
+    Told of every event there, so nothing between two loops is missed.
+    """
+
+    def __init__(self, pair: str) -> None:
+        self.worst = 0.0
+        self._symbol = symbol(pair)
+        self._working: dict[int, tuple[int, float]] = {}
+
+    def __call__(self, event: Event) -> None:
+        if event.symbol != self._symbol or event.is_algo:
+            return
+        if event.what == "ended" or event.reduce_only:
+            self._working.pop(event.order_id, None)
+        else:
+            sign = 1 if event.is_buy else -1
+            self._working[event.order_id] = (sign, float(event.quantity - event.filled))
+        for side in (1, -1):
+            opening = sum(rest for sign, rest in self._working.values() if sign == side)
+            self.worst = max(self.worst, side * float(event.position) + opening)
 
 
 class Rig:
@@ -52,6 +78,7 @@ class Rig:
         pairs: tuple[str, ...] = (BTC, ETH),
         start: datetime = START,
         pinned: bool = True,
+        timeout_ms: int | None = None,
         **config: Any,
     ) -> None:
         self.server = server
@@ -59,10 +86,12 @@ class Rig:
         self.pairs = pairs
         self._head, self._heads = head, heads
         self._overrides = config
+        self._timeout_ms = timeout_ms
         self._traveller = time_machine.travel(start, tick=False)
         self.clock = self._traveller.start()
         self.bot = self._boot()
         self.bid = self.ask = 0.0
+        self.endures = False
         if pinned:
             self._pin()
 
@@ -75,6 +104,8 @@ class Rig:
         exchange["ccxt_config"]["options"]["broker"] = dict.fromkeys(
             ("swap", "future", "spot"), PREFIX
         )
+        if self._timeout_ms is not None:
+            exchange["ccxt_config"]["timeout"] = self._timeout_ms
         return {
             "trading_mode": "futures",
             "margin_mode": "isolated",
@@ -119,7 +150,13 @@ class Rig:
         """Let time pass and the bot look, so many times."""
         for _ in range(times):
             self.clock.shift(seconds)
-            self.bot.process()
+            try:
+                self.bot.process()
+            except TemporaryError:
+                if not self.endures:
+                    raise
+                # As freqtrade's worker does.
+                self.clock.shift(30)
 
     def until(self, condition: Any, *, seconds: float = 1.0, limit: int = 120) -> None:
         """Step until the condition holds; fail when it does not within the limit."""
@@ -210,10 +247,24 @@ class Rig:
         trades = Trade.get_trades([Trade.pair == pair, Trade.is_open.is_(False)])
         return list(trades.unique())
 
-    def parents(self) -> list[ParentOrder]:
+    def orders(self) -> OrderStore:
+        """Open what the bot has stored, as another program would."""
         name = "hydra.dryrun.sqlite" if self._overrides.get("dry_run") else "hydra.sqlite"
         database = Database(f"sqlite:///{self.folder / 'user_data' / name}")
-        return OrderStore(database, "test").parents_since(0)
+        return OrderStore(database, "test")
+
+    def parents(self) -> list[ParentOrder]:
+        return self.orders().parents_since(0)
+
+    def children(self) -> dict[str, list[Attempt]]:
+        """Return the children of every parent, oldest first, by the parent's key."""
+        store = self.orders()
+        return {parent.key: store.children(parent.key) for parent in store.parents_since(0)}
+
+    def stops(self, pair: str = BTC) -> list[dict[str, Any]]:
+        """Return the conditional orders of a pair that rest on the exchange."""
+        waiting = self.server.control.state()["algo_orders"]
+        return [stop for stop in waiting if stop["symbol"] == symbol(pair)]
 
     def check_books(self) -> None:
         """Exchange and database agree, to the last step: the invariant of every test."""
