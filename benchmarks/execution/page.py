@@ -133,8 +133,8 @@ What that means for the tables:
   the touch, and makes a requote look worse than it would in a market without that habit. The mark
   of it: in a market without memory a method that rests costs, before fees, what its own fills lose
   at once (within 5 s) less what they earn. Where its completed cost less fees is well below that,
-  the market came back to it. So the comparison with re-pricing {CANDLE} is a property of this market first; it is shown as
-  measured.
+  the market came back to it. So the comparison with re-pricing {CANDLE} is a
+  property of this market first; it is shown as measured.
 - A trade that goes through an order's price fills all of it, so fills in part are rarer than on a
   real exchange: re-pricing {CANDLE} dropped a rest in {100 * result.dropped_share:.1f} % of its
   parents. What that costs is hardly in these tables."""
