@@ -103,8 +103,13 @@ class HydraStrategy(ChaseParameters):
         """Version of the pack, shown by freqtrade."""
         return hydra_ft.__version__
 
-    def bot_start(self, **kwargs: Any) -> None:
-        """Open the store and the desk where the strategy trades."""
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Open the store and the desk where the strategy trades, with its parameters loaded.
+
+        Not in bot_start: freqtrade calls that before it loads the parameters, and logs what
+        it raises with a traceback.
+        """
+        super().ft_bot_start(**kwargs)
         if self.config.get("runmode") in TRADES:
             self._open_store()
 

@@ -222,3 +222,24 @@ def test_with_the_chase_on_the_order_route_is_mixed_in(load: Load) -> None:
     head = load(mode=RunMode.DRY_RUN)
     assert isinstance(head, LiveOrders)
     assert type(head).__name__ == "HydraFlow"
+
+
+@pytest.mark.e2e
+def test_a_value_of_the_parameter_file_is_the_one_that_a_bot_chases_by(tmp_path: Path) -> None:
+    from e2e.rig import STRATEGIES, Rig
+
+    from loopback_exchange import Market, Server
+
+    heads = tmp_path / "heads"
+    heads.mkdir()
+    shutil.copy(STRATEGIES / "StandingHead.py", heads)
+    params = {"buy": {"chase_entry_deadline_s": 45}, "sell": {"chase_exit_max_requotes": 3}}
+    text = json.dumps({"strategy_name": "StandingHead", "params": params})
+    (heads / "StandingHead.json").write_text(text, encoding="utf-8")
+    with Server(Market(seed=7), control=True) as server:
+        rig = Rig(server, tmp_path, heads=heads)
+        try:
+            policies = rig.bot.strategy._desk.policies
+        finally:
+            rig.close()
+    assert (policies.entry.deadline_s, policies.exit.max_requotes) == (45, 3)
