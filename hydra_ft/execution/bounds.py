@@ -20,7 +20,7 @@ def check_bounds(policy: Any) -> None:
     ValueError
         Naming the first number that is out of its bounds.
     """
-    for name, low, high in _bounds(type(policy)):
+    for name, low, high in _bounds(policy.__class__):
         value = getattr(policy, name)
         if not low <= value <= high:
             raise ValueError(
