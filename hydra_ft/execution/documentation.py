@@ -103,7 +103,7 @@ to last: **configuration, parameter file or hyperopt epoch, head, preset** (see
 [settings.md](settings.md)).
 
 No parameter is searched until somebody says so, or `--spaces buy` would search <KEYS> dimensions
-unasked. A strategy of your own switches one on:
+unasked. A strategy of your own switches one on (hyperopt itself needs `freqtrade[hyperopt]`):
 
 ```python
 from freqtrade.strategy import IntParameter
