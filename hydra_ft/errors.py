@@ -5,6 +5,7 @@ Every error says what was expected, what it was, and what to change::
     HydraError
     ├── SettingsError          a key of the ``hydra`` section is unknown or out of range
     ├── DeclarationError       a feature, signal or head is declared wrongly
+    │   └── PolicyError        a number of a policy is out of bounds, or two contradict
     ├── DataError              market data is missing, unordered or has the wrong shape
     └── StoreError             the Hydra database cannot be read or written
 """
@@ -25,6 +26,13 @@ class DeclarationError(HydraError, ImportError):
 
     Also an ``ImportError``: freqtrade skips a strategy file that raises one and still
     lists the other strategies, while any other exception aborts the whole command.
+    """
+
+
+class PolicyError(DeclarationError, ValueError):
+    """A value of a policy is out of its bounds, or two values contradict each other.
+
+    Also a ``ValueError``: pydantic takes that for a wrong value, and names the section.
     """
 
 

@@ -14,6 +14,7 @@ from hydra_ft.adapter.entries import OPERATOR_TAG, EntryRequest
 from hydra_ft.adapter.exits import ExitRequest
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.trades import side_of, to_ms
+from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.execution.lifecycle import End
 from hydra_ft.execution.ticks import floor_steps
 from hydra_ft.types import Kind, Side
@@ -38,7 +39,7 @@ class LiveOrders(_Base):
     position_adjustment_enable = True
 
     def start_orders(self) -> None:
-        """Restore parents and attempts, and open the desk; called once, from bot_start."""
+        """Restore parents and attempts, and open the desk; called once, when its parameters are loaded."""
         route = assemble(self)
         self._desk, self._rounds = route.desk, route.rounds
         self._entries, self._exits = route.entries, route.exits
@@ -192,8 +193,11 @@ class LiveOrders(_Base):
         """
         # Freqtrade has read it by now; the next exit may be the operator's own.
         self.order_time_in_force["exit"] = "GTC"
-        request = ExitRequest(amount, rate if order_type == "limit" else 0.0, exit_reason)
-        refusal = self._exits.confirm(trade, request, to_ms(current_time))
+        decision, now = self.last_decision(pair), to_ms(current_time)
+        decided = now if decision is None else decision.at + timeframe_ms(self.timeframe)
+        price = rate if order_type == "limit" else 0.0
+        request = ExitRequest(amount, price, exit_reason, decided)
+        refusal = self._exits.confirm(trade, request, now)
         if refusal:
             logger.info("Exit of %s (%s) waits: %s.", pair, exit_reason, refusal)
         return not refusal

@@ -8,6 +8,8 @@ from typing import Any, get_type_hints
 
 from annotated_types import Ge, Gt, Le
 
+from hydra_ft.errors import PolicyError
+
 _FINEST = 1e-9
 """No unit here is finer: "above 0" is "from a billionth"."""
 
@@ -17,13 +19,13 @@ def check_bounds(policy: Any) -> None:
 
     Raises
     ------
-    ValueError
+    PolicyError
         Naming the first number that is out of its bounds.
     """
     for name, low, high in _bounds(policy.__class__):
         value = getattr(policy, name)
         if not low <= value <= high:
-            raise ValueError(
+            raise PolicyError(
                 f"expected {name} from {low:g} to {high:g}, was {value}; set it within them"
             )
 

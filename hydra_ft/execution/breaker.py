@@ -35,7 +35,7 @@ class BreakerPolicy:
 
     Raises
     ------
-    ValueError
+    PolicyError
         When a number is out of its bounds.
     """
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Ge, Gt, Le
 from typing_extensions import Doc
 
+from hydra_ft.errors import PolicyError
 from hydra_ft.execution.bounds import check_bounds
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ChasePolicy:
 
     Raises
     ------
-    ValueError
+    PolicyError
         When a value is out of its bounds, or two values contradict each other.
     """
 
@@ -92,7 +93,7 @@ class ChasePolicy:
     def __post_init__(self) -> None:
         check_bounds(self)
         if self.post_only and self.peg == "far":
-            raise ValueError("expected a peg that rests, since post_only is set; peg was 'far'")
+            raise PolicyError("expected a peg that rests, since post_only is set; peg was 'far'")
 
 
 ENTRY_CHASE = ChasePolicy()
