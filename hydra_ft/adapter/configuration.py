@@ -172,14 +172,10 @@ def _signals(config: Config, settings: Settings) -> Iterator[Finding]:
 
 
 def _exits(config: Config, _settings: Settings) -> Iterator[Finding]:
-    """What keeps a chased exit from coming back, or places exits beside it."""
+    """What keeps a chased exit from coming back."""
     if config.get("use_exit_signal") is False:
         expected = "true: an exit that has begun is kept alive as an exit signal"
         yield Finding("fail", "use_exit_signal", "false", expected, "remove it")
-    if _section(config, "order_types").get("stoploss_on_exchange"):
-        expected = "false: stops on the exchange are not tried with the chase yet"
-        change = "set it to false, or watch that stop and chase do not both exit"
-        yield Finding("warn", "order_types.stoploss_on_exchange", "true", expected, change)
 
 
 def _prices(config: Config, settings: Settings) -> Iterator[Finding]:

@@ -16,13 +16,16 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.adapter.configuration import check_configuration, load_configuration
+from hydra_ft.adapter.heads import load_head
 from hydra_ft.cli.install import thin_files
-from hydra_ft.errors import SettingsError
+from hydra_ft.errors import HydraError, SettingsError
 from hydra_ft.settings import SECTION, database_url, load_settings
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
+
+    from hydra_ft.execution.policy import ChasePolicies
 
 TESTED = {"freqtrade": "2026.9", "ccxt": "4.5.90"}
 """Versions that this version was tried with; freqtrade's is a requirement."""
@@ -87,7 +90,7 @@ def configured(files: list[str], userdir: Path | None) -> Iterator[Check]:
         yield Check("fail", "configuration", str(error))
         return
     yield Check("ok", "configuration", f"{', '.join(files)} passes freqtrade's schema")
-    findings = check_configuration(config)
+    findings = check_configuration(config, chase=_chase(config))
     for finding in findings:
         detail = f"expected {finding.expected}; it was {finding.was}; {finding.change}"
         yield Check(finding.level, finding.key, detail)
@@ -100,17 +103,32 @@ def configured(files: list[str], userdir: Path | None) -> Iterator[Check]:
         yield database(database_url(settings, config["user_data_dir"], dry_run=dry_run))
 
 
+def _strategy_files(config: Mapping[str, Any]) -> list[Path]:
+    """Where freqtrade looks for the file of the strategy, in its order."""
+    folders = [Path(config["strategy_path"])] if config.get("strategy_path") else []
+    folders.append(Path(config["user_data_dir"]) / "strategies")
+    return [folder / f"{config.get('strategy')}.py" for folder in folders]
+
+
+def _chase(config: Mapping[str, Any]) -> ChasePolicies | None:
+    """How the head chases that the configuration names; None where it cannot be loaded."""
+    found = next((path for path in _strategy_files(config) if path.is_file()), None)
+    try:
+        return load_head(found).chase if found is not None else None
+    except HydraError:
+        return None
+
+
 def strategy(config: Mapping[str, Any]) -> Check:
     """Whether freqtrade will find the file of the strategy, and whether it is this version's."""
     name = config.get("strategy")
     if not name:
         return Check("warn", "strategy", "none in the configuration; give --strategy HydraFlow")
+    files = _strategy_files(config)
+    found = next((path for path in files if path.is_file()), None)
     home = Path(config["user_data_dir"])
-    folders = [Path(config["strategy_path"])] if config.get("strategy_path") else []
-    folders.append(home / "strategies")
-    found = next((path for folder in folders if (path := folder / f"{name}.py").is_file()), None)
     if found is None:
-        searched = ", ".join(map(str, folders))
+        searched = ", ".join(str(path.parent) for path in files)
         change = f"run: hydra install --userdir {home}"
         return Check("fail", "strategy", f"no {name}.py in {searched}; {change}")
     ours = thin_files().get(f"strategies/{name}.py")

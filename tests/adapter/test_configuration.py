@@ -60,10 +60,6 @@ def test_the_configuration_is_left_as_it_was() -> None:
         ),
         ({"max_entry_position_adjustment": 0}, ("fail", "max_entry_position_adjustment")),
         ({"use_exit_signal": False}, ("fail", "use_exit_signal")),
-        (
-            {"order_types": {"stoploss_on_exchange": True}},
-            ("warn", "order_types.stoploss_on_exchange"),
-        ),
         ({"position_adjustment_enable": False}, ("fail", "position_adjustment_enable")),
         ({"custom_price_max_distance_ratio": 0.0099}, ("fail", "custom_price_max_distance_ratio")),
         ({"order_types": {"entry": "market"}}, ("fail", "order_types.entry")),
