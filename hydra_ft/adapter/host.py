@@ -1,8 +1,9 @@
 """The one private seam into freqtrade: reads, cancels, and reduces.
 
 Every order of a parent is placed by freqtrade through public hooks. What stands here
-reads what freqtrade does not hand out, listens to the answers that it gets, and may only
-take away: cancel an order proved ours, close reduce-only exposure proved ours.
+reads what freqtrade does not hand out, listens to the answers that it gets, keeps it from
+believing a cancel that nobody saw, and may only take away: cancel an order proved ours,
+close reduce-only exposure proved ours.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import ccxt
 from ccxt import DECIMAL_PLACES, TICK_SIZE
 from freqtrade.exceptions import InvalidOrderException, TemporaryError
 
-from hydra_ft.adapter.listener import Answer, Listener
+from hydra_ft.adapter.listener import Answer, Listener, believe_no_made_up_cancel
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.errors import DataError
 from hydra_ft.execution.attempts import SeenOrder, agrees
@@ -45,6 +46,8 @@ class Host:
         self.dry_run = dry_run
         self._send = self._exchange.create_order
         self._listener = Listener(self._exchange, clock)
+        if not dry_run:
+            believe_no_made_up_cancel(self._exchange)
 
     def answer(self, attempt: Attempt) -> Answer | None:
         """Return what the exchange answered to an attempt, None if nothing was heard."""
@@ -159,6 +162,15 @@ class Host:
         except ccxt.BaseError as error:
             raise TemporaryError(f"open orders cannot be read: {error}") from error
         return [_seen(order, order["symbol"]) for order in orders if order["symbol"] in wanted]
+
+    def triggered(self, trade: Trade) -> set[str]:
+        """Return the ids of the orders that stops of a trade have become."""
+        key = self._exchange.get_option("stoploss_algo_order_info_id")
+        ids: set[str] = set()
+        for row in trade.open_sl_orders:
+            stop = self._exchange.fetch_stoploss_order(str(row.order_id), trade.pair)
+            ids.add(str(stop.get("id_stop") or (stop.get("info") or {}).get(key) or ""))
+        return ids
 
     def cancel_stop(self, order_id: str, pair: str) -> None:
         """Cancel a conditional order of ours; one that is gone already is no error."""

@@ -8,6 +8,7 @@ an answer that was not heard counts as lost.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from freqtrade.exchange import Exchange
+    from freqtrade.exchange.exchange_types import CcxtOrder
+
+logger = logging.getLogger(__name__)
 
 REFUSALS = (InvalidOrderException, DDosProtection)
 """Answers after which there is no such order: refused by a rule, or not looked at (429, 418)."""
@@ -91,3 +95,23 @@ class Listener:
         """Return what was heard of the last order of a pair since a time (UTC ms)."""
         answer = self._answers.get((pair, buys))
         return answer if answer is not None and answer.at >= since else None
+
+
+def believe_no_made_up_cancel(exchange: Exchange) -> None:
+    """Keep an order open in freqtrade's books until somebody has seen it end.
+
+    Where an order can be neither cancelled nor read ("not found"), freqtrade makes up an
+    answer, cancelled and nothing filled, and sends the next one. Not found means unknown: the
+    order counts as open, and is read again in the next loop.
+    """
+    cancel = exchange.cancel_order_with_result
+
+    def seen(order_id: str, pair: str, amount: float) -> CcxtOrder:
+        order = cancel(order_id, pair, amount)
+        if order.get("info"):
+            return order
+        # What an exchange answers has its own words in it.
+        logger.warning("Whether order %s of %s was cancelled is not known.", order_id, pair)
+        return {**order, "status": "open"}
+
+    exchange.cancel_order_with_result = seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order
@@ -36,13 +37,23 @@ class LostFills:
         and neither is a reason to close a position.
         """
         since = self._clock() - PROVED_WITHIN_MS
-        booked, noted = _booked(pair), self._book.fills_since(pair, since)
+        rows = _rows(pair)
+        booked = {str(row.order_id): float(row.safe_filled) for row in rows}
+        followed = {str(row.order_id) for row in rows if row.ft_is_open and row.trade.is_open}
+        stops = Counter(_as_filled(row) for row in rows if row.ft_order_side == "stoploss")
+        noted = self._book.fills_since(pair, since)
         total = 0.0
         for order in self._host.orders_since(pair, since):
-            if self._is_ours(order, noted.keys() | known):
-                has = max(booked.get(order.order_id, 0.0), noted.get(order.order_id, 0.0))
-                missing = order.filled - has
-                total += missing if order.buys else -missing
+            if order.order_id in followed or not self._is_ours(order, noted.keys() | known):
+                # What works is read anew by freqtrade in this very loop.
+                continue
+            if order.order_id not in booked and stops[order.buys, order.filled] > 0:
+                # A stop that triggered became an order of another id than freqtrade's.
+                stops[order.buys, order.filled] -= 1
+                continue
+            has = max(booked.get(order.order_id, 0.0), noted.get(order.order_id, 0.0))
+            missing = order.filled - has
+            total += missing if order.buys else -missing
         return total
 
     def _is_ours(self, order: SeenOrder, ids: AbstractSet[str]) -> bool:
@@ -50,7 +61,10 @@ class LostFills:
         return order.order_id in ids or bool(prefix and order.client_order_id.startswith(prefix))
 
 
-def _booked(pair: str) -> dict[str, float]:
-    """What each order of a pair has filled, by freqtrade's books."""
-    rows = Order.session.scalars(select(Order).where(Order.ft_pair == pair))
-    return {str(row.order_id): float(row.safe_filled) for row in rows}
+def _rows(pair: str) -> list[Order]:
+    """Freqtrade's orders of a pair, stops among them."""
+    return list(Order.session.scalars(select(Order).where(Order.ft_pair == pair)))
+
+
+def _as_filled(row: Order) -> tuple[bool, float]:
+    return row.side == "buy", float(row.safe_filled)

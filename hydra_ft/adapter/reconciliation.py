@@ -106,13 +106,18 @@ class Reconciliation:
             # The settlement reads the exchange for it; nothing is known before that.
             self._book.disputed.add(pair)
             return
+        trade = open_trade(pair)
         owned = open_order_ids(pair)
-        for order in orders:
-            if order.order_id not in owned:
-                self._ownerless(order, now)
-        if not owned:
-            # Beside a working order the two are read at different times.
-            self._exposure(pair, position, now)
+        working = [order for order in orders if order.order_id in owned]
+        ownerless = [order for order in orders if order.order_id not in owned]
+        if ownerless and trade is not None:
+            triggered = self._host.triggered(trade)
+            ownerless = [order for order in ownerless if order.order_id not in triggered]
+        for order in ownerless:
+            self._ownerless(order, now)
+        if len(working) == len(owned):
+            # One that is not open any more has filled or gone: freqtrade books it first.
+            self._exposure(pair, position, _booked(trade, working), now)
 
     def _ownerless(self, order: SeenOrder, now: int) -> None:
         """Cancel an open order that is ours and has no owner; report anybody else's once."""
@@ -136,10 +141,8 @@ class Reconciliation:
         prefixed = bool(self._host.prefix) and order.client_order_id.startswith(self._host.prefix)
         return prefixed or self._book.is_ours(order.pair, order.order_id)
 
-    def _exposure(self, pair: str, position: float, now: int) -> None:
-        """Compare the position with what freqtrade has booked; only without working orders."""
-        trade = open_trade(pair)
-        booked = held(trade) * side_of(trade).sign if trade is not None else 0.0
+    def _exposure(self, pair: str, position: float, booked: float, now: int) -> None:
+        """Compare two signed quantities; what fills between their readings does not last."""
         surplus = position - booked
         if is_dust(abs(surplus), self._host.step_size(pair)):
             self._differences.pop(pair, None)
@@ -150,15 +153,16 @@ class Reconciliation:
             self._differences[pair] = _Difference(surplus, now)
         elif now - seen.since >= CONFIRMED_AFTER_MS:
             del self._differences[pair]
-            self._mend(pair, surplus, trade, now)
+            self._mend(pair, surplus, booked, now)
 
-    def _mend(self, pair: str, surplus: float, trade: Trade | None, now: int) -> None:
+    def _mend(self, pair: str, surplus: float, booked: float, now: int) -> None:
         """Close what is proved ours of a surplus; report the rest."""
         side = Side.LONG if surplus > 0 else Side.SHORT
-        is_held = trade is not None and side_of(trade) is not side
-        if is_held and abs(surplus) <= held(trade) * (1 + 1e-9):
-            self._missing(pair, surplus, now)
-            return
+        if surplus * booked < 0:
+            self._end_entry(pair, now)
+            if abs(surplus) <= abs(booked) * (1 + 1e-9):
+                self._missing(pair, surplus)
+                return
         step = self._host.step_size(pair)
         proved = self._lost.of(pair, known=order_ids(pair)) * side.sign
         ours = floor_steps(min(abs(surplus), max(0.0, proved)), step)
@@ -170,17 +174,21 @@ class Reconciliation:
             )
             return
         self._alert(f"{pair}: closing {ours:g} that freqtrade does not know of.")
+        trade = open_trade(pair)
         self._host.reduce(pair, side, ours, trade.leverage if trade is not None else 1.0)
         self._book.disputed.add(pair)
 
-    def _missing(self, pair: str, surplus: float, now: int) -> None:
-        """End an entry whose position somebody has closed, and let freqtrade see it.
-
-        Freqtrade looks by itself only when it wants to exit and no stop rests.
-        """
+    def _end_entry(self, pair: str, now: int) -> None:
+        """End an entry whose position somebody has closed."""
         parent = self._book.of(pair, Kind.ENTRY)
         if parent is not None:
             self._book.end(parent, End.CLOSED_ELSEWHERE, now)
+
+    def _missing(self, pair: str, surplus: float) -> None:
+        """Let freqtrade see that its position is smaller.
+
+        It looks by itself only when it wants to exit and no stop rests.
+        """
         self._alert(
             f"{pair}: the exchange holds {abs(surplus):g} less than this bot's trade; the trade "
             "is reloaded from its orders."
@@ -193,3 +201,15 @@ class Reconciliation:
         if key not in self._reported:
             self._reported.add(key)
             self._alert(text)
+
+
+def _booked(trade: Trade | None, working: list[SeenOrder]) -> float:
+    """Signed quantity that a trade holds, its open orders' fills as the exchange shows them."""
+    if trade is None:
+        return 0.0
+    filled = {order.order_id: order.filled for order in working}
+    quantity = held(trade)
+    for row in trade.open_orders:
+        since = filled.get(str(row.order_id), row.safe_filled) - row.safe_filled
+        quantity += since if row.ft_order_side == trade.entry_side else -since
+    return quantity * side_of(trade).sign

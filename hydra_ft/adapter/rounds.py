@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade.exceptions import ExchangeError
-from freqtrade.persistence import Trade
+from freqtrade.persistence import Order, Trade
+from sqlalchemy import select
 
-from hydra_ft.adapter.trades import entry_filled, held, is_empty_shell
+from hydra_ft.adapter.exits import STOPS
+from hydra_ft.adapter.trades import entry_filled, held, is_empty_shell, trade_of
 from hydra_ft.errors import HydraError
+from hydra_ft.execution.lifecycle import End
 from hydra_ft.execution.ticks import is_dust
+from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from hydra_ft.adapter.reports import Reports
     from hydra_ft.adapter.settlement import Settlement
     from hydra_ft.adapter.stops import Stops
+    from hydra_ft.types import ParentOrder
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +91,26 @@ class Rounds:
         for parent in self.desk.book.parents():
             if not self.desk.book.is_unknown(parent.pair):
                 try:
-                    self.desk.end_if_over(parent, now)
+                    self._end_if_over(parent, now)
                 except (ExchangeError, HydraError) as error:
                     logger.warning("Parent %s cannot be judged now: %s", parent.key, error)
+
+    def _end_if_over(self, parent: ParentOrder, now: int) -> None:
+        closed = self._closed_position(parent) if parent.kind is Kind.ENTRY else None
+        if closed is None:
+            self.desk.end_if_over(parent, now)
+        else:
+            # What one of our exits closed was ended with that exit.
+            stopped = closed.exit_reason in STOPS
+            reason = End.STOP_LOSS if stopped else End.CLOSED_ELSEWHERE
+            self.desk.book.end(parent, reason, now)
+
+    def _closed_position(self, parent: ParentOrder) -> Trade | None:
+        """Return the trade that an entry has filled, if freqtrade has closed it since."""
+        if trade_of(parent) is not None:
+            return None
+        ids = [child.order_id for child in self.desk.book.children(parent) if child.filled]
+        rows = Order.session.scalars(
+            select(Order).where(Order.ft_pair == parent.pair, Order.order_id.in_(ids))
+        )
+        return next((row.trade for row in rows if row.trade and not row.trade.is_open), None)
