@@ -6,10 +6,19 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from freqtrade.constants import CANCEL_REASON
 from freqtrade.exceptions import ExchangeError
 
 from hydra_ft.adapter.host import clock
-from hydra_ft.adapter.trades import entry_filled, to_ms, trade_of, working_order
+from hydra_ft.adapter.trades import (
+    entry_filled,
+    open_trade,
+    side_of,
+    to_ms,
+    trade_for,
+    trade_of,
+    working_order,
+)
 from hydra_ft.execution.chase import decide, is_over, must_cross, next_child_at
 from hydra_ft.execution.lifecycle import End, Progress, progress
 from hydra_ft.types import Abandon, Cross, Keep, Kind, ParentOrder, Quote, Requote, Side
@@ -22,6 +31,13 @@ if TYPE_CHECKING:
     from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 
 logger = logging.getLogger(__name__)
+
+OPERATOR_EXIT = "force_exit"
+"""Tag that freqtrade gives an exit which the operator commands."""
+
+_BY_FREQTRADE = tuple(
+    CANCEL_REASON[name] for name in ("TIMEOUT", "REPLACE", "ALL_CANCELLED", "FORCE_EXIT")
+)
 
 
 class MarketView(Protocol):
@@ -56,6 +72,7 @@ class OrderDesk:
         self._market = market
         self._requotes_per_minute = requotes_per_minute
         self._quotes: dict[str, Quote | None] = {}
+        self._left_alone: dict[str, int] = {}
 
     def forget_quotes(self) -> None:
         """Forget the quotes of the last loop."""
@@ -155,7 +172,7 @@ class OrderDesk:
         That it was us who wanted it is noted on the parent: a child that ends otherwise was
         ended by somebody else, and is not brought back.
         """
-        if parent is not None and parent.is_open and parent.kind is Kind.ENTRY:
+        if parent is not None and parent.is_open:
             self.book.put(replace(parent, cancelling=str(order.order_id)))
         if not self.cancel_is_refused(trade, order):
             return True
@@ -171,18 +188,59 @@ class OrderDesk:
         if reason:
             self.book.end(parent, reason, now)
 
-    def _exit_ending(self, parent: ParentOrder, _now: int) -> str | None:
-        """Return why an exit parent is over, None while its position is there."""
+    def _exit_ending(self, parent: ParentOrder, now: int) -> str | None:
+        """Return why an exit parent is over, None while its position is there to be left."""
         trade = trade_of(parent)
-        gone = trade is None or to_ms(trade.open_date_utc) > parent.decided_at
-        return End.FILLED if gone else None
+        if trade is None or to_ms(trade.open_date_utc) > parent.decided_at:
+            return self._who_closed(parent)
+        if not parent.urgent and self._foreign(parent, trade, OPERATOR_EXIT):
+            ending = End.OPERATOR
+        elif not trade.has_open_orders and taken_back(parent, trade):
+            ending = End.CANCELLED_ELSEWHERE
+        else:
+            return None
+        self._left_alone[parent.pair] = now
+        return ending
+
+    def _who_closed(self, parent: ParentOrder) -> str:
+        """Return why the position of an exit parent is gone: it was left, or by whom."""
+        trade = trade_for(parent)
+        if trade is None:
+            return End.CANCELLED_ELSEWHERE
+        foreign = [order for order in self._foreign(parent, trade) if order.safe_filled]
+        if any(order.ft_order_side == "stoploss" for order in foreign):
+            return End.STOP_LOSS
+        if any(order.ft_order_tag == OPERATOR_EXIT for order in foreign):
+            return End.OPERATOR
+        # Freqtrade tags what it sends; an order that it found on the exchange has no tag.
+        found = any(not order.ft_order_tag for order in foreign)
+        return End.CLOSED_ELSEWHERE if found else End.FILLED
+
+    def _foreign(self, parent: ParentOrder, trade: Trade, tag: str = "") -> list[Order]:
+        """Return the orders of the parent's direction, since its decision, that are not ours."""
+        enters = parent.kind is Kind.ENTRY
+        return [
+            order
+            for order in trade.orders
+            if (order.ft_order_side == trade.entry_side) is enters
+            and (not tag or order.ft_order_tag == tag)
+            and to_ms(order.order_date_utc) >= parent.decided_at
+            and not self.book.is_ours(trade.pair, str(order.order_id))
+        ]
+
+    def is_left_alone(self, pair: str, since: int) -> bool:
+        """Whether an exit of a pair was ended by somebody else at or after a time (UTC ms)."""
+        return self._left_alone.get(pair, 0) >= max(since, 1)
 
     def _entry_ending(self, parent: ParentOrder, now: int) -> str | None:
         """Return why an entry parent is over, None while it has an order or may have one."""
-        trade = trade_of(parent)
+        trade = open_trade(parent.pair)
         if trade is not None and trade.has_open_orders:
-            return None
+            return None if side_of(trade) is parent.side else End.OPERATOR
         if trade is not None:
+            if side_of(trade) is not parent.side or self._foreign(parent, trade):
+                # A decision of ours for the other side would have ended it: REVERSED.
+                return End.OPERATOR
             step = self.host.step_size(parent.pair)
             reached = progress(parent, entry_filled(trade), step)
             if reached is not Progress.REST:
@@ -205,3 +263,16 @@ def ended_elsewhere(parent: ParentOrder, trade: Trade | None) -> bool:
         return False
     order = trade.select_order_by_order_id(parent.child) if trade is not None else None
     return order is None or order.status != "closed"
+
+
+def taken_back(parent: ParentOrder, trade: Trade) -> bool:
+    """Whether somebody else cancelled the last child of an exit.
+
+    An exit goes on after what expired at the exchange, and after what freqtrade cancelled by
+    itself or to make way for a forced exit: only a person's cancel is a wish.
+    """
+    if not parent.child or parent.child == parent.cancelling:
+        return False
+    order = trade.select_order_by_order_id(parent.child)
+    why = (order.ft_cancel_reason or "") if order is not None else ""
+    return order is not None and order.status == "canceled" and not why.startswith(_BY_FREQTRADE)

@@ -199,7 +199,7 @@ class Entries:
         partly filled; once it is cancelled here, the same loop books the part and exits it.
         """
         parent = self.chased(trade.pair, side_of(trade))
-        if order.ft_order_tag == OPERATOR_TAG and parent is not None:
+        if parent is not None and self._is_foreign(order, parent):
             self._book.end(parent, End.OPERATOR, now)
             parent = None
         if parent is None:
@@ -214,6 +214,12 @@ class Entries:
             # Freqtrade books a part when its order has ended, and places no stop before.
             return self._desk.cancel(trade, order, parent)
         return self._desk.pursue(trade, order, parent, now)
+
+    def _is_foreign(self, order: Order, parent: ParentOrder) -> bool:
+        """Whether the operator ordered this beside the parent, by whatever tag."""
+        if str(order.order_id) == parent.child or self._book.is_unknown(parent.pair):
+            return False
+        return not self._book.is_ours(parent.pair, str(order.order_id))
 
     def filled(self, trade: Trade, now: int) -> None:
         """End the parent when the trade holds its target, before anything else can happen."""

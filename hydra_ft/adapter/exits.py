@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hydra_ft.adapter.desk import OPERATOR_EXIT
 from hydra_ft.adapter.parents import exit_key
 from hydra_ft.adapter.trades import side_of
 from hydra_ft.errors import StoreError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STOPS = frozenset({"stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation"})
-FORCED = frozenset({"force_exit", "emergency_exit"})
+FORCED = frozenset({OPERATOR_EXIT, "emergency_exit"})
 
 UNKNOWN_HOLDS_MS = 30_000
 """How long an exit that is not urgent waits for an order of unknown outcome."""
@@ -36,11 +37,15 @@ _TAG_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class ExitRequest:
-    """What freqtrade is about to order to leave a trade."""
+    """What freqtrade is about to order to leave a trade.
+
+    ``decided_at`` is when the newest bar closed, on which it may have been decided (UTC ms).
+    """
 
     quantity: float
     price: float
     reason: str
+    decided_at: int = 0
 
 
 class Exits:
@@ -83,8 +88,13 @@ class Exits:
         priced_here = trade.pair in self._priced
         self._priced.discard(trade.pair)
         if request.reason in FORCED and not priced_here:
+            self._step_aside(trade)
             return ""
         parent = self._parent(trade, request, now)
+        begins = self._book.of(trade.pair, Kind.EXIT) is None and not parent.urgent
+        if begins and self._desk.is_left_alone(trade.pair, request.decided_at):
+            # What the operator ended waits for the decision of another bar; a stop does not.
+            return "ended_this_bar"
         refusal = self._objection(trade, parent, request, now)
         if refusal:
             # Remembered all the same: the next loop cancels what stands in its way.
@@ -92,6 +102,15 @@ class Exits:
         else:
             self._send(parent, request, now)
         return refusal
+
+    def _step_aside(self, trade: Trade) -> None:
+        """Note that the last child made way for an order of the operator's.
+
+        If his order comes to nothing the exit goes on; if it is taken the exit is over.
+        """
+        parent = self._book.of(trade.pair, Kind.EXIT)
+        if parent is not None:
+            self._book.put(replace(parent, cancelling=_last_exit(trade)))
 
     def _send(self, parent: ParentOrder, request: ExitRequest, now: int) -> None:
         """Write the attempt down; an exit that cannot be noted goes out all the same."""
@@ -144,6 +163,9 @@ class Exits:
         It is made urgent, not stored, when the reason to leave is a stop or a command.
         """
         parent = self._book.of(trade.pair, Kind.EXIT) or self._intent(trade, request, now)
+        if request.reason in FORCED:
+            # Freqtrade has cancelled the last child for this one.
+            parent = replace(parent, cancelling=_last_exit(trade))
         if request.reason in STOPS | FORCED and not parent.urgent:
             return replace(parent, urgent=True, reason=request.reason)
         return parent
@@ -161,3 +183,9 @@ class Exits:
             decided_at=now,
             reason=request.reason,
         )
+
+
+def _last_exit(trade: Trade) -> str:
+    """Return the id of the newest exit order of a trade, '' if it has none."""
+    ids = [str(one.order_id) for one in trade.orders if one.ft_order_side == trade.exit_side]
+    return ids[-1] if ids else ""

@@ -39,7 +39,7 @@ class LiveOrders(_Base):
     position_adjustment_enable = True
 
     def start_orders(self) -> None:
-        """Restore parents and attempts, and open the desk; called once, when its parameters are loaded."""
+        """Restore parents and attempts, and open the desk; once, when parameters are loaded."""
         route = assemble(self)
         self._desk, self._rounds = route.desk, route.rounds
         self._entries, self._exits = route.entries, route.exits

@@ -1,35 +1,32 @@
-"""What the operator orders, cancels or deletes is not undone by the chase."""
+"""What the operator does to an entry is not undone by the chase, and ends it by name."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 
-import ccxt
 import pytest
+from e2e.commands import (
+    cancel_by_command,
+    cancel_on_the_exchange,
+    delete,
+    ending,
+    force_entry,
+    force_exit,
+    force_exit_at_a_price,
+    force_exit_at_market,
+    force_exit_of_a_part,
+    force_exit_of_all,
+    rpc,
+    sent,
+)
 from e2e.rig import BTC, TICK, Rig
 from e2e.test_entries import part
-from e2e.test_exits import leave
-from freqtrade.enums import SignalDirection, State
 from freqtrade.rpc import RPCException
 
-from hydra_ft.types import Side
+from hydra_ft.execution.lifecycle import End
+from hydra_ft.types import Kind, Side
 
 pytestmark = pytest.mark.e2e
-
-
-def cancel_on_the_exchange(rig: Rig) -> None:
-    rig.bot.exchange._api.cancel_order(str(rig.working()["orderId"]), BTC)
-
-
-def cancel_by_command(rig: Rig) -> None:
-    rig.bot.rpc._rpc._rpc_cancel_open_order(rig.trade().id)
-
-
-def force_exit(rig: Rig) -> None:
-    # Freqtrade cancels the entry, and then says that there is nothing to exit.
-    with suppress(RPCException):
-        rig.bot.rpc._rpc._rpc_force_exit(str(rig.trade().id))
 
 
 @pytest.mark.parametrize("rested", [0, 2, 10], ids=lambda s: f"{s} s after it was sent")
@@ -40,7 +37,7 @@ def test_an_entry_that_the_operator_ends_does_not_come_back(rig: Rig, act, reste
     act(rig)
     rig.step(1, times=20)
     assert rig.working_orders() == []
-    assert rig.parents()[0].end_reason == "cancelled_elsewhere"
+    assert rig.parents()[0].end_reason == End.CANCELLED_ELSEWHERE
     rig.check_books()
 
 
@@ -68,59 +65,109 @@ def test_a_trade_that_is_deleted_is_not_ordered_again(rig: Rig) -> None:
     assert rig.parents()[0].end_reason == "cancelled_elsewhere"
 
 
+@pytest.mark.parametrize(
+    ("act", "ends", "kept"),
+    [
+        (cancel_by_command, End.CANCELLED_ELSEWHERE, 0.035),
+        (force_exit, End.EXIT, 0.0),
+        (force_exit_of_all, End.EXIT, 0.0),
+        (force_exit_at_market, End.EXIT, 0.0),
+        (force_exit_at_a_price, End.EXIT, 0.035),
+        (force_exit_of_a_part, End.CANCELLED_ELSEWHERE, 0.015),
+        (delete, End.CANCELLED_ELSEWHERE, 0.035),
+    ],
+)
+def test_a_command_ends_a_part_filled_entry(rig: Rig, act, ends: End, kept: float) -> None:
+    """At 0.035 of 0.070 BTC; no command sends more than its own order."""
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    rig.step(1, times=2)
+    before = sent(rig)
+    act(rig)
+    ordered = sent(rig) - before
+    rig.move(5)
+    rig.step(1, times=20)
+    assert sent(rig) - before == ordered
+    assert rig.position() == pytest.approx(kept, abs=1e-12)
+    assert ending(rig, Kind.ENTRY) == ends
+    if act is not delete:
+        rig.check_books()
+
+
 def test_an_operators_entry_price_is_kept(rig: Rig) -> None:
-    rig.bot.config["force_entry_enable"] = True
     wanted = round(rig.bid * 0.95, 1)
-    rig.bot.rpc._rpc._rpc_force_entry(
-        BTC, wanted, order_type="limit", order_side=SignalDirection.LONG
-    )
+    force_entry(rig, Side.LONG, price=wanted, order_type="limit")
     assert rig.price() == pytest.approx(wanted, abs=TICK / 2)
     rig.step(5, times=30)
     assert rig.price() == pytest.approx(wanted, abs=TICK / 2)
     assert rig.parents() == []
 
 
-def test_an_operators_exit_price_is_kept(rig: Rig) -> None:
-    rig.hold()
-    wanted = round(rig.bid * 1.01, 1)
-    rig.bot.rpc._rpc._rpc_force_exit(str(rig.trade().id), "limit", price=wanted)
-    rig.step(5, times=15)
-    assert rig.price() == pytest.approx(wanted, abs=TICK / 2)
-
-
-def test_an_operators_exit_that_is_rejected_does_not_end_the_exit_that_runs(rig: Rig) -> None:
-    rig.hold()
-    leave(rig, Side.LONG)
-    api = rig.bot.exchange._api
-    create = api.create_order
-
-    def rejected(*_: object, **__: object) -> None:
-        api.create_order = create
-        raise ccxt.InvalidOrder("rejected by the exchange")
-
-    api.create_order = rejected
-    with suppress(Exception):
-        rig.bot.rpc._rpc._rpc_force_exit(str(rig.trade().id), "limit", price=rig.bid * 1.01)
-    rig.until(rig.working_orders, limit=10)
-    rig.fill(rig.quantity())
-    rig.step(1, times=3)
-    assert rig.position() == 0
+def test_an_entry_cannot_be_forced_beside_a_working_one(rig: Rig) -> None:
+    """Freqtrade refuses; the chase goes on to its target."""
+    target = rig.enter()
+    for side in Side:
+        with pytest.raises(RPCException, match="has open order"):
+            force_entry(rig, side)
+    rig.fill(target)
+    rig.step(1, times=2)
+    assert rig.position() == target
+    assert ending(rig, Kind.ENTRY) == End.FILLED
     rig.check_books()
 
 
-def test_a_paused_bot_sends_nothing_and_asks_nothing(rig: Rig) -> None:
-    target = rig.enter()
-    rig.fill(part(target, 0.3))
+def wait_between_children(rig: Rig) -> None:
+    """Let a requote take its child back and be refused: no order works, the parent is open."""
+    rig.server.control.fault("margin_insufficient", "POST", "/fapi/v1/order")
     rig.move(5)
-    rig.bot.state = State.PAUSED
-    rig.step(5, times=2)
-    asked = rig.server.requests[("GET", "/fapi/v1/allOrders")]
-    rig.step(1, times=20)
-    assert rig.server.requests[("GET", "/fapi/v1/allOrders")] == asked
+    rig.step(5)
     assert rig.working_orders() == []
-    rig.bot.state = State.RUNNING
-    rig.until(rig.working_orders, limit=10)
-    assert rig.quantity() == pytest.approx(target - part(target, 0.3), abs=1e-12)
+    rig.step(1)
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_an_entry_that_is_forced_between_two_children_ends_the_chase(
+    rig: Rig, side: Side, share: float
+) -> None:
+    """The other side too, where nothing has filled; what is held is added to, by freqtrade."""
+    target = rig.enter()
+    if share:
+        rig.fill(part(target, share))
+    wait_between_children(rig)
+    wanted = round(rig.bid * 0.99 if side is Side.LONG or share else rig.ask * 1.01, 1)
+    force_entry(rig, side, price=wanted, order_type="limit")
+    rig.step(1, times=20)
+    assert rig.price() == pytest.approx(wanted, abs=TICK / 2)
+    assert [p.end_reason for p in rig.parents()] == [End.OPERATOR]
+    rig.check_books()
+
+
+def test_an_entry_that_is_forced_at_market_between_two_children_is_not_topped_up(rig: Rig) -> None:
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    wait_between_children(rig)
+    force_entry(rig, Side.LONG, order_type="market", stake_amount=1000.0)
+    held, before = rig.position(), sent(rig)
+    rig.step(1, times=20)
+    assert (rig.position(), sent(rig)) == (held, before)
+    assert ending(rig, Kind.ENTRY) == End.OPERATOR
+    rig.check_books()
+
+
+def test_a_lock_ends_a_part_filled_entry_and_unlocking_does_not_bring_it_back(rig: Rig) -> None:
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    rpc(rig)._rpc_add_lock(BTC, rig.clock_now(minutes=10), "by hand", "*")
+    rig.step(1, times=3)
+    assert ending(rig, Kind.ENTRY) == End.PAIR_LOCKED
+    rpc(rig)._rpc_delete_lock(pair=BTC)
+    before = sent(rig)
+    rig.move(5)
+    rig.step(5, times=6)
+    assert sent(rig) == before
+    assert rig.position() == part(target, 0.5)
+    rig.check_books()
 
 
 def test_a_command_in_another_thread_is_not_taken_for_a_lost_order(rig: Rig) -> None:
