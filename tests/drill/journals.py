@@ -37,6 +37,7 @@ class Story:
         buys: bool = True,
         reduces: bool = False,
         algo: bool = False,
+        at_market: bool = False,
         client_id: str = "",
     ) -> Story:
         zero = Decimal(0)
@@ -49,7 +50,7 @@ class Story:
                 client_id=client_id or f"hydra-drill-{order}",
                 is_buy=buys,
                 reduce_only=reduces,
-                price=Decimal(100),
+                price=Decimal(0 if at_market else 100),
                 quantity=Decimal(quantity),
                 filled=zero,
                 position=self.position,

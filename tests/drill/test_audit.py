@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from drill.journals import ENTRY, PAIR, STEP, Story, round_trip
+from drill.journals import ENTRY, EXIT, PAIR, STEP, Story, round_trip
 
 from hydra_ft.cli.drill.audit import Snapshot, audit, unsettled
 from hydra_ft.cli.drill.facts import BookedOrder, Books, Span, overlap_ms, without
@@ -29,9 +29,9 @@ def test_a_second_entry_beyond_the_target_is_an_overfill() -> None:
     story = round_trip()
     story.events.clear()
     story.position = Decimal(0)
-    story.placed(1010, 1, "1.0").filled(1500, 1, "0.4").placed(3010, 2, "0.6").placed(
-        3020, 4, "0.6"
-    )
+    story.attempt(3115, 3118, 0.6, order="4")
+    story.placed(1010, 1, "1.0").filled(1500, 1, "0.4")
+    story.placed(3010, 2, "0.6").placed(3120, 4, "0.6")
     assert rules(story) == ["overfill", "two_at_once"]
 
 
@@ -48,7 +48,8 @@ def test_one_step_beyond_the_target_is_allowed() -> None:
 
 
 def test_an_entry_without_any_parent_is_an_overfill() -> None:
-    assert rules(Story().placed(11, 1, "1.0").ended(12, 1)) == ["overfill"]
+    story = Story().attempt(10, 20, 0.0, order="1").placed(11, 1, "1.0").ended(12, 1)
+    assert rules(story) == ["overfill"]
 
 
 def test_an_attempt_of_unknown_outcome_counts_as_sent() -> None:
@@ -94,24 +95,46 @@ def test_an_exit_may_be_sent_while_an_entry_is_unknown() -> None:
     assert audit(story.facts()) == []
 
 
+def test_an_order_without_an_attempt_is_seen() -> None:
+    story = round_trip()
+    story.attempts.pop(1)
+    assert rules(story) == ["unnoted_order"]
+
+
+def test_an_exit_without_an_attempt_is_seen() -> None:
+    story = round_trip()
+    story.attempts.pop(2)
+    assert rules(story) == ["unnoted_order"]
+
+
+def test_what_takes_back_at_market_needs_no_attempt() -> None:
+    story = round_trip()
+    story.attempts.pop(2)
+    story.events[-3:] = [event._replace(price=Decimal(0)) for event in story.events[-3:]]
+    assert audit(story.facts()) == []
+
+
 # ---- exits
 
 
 def test_an_exit_that_opens_the_other_side_is_seen() -> None:
     story = round_trip()
-    story.placed(9600, 5, "0.5", buys=False, reduces=True).filled(9700, 5, "0.5").book(5, 0.5)
+    story.placed(9600, 5, "0.5", buys=False, reduces=True, at_market=True).filled(
+        9700, 5, "0.5"
+    ).book(5, 0.5)
     assert rules(story) == ["exit_beyond_position"]
 
 
 def test_an_exit_that_turns_the_position_is_seen() -> None:
     story = Story().parent().attempt(10, 20, order="1").book(1, 1.0).book(2, 1.5)
     story.placed(11, 1, "1.0").filled(12, 1, "1.0")
-    story.placed(31, 2, "1.5", buys=False, reduces=True).filled(32, 2, "1.5")
+    story.placed(31, 2, "1.5", buys=False, reduces=True, at_market=True).filled(32, 2, "1.5")
     assert rules(story) == ["exit_beyond_position"]
 
 
 def test_an_exit_that_is_not_reduce_only_is_seen() -> None:
-    story = Story().parent().attempt(10, 20, order="1").book(1, 1.0).book(2, 1.0)
+    story = Story().parent().attempt(10, 20, order="1")
+    story.attempt(30, 40, order="2", key=EXIT).book(1, 1.0).book(2, 1.0)
     story.placed(11, 1, "1.0").filled(12, 1, "1.0")
     story.placed(31, 2, "1.0", buys=False).filled(32, 2, "1.0")
     assert rules(story) == ["entry_against_position"]
@@ -161,7 +184,8 @@ def test_a_fill_that_is_booked_too_small_is_lost() -> None:
 def lost_and_taken_back(quantity: str) -> Story:
     story = Story().parent().attempt(10, 90, order="1", state=ChildState.LOST_FILLED)
     story.placed(11, 1, "1.0").filled(12, 1, "1.0")
-    return story.placed(80, 2, quantity, buys=False, reduces=True).filled(81, 2, quantity)
+    story.placed(80, 2, quantity, buys=False, reduces=True, at_market=True)
+    return story.filled(81, 2, quantity)
 
 
 def test_a_lost_fill_that_was_taken_back_is_accounted_for() -> None:

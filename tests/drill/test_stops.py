@@ -63,7 +63,7 @@ def test_a_loop_during_which_the_exchange_was_away_does_not_count() -> None:
 
 def test_a_position_that_is_gone_needs_no_stop() -> None:
     story = entered().book(2, 1.0, side="sell")
-    story.placed(40, 2, "1.0", buys=False, reduces=True).filled(45, 2, "1.0")
+    story.placed(40, 2, "1.0", buys=False, reduces=True, at_market=True).filled(45, 2, "1.0")
     assert audit(story.facts()) == []
 
 

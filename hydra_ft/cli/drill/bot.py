@@ -23,6 +23,7 @@ from freqtrade.enums import RunMode, State
 from freqtrade.exceptions import FreqtradeException, OperationalException, TemporaryError
 from freqtrade.freqtradebot import FreqtradeBot
 
+from hydra_ft.adapter import fail_closed
 from hydra_ft.cli.drill.folder import Folder, append
 
 # freqtrade finds the head by path; its imports are made ready here.
@@ -47,6 +48,7 @@ def run(boot: Boot) -> None:
     signal.signal(signal.SIGTERM, _end)
     folder = Folder(boot.root)
     _log_to(folder.log_file)
+    logging.getLogger(fail_closed.__name__).addHandler(_Failures(folder))
     logger.info("---- boot %d, process %d", boot.number, os.getpid())
     try:
         bot = _started(folder, boot)
@@ -55,6 +57,20 @@ def run(boot: Boot) -> None:
         sys.exit(NOT_STARTED)
     append(folder.loops_file, {"boot": boot.number, "began": _now(), "ended": _now(), "up": True})
     sys.exit(_loop(bot, folder, boot.number))
+
+
+class _Failures(logging.Handler):
+    """Notes every callback that raised something that is no error of the exchange."""
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__(logging.ERROR)
+        self._folder = folder
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the failure down, for the audit."""
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        text = f"{record.getMessage()}: {kind} {record.exc_info[1] if record.exc_info else ''}"
+        append(self._folder.failures_file, {"at": _now(), "text": text})
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

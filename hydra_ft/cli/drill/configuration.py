@@ -50,11 +50,12 @@ def _configuration(options: Options, url: str, pairs: list[str], boot: int) -> d
 
 
 def _order_types(*, stops: bool) -> dict[str, Any]:
+    """Stops that rest on the exchange take what there is; the bot's own are chased."""
     limit = dict.fromkeys(("entry", "exit", "force_entry", "force_exit"), "limit")
     return {
         **limit,
         "emergency_exit": "market",
-        "stoploss": "market",
+        "stoploss": "market" if stops else "limit",
         "stoploss_on_exchange": stops,
         "stoploss_on_exchange_interval": 5,
     }

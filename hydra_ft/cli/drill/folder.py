@@ -79,6 +79,11 @@ class Folder:
         return self.root / "loops.jsonl"
 
     @property
+    def failures_file(self) -> Path:
+        """Every callback that raised, and what."""
+        return self.root / "failures.jsonl"
+
+    @property
     def strikes_file(self) -> Path:
         """Every fault that struck."""
         return self.root / "strikes.jsonl"

@@ -32,6 +32,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "overfill",
         "child_while_unknown",
         "two_at_once",
+        "unnoted_order",
         "exit_beyond_position",
         "entry_against_position",
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hydra_ft.cli.drill.audit import Snapshot, unsettled
 from hydra_ft.cli.drill.books import all_attempts, read_books
 from hydra_ft.cli.drill.facts import Facts, Span, Violation, without
-from hydra_ft.cli.drill.folder import append
+from hydra_ft.cli.drill.folder import append, lines
 from hydra_ft.cli.drill.keeper import Keeper, now_ms
 from hydra_ft.cli.drill.plan import BOT, kills, pauses
 from hydra_ft.store.database import Database
@@ -134,6 +134,13 @@ class Runner:
         )
 
     # ---- at the end
+
+    def failures(self) -> list[Violation]:
+        """Return every callback of the strategy that raised."""
+        return [
+            Violation("callback_failed", "", line["at"], line["text"])
+            for line in lines(self._folder.failures_file)
+        ]
 
     def facts(self) -> Facts:
         """Return all that was recorded."""

@@ -14,6 +14,7 @@ from hydra_ft.cli.drill.audit.safety import (
     hasty_children,
     overfills,
     two_at_once,
+    unnoted_orders,
 )
 from hydra_ft.cli.drill.audit.stops import bare_positions
 
@@ -26,6 +27,7 @@ SAFETY: tuple[Callable[[Facts], Iterable[Violation]], ...] = (
     overfills,
     hasty_children,
     two_at_once,
+    unnoted_orders,
     exits_beyond_position,
 )
 LIVENESS: tuple[Callable[[Facts], Iterable[Violation]], ...] = (

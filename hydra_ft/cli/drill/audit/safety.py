@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hydra_ft.cli.drill.audit.timeline import ZERO, State, by_pair, walk
+from hydra_ft.cli.drill.audit.timeline import ZERO, State, booked_ids, by_pair, walk
 from hydra_ft.cli.drill.facts import Violation
 from hydra_ft.types import Kind
 
@@ -99,6 +99,24 @@ def _of_parents(attempts: Sequence[Attempt]) -> dict[str, list[Attempt]]:
     for attempt in attempts:
         found.setdefault(attempt.parent_key, []).append(attempt)
     return found
+
+
+def unnoted_orders(facts: Facts) -> Iterator[Violation]:
+    """Every order on the exchange was written down as an attempt before it was sent.
+
+    But not what takes back a lost fill or leaves in an emergency: reduce-only, at market.
+    """
+    noted = {(attempt.pair, attempt.order_id) for attempt in facts.attempts}
+    for pair, events in by_pair(facts.events).items():
+        names = booked_ids(events)
+        for event in events:
+            is_own = event.what == "placed" and not event.is_algo
+            of_stop = names.get(event.order_id) != str(event.order_id)
+            if not is_own or of_stop or (event.reduce_only and not event.price):
+                continue
+            if (pair, str(event.order_id)) not in noted:
+                text = f"order {event.order_id} was sent, and no attempt became it"
+                yield Violation("unnoted_order", pair, event.at, text)
 
 
 def two_at_once(facts: Facts) -> Iterator[Violation]:
