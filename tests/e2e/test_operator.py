@@ -8,6 +8,7 @@ import pytest
 from e2e.commands import (
     cancel_by_command,
     cancel_on_the_exchange,
+    close_on_the_exchange,
     delete,
     ending,
     force_entry,
@@ -167,6 +168,20 @@ def test_a_lock_ends_a_part_filled_entry_and_unlocking_does_not_bring_it_back(ri
     rig.step(5, times=6)
     assert sent(rig) == before
     assert rig.position() == part(target, 0.5)
+    rig.check_books()
+
+
+def test_a_part_that_is_closed_on_the_exchange_ends_its_entry(rigged) -> None:
+    rig = rigged(hydra={"bot_name": "test", "reconcile_interval_s": 5})
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    rig.step(1, times=2)
+    close_on_the_exchange(rig)
+    before = sent(rig)
+    rig.step(1, times=20)
+    assert ending(rig, Kind.ENTRY) == End.CLOSED_ELSEWHERE
+    assert rig.working_orders() == []
+    assert (rig.position(), sent(rig)) == (0, before)
     rig.check_books()
 
 
