@@ -107,6 +107,30 @@ def test_an_exit_without_an_attempt_is_seen() -> None:
     assert rules(story) == ["unnoted_order"]
 
 
+def test_an_attempt_that_counted_as_never_sent_still_explains_its_order() -> None:
+    story = round_trip()
+    story.attempts[2] = replace(story.attempts[2], order_id="", state=ChildState.NOT_SENT)
+    assert audit(story.facts()) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sent_at": 9500}, {"price": 99.9}, {"quantity": 0.8}, {"kind": Kind.ENTRY}],
+    ids=["later", "another price", "smaller", "an entry"],
+)
+def test_an_attempt_that_does_not_agree_explains_no_order(changes: dict[str, object]) -> None:
+    story = round_trip()
+    story.attempts[2] = replace(story.attempts[2], order_id="", known_at=9999, **changes)
+    assert "unnoted_order" in rules(story)
+
+
+def test_one_attempt_explains_one_order() -> None:
+    story = round_trip()
+    story.attempts[2] = replace(story.attempts[2], order_id="")
+    story.placed(9600, 4, "1.0", buys=False, reduces=True).ended(9700, 4)
+    assert rules(story) == ["unnoted_order"]
+
+
 def test_what_takes_back_at_market_needs_no_attempt() -> None:
     story = round_trip()
     story.attempts.pop(2)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hydra_ft.types import Attempt, ParentOrder
     from loopback_exchange import Event
 
+NOISE = Decimal("1e-9")
+"""Share by which a price that went through a double may be off."""
+
 
 def overfills(facts: Facts) -> Iterator[Violation]:
     """Position and working entries never exceed the target by more than one step.
@@ -104,19 +107,46 @@ def _of_parents(attempts: Sequence[Attempt]) -> dict[str, list[Attempt]]:
 def unnoted_orders(facts: Facts) -> Iterator[Violation]:
     """Every order on the exchange was written down as an attempt before it was sent.
 
-    But not what takes back a lost fill or leaves in an emergency: reduce-only, at market.
+    Its attempt bears its id, or counted as never sent and agrees in pair, direction, price,
+    size and time: it may still have arrived. What takes back a lost fill or leaves in an
+    emergency needs none: it is reduce-only and at market.
     """
-    noted = {(attempt.pair, attempt.order_id) for attempt in facts.attempts}
     for pair, events in by_pair(facts.events).items():
-        names = booked_ids(events)
-        for event in events:
-            is_own = event.what == "placed" and not event.is_algo
-            of_stop = names.get(event.order_id) != str(event.order_id)
-            if not is_own or of_stop or (event.reduce_only and not event.price):
+        attempts = [attempt for attempt in facts.attempts if attempt.pair == pair]
+        noted = {attempt.order_id for attempt in attempts}
+        free = [attempt for attempt in attempts if not attempt.order_id]
+        for event in _sent(events):
+            if str(event.order_id) in noted:
                 continue
-            if (pair, str(event.order_id)) not in noted:
-                text = f"order {event.order_id} was sent, and no attempt became it"
+            fitting = [a for a in free if _became(a, event, facts.steps[pair])]
+            if fitting:
+                free.remove(fitting[0])
+            else:
+                text = f"order {event.order_id} was sent, and no attempt was written for it"
                 yield Violation("unnoted_order", pair, event.at, text)
+
+
+def _sent(events: Sequence[Event]) -> Iterator[Event]:
+    """Orders as they were placed, but what a stop became and what is reduce-only at market."""
+    names = booked_ids(events)
+    for event in events:
+        if event.what == "placed" and not event.is_algo:
+            of_stop = names[event.order_id] != str(event.order_id)
+            if not of_stop and (event.price or not event.reduce_only):
+                yield event
+
+
+def _became(attempt: Attempt, order: Event, step: Decimal) -> bool:
+    """Whether an attempt may have become an order; freqtrade may make it smaller."""
+    is_exit = attempt.kind is Kind.EXIT
+    price = Decimal(str(attempt.price))
+    return (
+        is_exit == order.reduce_only
+        and ((attempt.side.sign > 0) != is_exit) == order.is_buy
+        and attempt.sent_at <= order.at
+        and abs(price - order.price) <= price * NOISE
+        and order.quantity <= Decimal(str(attempt.quantity)) + step
+    )
 
 
 def two_at_once(facts: Facts) -> Iterator[Violation]:
