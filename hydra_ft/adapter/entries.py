@@ -78,6 +78,15 @@ class Entries:
             return None
         return parent.quantity * _STAKE_SLACK * rate / leverage
 
+    def first_stake(self, side: Side, proposed: float, available: float) -> float:
+        """Stake (quote) of a new parent: what the account can pay at the end of the chase, too.
+
+        A buy that is chased upwards costs more than it did at first; without this room its
+        rest would not be paid for. A sale that is chased downwards needs none.
+        """
+        room = 1 + self._policy.max_chase_bps / 1e4 if side is Side.LONG else 1.0
+        return min(proposed, available / room)
+
     def confirm(self, request: EntryRequest, now: int) -> str:
         """Write the attempt down and return '', or return the reason to refuse."""
         if self._book.is_unknown(request.pair):
@@ -131,10 +140,13 @@ class Entries:
         over = floor_steps(request.quantity, step) > parent.quantity * (1 + 1e-9)
         return "above_target" if over else ""
 
-    def top_up(self, trade: Trade, min_stake: float, now: int) -> tuple[float, str] | None:
+    def top_up(
+        self, trade: Trade, min_stake: float, max_stake: float, now: int
+    ) -> tuple[float, str] | None:
         """Stake (quote) and tag of the child that completes a partly filled parent.
 
-        Sized from the target less what the trade holds, never from the last order.
+        Sized from the target less what the trade holds, never from the last order, and no
+        more than the account can pay at today's price.
         """
         parent = self.chased(trade.pair, side_of(trade))
         if parent is None or self._must_wait(parent, now) or self._was_ended(parent, trade, now):
@@ -142,13 +154,16 @@ class Entries:
         quote = self._desk.quote(trade.pair, now)
         if quote is None or not may_act(parent, quote, self._policy, now):
             return None
-        rest = remaining(parent, entry_filled(trade), self._desk.host.step_size(trade.pair))
+        step = self._desk.host.step_size(trade.pair)
+        rest = remaining(parent, entry_filled(trade), step)
         if not rest:
             return None
         price = next_price(parent, quote, self._policy, now)
+        rest = min(rest, floor_steps(max_stake * trade.leverage / (price * _STAKE_SLACK), step))
         stake = rest * _STAKE_SLACK * price / trade.leverage
-        if stake < min_stake:
-            self._book.end(parent, End.REST_BELOW_MIN, now)
+        if not rest or stake < min_stake:
+            broke = max_stake < min_stake or not rest
+            self._book.end(parent, End.REST_UNFUNDED if broke else End.REST_BELOW_MIN, now)
             return None
         if not self._admits(trade.pair, now):
             return None

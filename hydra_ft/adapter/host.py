@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BOOK_LEVELS = 5
+_CLOCK_STEP_MS = 2_000
+"""How far the clock may be set back between the note of an attempt and its sending."""
 _ORDERS_PER_PAGE = 500
 """Of Binance's allOrders, where no other number is asked for."""
 
@@ -58,6 +60,12 @@ class Host:
         # Somebody else's order may have gone out since, such as a forced exit.
         step = self.step_size(attempt.pair)
         return answer if agrees(attempt, answer.price, answer.quantity, step) else None
+
+    def was_sent(self, attempt: Attempt) -> bool:
+        """Whether freqtrade began to send an order that may be this attempt, in this process."""
+        direction = buys(attempt.side, attempt.kind)
+        since = attempt.sent_at - _CLOCK_STEP_MS
+        return self._listener.was_sent(attempt.pair, since, buys=direction)
 
     def quote(self, pair: str, volatility_bps: float = 0.0) -> Quote | None:
         """Return the two best levels, as of now, or None if the book has an empty side."""
@@ -120,14 +128,21 @@ class Host:
                 return list(found.values())
             since = max(order.at for order in fresh)
 
-    def reload(self, trade: Trade) -> None:
+    def reload(self, trade: Trade) -> bool:
         """Let freqtrade read a trade's orders from the exchange again, as /reload_trade does.
 
         It takes in orders of the pair that it did not know, and closes a trade that is flat.
+        Not where a stop has filled, which is refused (False): the order that the stop became
+        has another id than the stop, and freqtrade would count what it sold twice.
         """
+        stops = [order for order in trade.orders if order.ft_order_side == "stoploss"]
+        if any(stop.safe_filled for stop in stops) or self.triggered(trade):
+            logger.warning("%s is not reloaded: a stop on the exchange has triggered.", trade)
+            return False
         logger.warning("Reloading %s from its orders on the exchange.", trade)
         rpc = self._dp._DataProvider__rpc  # noqa: SLF001 - the seam
         rpc._rpc._rpc_reload_trade_from_exchange(trade.id)  # noqa: SLF001 - the seam
+        return True
 
     def cancel(self, order_id: str, pair: str) -> SeenOrder:
         """Cancel an order of ours and return its state after that, as read anew."""
@@ -170,7 +185,7 @@ class Host:
         for row in trade.open_sl_orders:
             stop = self._exchange.fetch_stoploss_order(str(row.order_id), trade.pair)
             ids.add(str(stop.get("id_stop") or (stop.get("info") or {}).get(key) or ""))
-        return ids
+        return ids - {""}
 
     def cancel_stop(self, order_id: str, pair: str) -> None:
         """Cancel a conditional order of ours; one that is gone already is no error."""

@@ -73,10 +73,12 @@ class Listener:
     def __init__(self, exchange: Exchange, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._answers: dict[tuple[str, bool], Answer] = {}
+        self._sent: dict[tuple[str, bool], int] = {}
         send = exchange.create_order
 
         def overheard(**order: Any) -> Any:
             self._answers.pop(_key(order), None)
+            self._sent[_key(order)] = self._clock()
             try:
                 answer = send(**order)
             except ExchangeError as error:
@@ -90,6 +92,10 @@ class Listener:
     def _note(self, order: dict[str, Any], heard: Heard, **details: str) -> None:
         price, quantity = float(order.get("rate") or 0.0), float(order.get("amount") or 0.0)
         self._answers[_key(order)] = Answer(heard, self._clock(), price, quantity, **details)
+
+    def was_sent(self, pair: str, since: int, *, buys: bool) -> bool:
+        """Whether freqtrade began to send any order of a pair since a time (UTC ms)."""
+        return self._sent.get((pair, buys), -1) >= since
 
     def answer(self, pair: str, since: int, *, buys: bool) -> Answer | None:
         """Return what was heard of the last order of a pair since a time (UTC ms)."""

@@ -118,7 +118,9 @@ class LiveOrders(_Base):
         if entry_tag == OPERATOR_TAG:
             return proposed_stake
         stake = self._entries.stake(pair, Side(side), current_rate, leverage)
-        return proposed_stake if stake is None else stake
+        if stake is None:
+            return self._entries.first_stake(Side(side), proposed_stake, max_stake)
+        return stake
 
     @fail_closed(answer=False)
     def confirm_trade_entry(
@@ -258,7 +260,7 @@ class LiveOrders(_Base):
         """Complete a partly filled entry to its target, when no order is open."""
         if trade.has_open_orders or not trade.has_open_position:
             return None
-        return self._entries.top_up(trade, min_stake or 0.0, to_ms(current_time))
+        return self._entries.top_up(trade, min_stake or 0.0, max_stake, to_ms(current_time))
 
     @fail_closed(answer=None)
     def order_filled(

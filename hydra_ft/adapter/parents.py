@@ -145,6 +145,10 @@ class ParentBook:
         """Whether another thread of this process wrote an attempt, and may still be sending."""
         return self._writers.get(attempt.id) not in (None, threading.get_ident())
 
+    def is_of_this_run(self, attempt: Attempt) -> bool:
+        """Whether this process wrote an attempt, and not the one before a restart."""
+        return attempt.id in self._writers
+
     def send(self, parent: ParentOrder, quantity: float, price: float, now: int) -> Attempt:
         """Write down that a child is about to be sent; called before it goes out."""
         parent = replace(parent, last_quoted_at=now)

@@ -105,6 +105,10 @@ class Settlement:
             self._book.refuse(attempt, answer.why, now)
             self._hear(attempt.pair, _REFUSED[answer.heard], now)
             return
+        if self._book.is_of_this_run(attempt) and not self._host.was_sent(attempt):
+            logger.info("Freqtrade did not send the order of %s that it asked for.", attempt.pair)
+            self._book.settle(attempt, ChildState.NOT_SENT, now)
+            return
         if attempt.state is ChildState.WRITTEN:
             logger.warning(
                 "Outcome of an order for %s is unknown: reading the exchange.", attempt.pair

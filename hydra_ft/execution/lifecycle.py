@@ -79,6 +79,7 @@ class End(StrEnum):
     FILLED = "filled"
     DUST = "dust"
     REST_BELOW_MIN = "rest_below_min"
+    REST_UNFUNDED = "rest_unfunded"
     DEADLINE = "deadline"
     DEADLINE_BEYOND_CAP = "deadline_beyond_cap"
     REJECTED = "rejected"

@@ -242,3 +242,40 @@ def test_post_only_children_never_take(rigged) -> None:
     fills = rig.server.control.state()["fills"]
     assert all(fill["maker"] for fill in fills)
     rig.check_books()
+
+
+def test_a_rest_that_the_account_cannot_pay_ends_the_entry_and_is_not_asked_for(rig: Rig) -> None:
+    """Freqtrade drops such a top-up without a word, after it has asked for its price."""
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    sent = rig.server.requests[("POST", "/fapi/v1/order")]
+    rig.bot.wallets.get_available_stake_amount = lambda: 1.0
+    rig.move(5)
+    rig.step(1, times=10)
+    assert rig.server.requests[("POST", "/fapi/v1/order")] == sent
+    assert rig.parents()[0].end_reason == "rest_unfunded"
+    rig.check_books()
+
+
+def test_an_order_that_freqtrade_does_not_send_is_known_not_to_exist(rig: Rig) -> None:
+    """No exchange is asked, no breaker hears of it, and the next child is not held up."""
+    confirm = rig.bot.strategy.confirm_trade_entry
+
+    def refused_after_us(**kwargs: object) -> bool:
+        confirm(**kwargs)
+        return False
+
+    rig.bot.strategy.confirm_trade_entry = refused_after_us
+    PLAN.enter[BTC] = Side.LONG
+    rig.until(rig.parents, seconds=5, limit=15)
+    asked = rig.server.requests[("GET", "/fapi/v1/allOrders")]
+    rig.bot.strategy.confirm_trade_entry = confirm
+    rig.until(rig.working_orders, seconds=1, limit=8)
+    assert rig.server.requests[("GET", "/fapi/v1/allOrders")] == asked
+
+
+def test_a_new_long_leaves_room_for_the_chase(rig: Rig) -> None:
+    entries = rig.bot.strategy._entries
+    assert entries.first_stake(Side.LONG, 100.0, 100.0) == pytest.approx(100 / 1.0025)
+    assert entries.first_stake(Side.LONG, 99.0, 100.0) == 99.0
+    assert entries.first_stake(Side.SHORT, 100.0, 100.0) == 100.0
