@@ -189,13 +189,12 @@ class Reconciliation:
 
         It looks by itself only when it wants to exit and no stop rests.
         """
-        self._alert(
-            f"{pair}: the exchange holds {abs(surplus):g} less than this bot's trade; the trade "
-            "is reloaded from its orders."
-        )
+        text = f"{pair}: the exchange holds {abs(surplus):g} less than this bot's trade"
         trade = open_trade(pair)
-        if trade is not None:
-            self._host.reload(trade)
+        if trade is not None and self._host.reload(trade):
+            self._alert(f"{text}; the trade is reloaded from its orders.")
+        else:
+            self._report(f"{pair} position", f"{text}; it was closed elsewhere.")
 
     def _report(self, key: str, text: str) -> None:
         if key not in self._reported:
