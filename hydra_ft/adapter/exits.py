@@ -155,6 +155,9 @@ class Exits:
             return False
         if parent is None:
             return self._desk.is_left_over(trade, order) and self._desk.cancel(trade, order)
+        if self._desk.stops_on_exchange and order.safe_filled:
+            # Freqtrade books a part, and makes the stop smaller, when the order has ended.
+            return self._desk.cancel(trade, order, parent)
         return self._desk.pursue(trade, order, parent, now)
 
     def _parent(self, trade: Trade, request: ExitRequest, now: int) -> ParentOrder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,3 +183,25 @@ def test_the_bot_answers_in_the_chat(rig: Rig, chat: TelegramServer) -> None:
     chat.texts(1)
     chat.write("/count")
     assert "current" in chat.texts(2)[1]
+
+
+def test_an_exit_that_is_forced_from_the_chat_ends_the_chased_one(
+    rig: Rig, chat: TelegramServer
+) -> None:
+    """The command runs in Telegram's own thread, beside the loop; freqtrade answers nothing."""
+    rig.hold()
+    leave(rig, Side.LONG)
+    rig.step(1, times=2)
+    chat.texts(3)
+    chat.write(f"/forceexit {rig.trade().id}")
+    for _ in range(200):
+        if not rig.position():
+            break
+        time.sleep(0.05)
+    rig.step(1, times=4)
+    assert rig.position() == 0
+    rig.check_books()
+    assert [parent.end_reason for parent in rig.parents()] == ["filled", "filled"]
+    texts = chat.texts(4)
+    assert len(texts) == 4
+    about(texts, "long exit: filled")

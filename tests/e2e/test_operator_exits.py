@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import ccxt
 import pytest
@@ -30,9 +31,18 @@ from e2e.test_exits import leave
 from hydra_ft.execution.lifecycle import End
 from hydra_ft.types import Kind, Side
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytestmark = pytest.mark.e2e
 TARGET = 0.07
 """BTC that the rig's stake buys."""
+
+
+@pytest.fixture
+def rig(rigged: Callable[..., Rig]) -> Rig:
+    """Build a bot that compares books and exchange every few seconds."""
+    return rigged(hydra={"bot_name": "test", "reconcile_interval_s": 5})
 
 
 def begin(rig: Rig, share: float) -> None:
@@ -71,12 +81,12 @@ def test_a_command_ends_an_exit(rig: Rig, act, share: float, ends: End, leaves: 
     ordered = sent(rig) - before
     assert ordered == (act not in {cancel_on_the_exchange, cancel_by_command, delete})
     rig.move(-5)
-    rig.step(1, times=20)
+    rig.step(1, times=12)
     assert sent(rig) - before == ordered
     kept = max(0.0, leaves - part(TARGET, share))
     assert rig.position() == pytest.approx(kept, abs=1e-12)
     assert ending(rig, Kind.EXIT) == ends
-    if act is not delete:
+    if act is not delete:  # Its position is the operator's from now on.
         rig.check_books()
 
 
