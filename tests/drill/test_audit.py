@@ -249,6 +249,12 @@ def test_books_that_agree_are_settled() -> None:
     assert unsettled(snapshot()) == []
 
 
+def test_a_stop_that_an_open_trade_has_is_no_orphan() -> None:
+    stop = BookedOrder(PAIR, "1000001", "stoploss", 0.0, is_open=True)
+    books = Books({PAIR: 1.0}, (*snapshot().books.orders, stop))
+    assert unsettled(snapshot(books=books, stops={PAIR: frozenset({"1000001"})})) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
@@ -260,6 +266,7 @@ def test_books_that_agree_are_settled() -> None:
         ({"books": Books({PAIR: 1.0}, ())}, "ownerless_order"),
         ({"working": {PAIR: frozenset({"7", "8"})}}, "ownerless_order"),
         ({"working": {}}, "ownerless_order"),
+        ({"stops": {PAIR: frozenset({"1000001"})}}, "ownerless_stop"),
         ({"parents": (PARENT,)}, "not_quiet"),
         ({"attempts": (ATTEMPT,)}, "not_quiet"),
     ],

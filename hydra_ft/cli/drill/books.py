@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order, Trade
-from sqlalchemy import create_engine, select
+from sqlalchemy import and_, create_engine, select
 from sqlalchemy.orm import Session
 
 from hydra_ft.cli.drill.facts import BookedOrder, Books
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from hydra_ft.types import Attempt
 
 _HELD = (Trade.pair, Trade.amount, Trade.is_short)
-_ORDER = (Order.ft_pair, Order.order_id, Order.ft_order_side, Order.filled, Order.ft_is_open)
+_ORDER = (Order.ft_pair, Order.order_id, Order.ft_order_side, Order.filled)
+# Nobody looks after an order whose trade is closed.
+_IS_OPEN = and_(Order.ft_is_open, Trade.is_open)
 
 
 def read_books(url: str) -> Books:
@@ -27,7 +29,9 @@ def read_books(url: str) -> Books:
     try:
         with Session(connected) as session:
             held = session.execute(select(*_HELD).where(Trade.is_open.is_(True)))
-            orders = session.execute(select(*_ORDER))
+            orders = session.execute(
+                select(*_ORDER, _IS_OPEN).join(Trade, Order.ft_trade_id == Trade.id)
+            )
             return Books(
                 {pair: -amount if short else amount for pair, amount, short in held},
                 tuple(

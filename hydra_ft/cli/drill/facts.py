@@ -34,7 +34,10 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class BookedOrder:
-    """An order as freqtrade's database has it; ``side`` is buy, sell or stoploss."""
+    """An order as freqtrade's database has it; ``side`` is buy, sell or stoploss.
+
+    ``is_open`` says that freqtrade looks after it: its trade is open too.
+    """
 
     pair: str
     order_id: str
@@ -50,12 +53,12 @@ class Books:
     held: Mapping[str, float] = field(default_factory=dict)
     orders: Sequence[BookedOrder] = ()
 
-    def open_ids(self, pair: str) -> frozenset[str]:
-        """Ids of the orders of a pair that freqtrade holds for open, stops excepted."""
+    def open_ids(self, pair: str, *, stops: bool = False) -> frozenset[str]:
+        """Ids of the orders, or of the stops, of a pair that freqtrade holds for open."""
         return frozenset(
             order.order_id
             for order in self.orders
-            if order.pair == pair and order.is_open and order.side != "stoploss"
+            if order.pair == pair and order.is_open and (order.side == "stoploss") is stops
         )
 
 

@@ -37,7 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "entry_against_position",
     ),
     "overfills": ("overfill", "two_at_once"),
-    "orphans": ("ownerless_order",),
+    "orphans": ("ownerless_order", "ownerless_stop"),
     "lost": ("lost_fill", "books_differ", "parent_never_ended", "outcome_never_known"),
 }
 """Rows of the table, each with the rules that it counts."""

@@ -131,6 +131,7 @@ class Runner:
             parents=self._store.open_parents(),
             attempts=self._store.open_attempts(),
             steps=self.world.steps,
+            stops=self.world.stops(),
         )
 
     # ---- at the end

@@ -76,10 +76,17 @@ class World:
 
     def working(self) -> dict[str, frozenset[str]]:
         """Ids of the orders that rest on the exchange, by pair."""
+        return self._resting("open_orders", "orderId")
+
+    def stops(self) -> dict[str, frozenset[str]]:
+        """Ids of the algo orders that rest on the exchange, by pair."""
+        return self._resting("algo_orders", "algoId")
+
+    def _resting(self, which: str, name: str) -> dict[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}
-        for row in self.server.control.state()["open_orders"]:
+        for row in self.server.control.state()[which]:
             pair = pair_of(row["symbol"])
-            found[pair] = found.get(pair, frozenset()) | {str(row["orderId"])}
+            found[pair] = found.get(pair, frozenset()) | {str(row[name])}
         return found
 
     def filled(self) -> dict[str, Decimal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ class Snapshot:
     """What exchange, freqtrade and Hydra say at one moment (UTC ms), by pair.
 
     ``positions`` are those of the exchange, ``filled`` the signed sums of all its fills, and
-    ``working`` the ids of the orders that rest there, algo orders excepted.
+    ``working`` the ids of the orders that rest there, ``stops`` those of the algo orders.
     """
 
     at: int
@@ -31,6 +31,7 @@ class Snapshot:
     parents: Sequence[ParentOrder]
     attempts: Sequence[Attempt]
     steps: Mapping[str, Decimal]
+    stops: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def unsettled(now: Snapshot) -> list[Violation]:
@@ -63,6 +64,10 @@ def _orders(now: Snapshot) -> Iterator[Violation]:
         if orphans := sorted(now.working[pair] - known):
             text = f"orders {orphans} rest on the exchange; freqtrade does not know them"
             yield Violation("ownerless_order", pair, now.at, text)
+    for pair in sorted(now.stops):
+        if orphans := sorted(now.stops[pair] - now.books.open_ids(pair, stops=True)):
+            text = f"stops {orphans} rest on the exchange; no open trade of freqtrade's has them"
+            yield Violation("ownerless_stop", pair, now.at, text)
     for pair in sorted({order.pair for order in now.books.orders}):
         if ghosts := sorted(now.books.open_ids(pair) - now.working.get(pair, frozenset())):
             text = f"freqtrade holds orders {ghosts} for open; the exchange has ended them"
