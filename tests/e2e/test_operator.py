@@ -41,7 +41,7 @@ def rig(rigged: Callable[..., Rig]) -> Rig:
 
 
 @pytest.mark.parametrize("rested", [0, 2, 10], ids=lambda s: f"{s} s after it was sent")
-@pytest.mark.parametrize("act", [cancel_on_the_exchange, cancel_by_command, force_exit])
+@pytest.mark.parametrize("act", [cancel_on_the_exchange, cancel_by_command, force_exit, delete])
 def test_an_entry_that_the_operator_ends_does_not_come_back(rig: Rig, act, rested: int) -> None:
     rig.enter()
     rig.step(1, times=rested)
@@ -153,6 +153,20 @@ def test_an_entry_that_is_forced_at_market_between_two_children_is_not_topped_up
     rig.step(1, times=12)
     assert (rig.position(), sent(rig)) == (held, before)
     assert ending(rig, Kind.ENTRY) == End.OPERATOR
+    rig.check_books()
+
+
+def test_reloading_a_trade_does_not_disturb_its_entry(rig: Rig) -> None:
+    target = rig.enter()
+    rig.fill(part(target, 0.5))
+    rpc(rig)._rpc_reload_trade_from_exchange(rig.trade().id)
+    rig.move(5)
+    rig.step(5, times=2)
+    assert rig.quantity() == pytest.approx(target - part(target, 0.5), abs=1e-12)
+    rig.fill(rig.quantity())
+    rig.step(1, times=2)
+    assert rig.position() == target
+    assert ending(rig, Kind.ENTRY) == End.FILLED
     rig.check_books()
 
 
