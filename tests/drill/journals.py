@@ -105,8 +105,9 @@ class Story:
         )
         return self
 
-    def book(self, order: int, filled: float, *, side: str = "buy", is_open: bool = False) -> Story:
-        self.booked.append(BookedOrder(PAIR, str(order), side, filled, is_open))
+    def book(self, order: int, filled: float, *, side: str = "buy", adopted: bool = False) -> Story:
+        row = BookedOrder(PAIR, str(order), side, filled, is_open=False, is_adopted=adopted)
+        self.booked.append(row)
         return self
 
     def looped(self, *spans: tuple[int, int]) -> Story:

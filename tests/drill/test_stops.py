@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from drill.journals import Story
+from drill.journals import EXIT, Story
 
 from hydra_ft.cli.drill.audit import audit
 from hydra_ft.cli.drill.facts import Span
+from hydra_ft.types import ChildState
 
 
 def entered() -> Story:
@@ -65,6 +68,19 @@ def test_a_position_that_is_gone_needs_no_stop() -> None:
     story = entered().book(2, 1.0, side="sell")
     story.placed(40, 2, "1.0", buys=False, reduces=True, at_market=True).filled(45, 2, "1.0")
     assert audit(story.facts()) == []
+
+
+def test_a_lost_entry_that_freqtrade_found_later_was_not_seen() -> None:
+    story = entered()
+    story.booked[0] = replace(story.booked[0], is_adopted=True)
+    story.placed(60, 2, "1.0", buys=False, reduces=True, at_market=True).filled(65, 2, "1.0")
+    assert audit(story.book(2, 1.0, side="sell", adopted=True).facts()) == []
+
+
+def test_a_lost_exit_that_freqtrade_found_later_left_nothing_to_cover() -> None:
+    story = entered().attempt(40, 60, order="2", key=EXIT, state=ChildState.LOST_FILLED)
+    story.placed(41, 2, "1.0", buys=False, reduces=True).filled(45, 2, "1.0")
+    assert audit(story.book(2, 1.0, side="sell", adopted=True).facts()) == []
 
 
 def test_the_stop_must_follow_a_top_up() -> None:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 _HELD = (Trade.pair, Trade.amount, Trade.is_short)
 _ORDER = (Order.ft_pair, Order.order_id, Order.ft_order_side, Order.filled)
 # Nobody looks after an order whose trade is closed.
-_IS_OPEN = and_(Order.ft_is_open, Trade.is_open)
+_IS_OPEN = and_(Order.ft_is_open, Trade.is_open).label("is_open")
+# Freqtrade tags what it sends, stops excepted.
+_IS_ADOPTED = and_(Order.ft_order_tag.is_(None), Order.ft_order_side != "stoploss").label(
+    "is_adopted"
+)
 
 
 def read_books(url: str) -> Books:
@@ -30,13 +34,20 @@ def read_books(url: str) -> Books:
         with Session(connected) as session:
             held = session.execute(select(*_HELD).where(Trade.is_open.is_(True)))
             orders = session.execute(
-                select(*_ORDER, _IS_OPEN).join(Trade, Order.ft_trade_id == Trade.id)
+                select(*_ORDER, _IS_OPEN, _IS_ADOPTED).join(Trade, Order.ft_trade_id == Trade.id)
             )
             return Books(
                 {pair: -amount if short else amount for pair, amount, short in held},
                 tuple(
-                    BookedOrder(pair, str(order_id), side, float(filled or 0.0), bool(is_open))
-                    for pair, order_id, side, filled, is_open in orders
+                    BookedOrder(
+                        row.ft_pair,
+                        str(row.order_id),
+                        row.ft_order_side,
+                        float(row.filled or 0.0),
+                        is_open=bool(row.is_open),
+                        is_adopted=bool(row.is_adopted),
+                    )
+                    for row in orders
                 ),
             )
     finally:

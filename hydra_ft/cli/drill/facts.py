@@ -36,7 +36,8 @@ class Loop:
 class BookedOrder:
     """An order as freqtrade's database has it; ``side`` is buy, sell or stoploss.
 
-    ``is_open`` says that freqtrade looks after it: its trade is open too.
+    ``is_open`` says that freqtrade looks after it: its trade is open too. ``is_adopted``
+    says that it did not send it, or lost it, and found it on the exchange later.
     """
 
     pair: str
@@ -44,6 +45,7 @@ class BookedOrder:
     side: str
     filled: float
     is_open: bool
+    is_adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hydra_ft.cli.drill.facts import Violation, overlap_ms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hydra_ft.cli.drill.facts import Facts, Loop, Span
+    from hydra_ft.cli.drill.facts import BookedOrder, Facts, Loop, Span
     from loopback_exchange import Event
 
 LOOPS = 2
@@ -23,12 +23,14 @@ def bare_positions(facts: Facts) -> Iterator[Violation]:
     It has the size of what freqtrade holds then, to a step. Freqtrade sees a fill when the
     entry order that it belongs to has ended. A position that is gone by then needs none. A
     loop is successful when it came to its end, and the exchange was there all the time.
+    What freqtrade found on the exchange later, it did not see: a lost entry and the order
+    that takes it back. A lost exit counts from its end, as there is nothing left then.
     """
     if not facts.stops:
         return
     loops = [one for one in facts.loops if _is_whole(one, facts.both_up)]
     for pair, events in by_pair(facts.events).items():
-        known = {order.order_id for order in facts.books.orders if order.pair == pair}
+        known = _known(facts.books.orders, pair, events)
         moments = _moments(events, known)
         for first in _seen(events, known):
             at = events[first].at
@@ -45,6 +47,16 @@ def bare_positions(facts: Facts) -> Iterator[Violation]:
 
 _Moment = tuple[int, Decimal, Decimal]
 """Time (UTC ms), what freqtrade could have booked (signed), what all resting stops cover."""
+
+
+def _known(orders: Sequence[BookedOrder], pair: str, events: Sequence[Event]) -> set[str]:
+    """Ids of the orders that changed what freqtrade held at the time, or made it nothing."""
+    exits = {str(event.order_id) for event in events if event.reduce_only and event.price}
+    return {
+        order.order_id
+        for order in orders
+        if order.pair == pair and (not order.is_adopted or order.order_id in exits)
+    }
 
 
 def _moments(events: Sequence[Event], known: set[str]) -> list[_Moment]:
