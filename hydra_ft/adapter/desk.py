@@ -217,14 +217,17 @@ class OrderDesk:
         return End.CLOSED_ELSEWHERE if found else End.FILLED
 
     def _foreign(self, parent: ParentOrder, trade: Trade, tag: str = "") -> list[Order]:
-        """Return the orders of the parent's direction, since its decision, that are not ours."""
+        """Return the orders of the parent's direction that are not ours.
+
+        Those that were placed, or filled, since its decision: a stop rests long before.
+        """
         enters = parent.kind is Kind.ENTRY
         return [
             order
             for order in trade.orders
             if (order.ft_order_side == trade.entry_side) is enters
             and (not tag or order.ft_order_tag == tag)
-            and to_ms(order.order_date_utc) >= parent.decided_at
+            and to_ms(order.order_filled_utc or order.order_date_utc) >= parent.decided_at
             and not self.book.is_ours(trade.pair, str(order.order_id))
         ]
 
