@@ -53,6 +53,7 @@ def assemble(strategy: LiveOrders) -> Route:
     book = ParentBook(
         OrderStore(strategy.database, settings.bot_name),
         EventStore(strategy.database, settings.bot_name),
+        clock(),
     )
     breakers = Breakers(settings.breaker, strategy.lock_pair, alert)
     breakers.restore(PairLocks.get_pair_locks(None))
@@ -61,6 +62,7 @@ def assemble(strategy: LiveOrders) -> Route:
         book,
         strategy.policies,
         strategy,
+        breakers.is_open,
         requotes_per_minute=settings.requotes_per_minute,
         stoploss=strategy.stoploss,
         stops_on_exchange=bool(strategy.order_types.get("stoploss_on_exchange")),

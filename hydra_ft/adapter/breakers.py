@@ -97,6 +97,10 @@ class Breakers:
             self._breakers[key] = let_through(self._at(key, now), now, self._policy)
         return True
 
+    def is_open(self, pair: str, now: int) -> bool:
+        """Whether no entry of a pair may go at ``now``: nothing that works should be given up."""
+        return any(self.state(key, now) is BreakerState.OPEN for key in (EXCHANGE, pair))
+
     def record(self, pair: str, outcome: Outcome, now: int) -> None:
         """Learn what became of an order of a pair, entry or exit, at ``now`` (UTC ms).
 

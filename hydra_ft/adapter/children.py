@@ -6,11 +6,10 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Order
 from sqlalchemy import select
 
-from hydra_ft.errors import StoreError
+from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.execution.lifecycle import ENDS, seen_as
 from hydra_ft.execution.pricing import buys
 from hydra_ft.types import Attempt, ChildState, Fill
@@ -47,16 +46,13 @@ class Children:
         """Book what freqtrade has learned about each working child since the last loop."""
         working = self._book.working()
         rows = _rows([attempt.order_id for attempt in working])
+        follow = fail_closed(answer=None)(self._follow)
         for attempt in working:
-            try:
-                self._follow(attempt, rows.get((attempt.pair, attempt.order_id)), now)
-            except (ExchangeError, StoreError) as error:
-                logger.warning("Child %s of %s: %s", attempt.order_id, attempt.pair, error)
+            follow(attempt, rows.get((attempt.pair, attempt.order_id)), now)
 
     def _follow(self, attempt: Attempt, row: Order | None, now: int) -> None:
-        if row is None:
-            # Freqtrade deletes a trade whose only order it cancelled unfilled.
-            self._book.book(attempt, ChildState.CANCELLED, now)
+        if row is None or row.trade is None:
+            self._part(attempt, now)
             return
         if row.ft_is_open and not row.trade.is_open:
             self._take_down(attempt, now)
@@ -71,6 +67,22 @@ class Children:
             self._book.book(
                 attempt, ChildState.PART_FILLED, now, filled=filled, average_price=price
             )
+
+    def _part(self, attempt: Attempt, now: int) -> None:
+        """Book a child whose trade is gone as the exchange has it.
+
+        Freqtrade deletes a trade whose only order it cancelled unfilled; the operator may
+        delete one that holds a position, which is his from then on.
+        """
+        if self._host.dry_run:
+            self._book.book(attempt, ChildState.CANCELLED, now)
+            return
+        seen = self._host.order(attempt.order_id, attempt.pair)
+        if seen.is_open:
+            self._book.disputed.add(attempt.pair)
+            return
+        state = seen_as(seen.quantity, seen.filled, is_open=False)
+        self._book.book(attempt, state, now, filled=seen.filled, average_price=seen.price)
 
     def _take_down(self, attempt: Attempt, now: int) -> None:
         """Cancel a child whose trade closed without it: freqtrade does not look at it again.
@@ -90,7 +102,7 @@ class Children:
         if not filled:
             self._book.book(attempt, state, now)
             return
-        fills = self._fills(attempt, filled, now)
+        fills = self._fills(attempt, filled, float(row.safe_price), now)
         if fills is None:
             return
         total = sum(fill.quantity for fill in fills)
@@ -108,25 +120,28 @@ class Children:
             maker_quantity=sum(fill.quantity for fill in fills if fill.is_maker),
         )
 
-    def _fills(self, attempt: Attempt, filled: float, now: int) -> Sequence[Fill] | None:
+    def _fills(
+        self, attempt: Attempt, filled: float, price: float, now: int
+    ) -> Sequence[Fill] | None:
         """Return the fills of an ended child; None while the exchange has not all of them.
 
         A dry-run has none: a child that rested is taken for a maker then.
         """
         if self._host.dry_run:
-            return [self._imagined(attempt, filled, now)]
+            return [self._imagined(attempt, filled, price, now)]
         fills = self._host.fills(attempt)
         if sum(fill.quantity for fill in fills) >= filled * (1 - 1e-6):
             return fills
         since = self._ended_since.setdefault(attempt.id, now)
         return fills if now - since >= FILLS_AWAITED_MS else None
 
-    def _imagined(self, attempt: Attempt, filled: float, now: int) -> Fill:
+    def _imagined(self, attempt: Attempt, filled: float, price: float, now: int) -> Fill:
         buying = buys(attempt.side, attempt.kind)
-        rested = attempt.price < attempt.mid if buying else attempt.price > attempt.mid
-        fee = self._host.fee(attempt.pair, is_maker=rested)
-        cost = fee * filled * attempt.price
-        return Fill(attempt.price, filled, now, cost, is_maker=rested)
+        rested = bool(attempt.price) and (
+            attempt.price < attempt.mid if buying else attempt.price > attempt.mid
+        )
+        cost = self._host.fee(attempt.pair, is_maker=rested) * filled * price
+        return Fill(price, filled, now, cost, is_maker=rested)
 
 
 def _rows(order_ids: list[str]) -> dict[tuple[str, str], Order]:

@@ -178,6 +178,15 @@ def _exits(config: Config, _settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", "use_exit_signal", "false", expected, "remove it")
 
 
+def _stops(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """A stop on the exchange that becomes a limit order can be jumped over."""
+    kinds = _section(config, "order_types")
+    if kinds.get("stoploss_on_exchange") and kinds.get("stoploss", "limit") != "market":
+        expected = '"market": the limit order that a stop becomes is not chased, and may never fill'
+        was = _quoted(kinds.get("stoploss"))
+        yield Finding("warn", "order_types.stoploss", was, expected, 'set "market"')
+
+
 def _prices(config: Config, settings: Settings) -> Iterator[Finding]:
     """What moves the price of a quote, or sends no quote at all."""
     furthest = max(settings.chase.entry.max_chase_bps, settings.chase.exit.max_chase_bps) / 1e4
@@ -209,7 +218,19 @@ def _interface(config: Config, _settings: Settings) -> Iterator[Finding]:
 
 Check = Callable[[Config, Settings], Iterator[Finding]]
 
-CHECKS_WITHOUT_CHASE: tuple[Check, ...] = (_markets, _credentials, _interface)
+
+def _silence(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """Freqtrade's own messages, which nothing replaces where nothing is chased."""
+    telegram = _section(config, "telegram")
+    told = _section(telegram, "notification_settings")
+    off = [name for name in ("entry", "entry_fill", "exit_fill") if told.get(name) == "off"]
+    if telegram.get("enabled") and off:
+        expected = '"on": with the chase off Hydra sends no messages of its own'
+        key = f"telegram.notification_settings.{off[0]}"
+        yield Finding("warn", key, '"off"', expected, f'set {", ".join(off)} to "on"')
+
+
+CHECKS_WITHOUT_CHASE: tuple[Check, ...] = (_markets, _credentials, _interface, _silence)
 """What is checked whether orders are chased or not; each yields what does not fit."""
 
 CHECKS: tuple[Check, ...] = (
@@ -219,6 +240,7 @@ CHECKS: tuple[Check, ...] = (
     _timeouts,
     _signals,
     _exits,
+    _stops,
     _prices,
     _interface,
 )

@@ -19,11 +19,14 @@ from hydra_ft.adapter.trades import (
     trade_of,
     working_order,
 )
+from hydra_ft.errors import StoreError
 from hydra_ft.execution.chase import decide, is_over, must_cross, next_child_at
 from hydra_ft.execution.lifecycle import End, Progress, progress
 from hydra_ft.types import Abandon, Cross, Keep, Kind, ParentOrder, Quote, Requote, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freqtrade.persistence import Order, Trade
 
     from hydra_ft.adapter.host import Host
@@ -59,6 +62,7 @@ class OrderDesk:
         book: ParentBook,
         policies: ChasePolicies,
         market: MarketView,
+        is_paused: Callable[[str, int], bool],
         *,
         requotes_per_minute: int,
         stoploss: float,
@@ -70,6 +74,7 @@ class OrderDesk:
         self.stops_on_exchange = stops_on_exchange
         self._stoploss = stoploss
         self._market = market
+        self._is_paused = is_paused
         self._requotes_per_minute = requotes_per_minute
         self._quotes: dict[str, Quote | None] = {}
         self._left_alone: dict[str, int] = {}
@@ -98,7 +103,9 @@ class OrderDesk:
             self._quotes[pair] = quote
             if quote is not None:
                 self.book.mids[pair] = quote.mid
-        return self._quotes[pair]
+            # A command in another thread may forget the quotes in between.
+            return quote
+        return known
 
     @property
     def _oldest_ms(self) -> float:
@@ -120,8 +127,12 @@ class OrderDesk:
 
     def is_spent(self) -> bool:
         """Whether all bots on this database have sent as many orders as a minute may see."""
-        minute_ago = clock() - 60_000
-        return self.book.sent_since(minute_ago) >= self._requotes_per_minute
+        try:
+            sent = self.book.sent_since(clock() - 60_000)
+        except StoreError as error:
+            logger.warning("The budget of requotes is not known: %s", error)
+            return False
+        return sent >= self._requotes_per_minute
 
     def is_left_over(self, trade: Trade, order: Order) -> bool:
         """Whether an order is a child of ours, whose parent has ended."""
@@ -148,6 +159,8 @@ class OrderDesk:
         if isinstance(action, Requote) and self.is_spent():
             logger.info("%s is not requoted: the budget of this minute is spent.", parent.key)
             action = Keep()
+        if isinstance(action, Requote | Cross) and self._may_not_return(parent, now):
+            action = Keep()
         if isinstance(action, Keep):
             if parent.cancelling == str(order.order_id):
                 # It was to be cancelled and still works: if it goes now, it was not us.
@@ -158,6 +171,10 @@ class OrderDesk:
         else:
             self._note(parent, order, action, now)
         return self.cancel(trade, order, parent)
+
+    def _may_not_return(self, parent: ParentOrder, now: int) -> bool:
+        """Whether an entry that is taken back now could not be sent again: a breaker is open."""
+        return parent.kind is Kind.ENTRY and self._is_paused(parent.pair, now)
 
     def _note(self, parent: ParentOrder, order: Order, action: Requote | Cross, now: int) -> None:
         """Write down why a child is taken back: once, however often the cancel is tried."""

@@ -3,7 +3,7 @@
 Freqtrade swallows what a callback raises and goes on with a default: an entry whose
 confirmation failed is sent all the same. Here a failure has its own answer, in one place:
 an entry is refused; an exit, which is reduce-only, is let go, for refusing it would leave
-a position without a way out.
+a position without a way out. A step of a loop that fails holds up no other step.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from freqtrade.exceptions import ExchangeError
+
+from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +32,8 @@ def fail_closed(answer: Any) -> Callable[[Callable[..., _Result]], Callable[...,
         def guarded(*args: Any, **kwargs: Any) -> Any:
             try:
                 return callback(*args, **kwargs)
-            except ExchangeError as error:
-                # An exchange that does not answer is no fault of the code: no traceback.
+            except (ExchangeError, HydraError) as error:
+                # An exchange or a disk that does not answer is no fault of the code.
                 pair = kwargs.get("pair") or getattr(kwargs.get("trade"), "pair", "")
                 logger.warning("%s for %r answers %r: %s", callback.__name__, pair, answer, error)
                 return answer

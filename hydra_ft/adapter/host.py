@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BOOK_LEVELS = 5
-_CLOCK_STEP_MS = 2_000
-"""How far the clock may be set back between the note of an attempt and its sending."""
 _ORDERS_PER_PAGE = 500
 """Of Binance's allOrders, where no other number is asked for."""
 
@@ -47,25 +45,27 @@ class Host:
         self.prefix = prefix
         self.dry_run = dry_run
         self._send = self._exchange.create_order
-        self._listener = Listener(self._exchange, clock)
+        self._listener = Listener(self._exchange)
         if not dry_run:
             believe_no_made_up_cancel(self._exchange)
 
-    def answer(self, attempt: Attempt) -> Answer | None:
-        """Return what the exchange answered to an attempt, None if nothing was heard."""
+    def answer(self, attempt: Attempt, written_at: float) -> Answer | None:
+        """Return what the exchange answered to an attempt, None if nothing was heard.
+
+        ``written_at`` is when this process wrote it (monotonic s).
+        """
         direction = buys(attempt.side, attempt.kind)
-        answer = self._listener.answer(attempt.pair, attempt.sent_at, buys=direction)
+        answer = self._listener.answer(attempt.pair, written_at, buys=direction)
         if answer is None:
             return None
         # Somebody else's order may have gone out since, such as a forced exit.
         step = self.step_size(attempt.pair)
         return answer if agrees(attempt, answer.price, answer.quantity, step) else None
 
-    def was_sent(self, attempt: Attempt) -> bool:
-        """Whether freqtrade began to send an order that may be this attempt, in this process."""
+    def was_sent(self, attempt: Attempt, written_at: float) -> bool:
+        """Whether freqtrade began to send an order that may be this attempt."""
         direction = buys(attempt.side, attempt.kind)
-        since = attempt.sent_at - _CLOCK_STEP_MS
-        return self._listener.was_sent(attempt.pair, since, buys=direction)
+        return self._listener.was_sent(attempt.pair, written_at, buys=direction)
 
     def quote(self, pair: str, volatility_bps: float = 0.0) -> Quote | None:
         """Return the two best levels, as of now, or None if the book has an empty side."""
@@ -198,7 +198,16 @@ class Host:
         """Return what filled of a child, as the exchange booked it; empty in a dry-run."""
         since = datetime.fromtimestamp(attempt.sent_at / 1e3, tz=UTC)
         trades = self._exchange.get_trades_for_order(attempt.order_id, attempt.pair, since)
-        return [_fill(trade) for trade in trades]
+        return [self._fill(trade, attempt.pair) for trade in trades]
+
+    def _fill(self, trade: Mapping[str, Any], pair: str) -> Fill:
+        """One fill; a fee in another currency (BNB) is taken at the pair's rate of fees."""
+        fee, is_maker = trade.get("fee") or {}, trade.get("takerOrMaker") == "maker"
+        price, quantity = float(trade["price"]), float(trade["amount"])
+        cost = float(fee.get("cost") or 0.0)
+        if cost and fee.get("currency") not in (None, pair.rpartition(":")[2]):
+            cost = self.fee(pair, is_maker=is_maker) * price * quantity
+        return Fill(price, quantity, int(trade["timestamp"]), cost, is_maker)
 
     def fee(self, pair: str, *, is_maker: bool) -> float:
         """Return the fee of a pair as a ratio of the value."""
@@ -249,17 +258,6 @@ def _two_best(side: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...
 def _signed(position: Mapping[str, Any]) -> float:
     size = float(position["contracts"] or 0) * float(position["contractSize"] or 1)
     return size if position["side"] == "long" else -size
-
-
-def _fill(trade: Mapping[str, Any]) -> Fill:
-    fee = trade.get("fee") or {}
-    return Fill(
-        price=float(trade["price"]),
-        quantity=float(trade["amount"]),
-        at=int(trade["timestamp"]),
-        fee_quote=float(fee.get("cost") or 0.0),
-        is_maker=trade.get("takerOrMaker") == "maker",
-    )
 
 
 def _seen(order: Mapping[str, Any], pair: str) -> SeenOrder:

@@ -9,6 +9,7 @@ an answer that was not heard counts as lost.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,6 @@ from freqtrade.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from freqtrade.exchange import Exchange
     from freqtrade.exchange.exchange_types import CcxtOrder
 
@@ -35,21 +34,26 @@ NOT_LOOKED_AT = (ccxt.InvalidNonce, ccxt.RateLimitExceeded)
 """Causes of what freqtrade calls a temporary error, after which there is no such order either."""
 
 
+NOT_PASSIVE = (ccxt.OrderImmediatelyFillable, ccxt.OrderNotFillable)
+"""A post-only order met the other side: refused, and no sign that anything is wrong."""
+
+
 class Heard(StrEnum):
     """What was heard after an order was sent."""
 
     TAKEN = "taken"
     REFUSED = "refused"
     UNFUNDED = "unfunded"
+    NOT_PASSIVE = "not_passive"
     LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was heard of the last order of a pair and direction, and when (UTC ms)."""
+    """What was heard of the last order of a pair and direction, and when (monotonic s)."""
 
     heard: Heard
-    at: int
+    at: float
     price: float
     quantity: float
     order_id: str = ""
@@ -59,6 +63,8 @@ class Answer:
 def _heard(error: ExchangeError) -> Heard:
     if isinstance(error, InsufficientFundsError):
         return Heard.UNFUNDED
+    if isinstance(error.__cause__, NOT_PASSIVE):
+        return Heard.NOT_PASSIVE
     is_refusal = isinstance(error, REFUSALS) or isinstance(error.__cause__, NOT_LOOKED_AT)
     return Heard.REFUSED if is_refusal else Heard.LOST
 
@@ -70,15 +76,14 @@ def _key(order: dict[str, Any]) -> tuple[str, bool]:
 class Listener:
     """Remembers the answer to the last order of each pair and direction."""
 
-    def __init__(self, exchange: Exchange, clock: Callable[[], int]) -> None:
-        self._clock = clock
+    def __init__(self, exchange: Exchange) -> None:
         self._answers: dict[tuple[str, bool], Answer] = {}
-        self._sent: dict[tuple[str, bool], int] = {}
+        self._sent: dict[tuple[str, bool], float] = {}
         send = exchange.create_order
 
         def overheard(**order: Any) -> Any:
             self._answers.pop(_key(order), None)
-            self._sent[_key(order)] = self._clock()
+            self._sent[_key(order)] = time.monotonic()
             try:
                 answer = send(**order)
             except ExchangeError as error:
@@ -91,14 +96,14 @@ class Listener:
 
     def _note(self, order: dict[str, Any], heard: Heard, **details: str) -> None:
         price, quantity = float(order.get("rate") or 0.0), float(order.get("amount") or 0.0)
-        self._answers[_key(order)] = Answer(heard, self._clock(), price, quantity, **details)
+        self._answers[_key(order)] = Answer(heard, time.monotonic(), price, quantity, **details)
 
-    def was_sent(self, pair: str, since: int, *, buys: bool) -> bool:
-        """Whether freqtrade began to send any order of a pair since a time (UTC ms)."""
+    def was_sent(self, pair: str, since: float, *, buys: bool) -> bool:
+        """Whether freqtrade began to send any order of a pair since a time (monotonic s)."""
         return self._sent.get((pair, buys), -1) >= since
 
-    def answer(self, pair: str, since: int, *, buys: bool) -> Answer | None:
-        """Return what was heard of the last order of a pair since a time (UTC ms)."""
+    def answer(self, pair: str, since: float, *, buys: bool) -> Answer | None:
+        """Return what was heard of the last order of a pair since a time (monotonic s)."""
         answer = self._answers.get((pair, buys))
         return answer if answer is not None and answer.at >= since else None
 

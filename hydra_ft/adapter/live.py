@@ -7,7 +7,10 @@ callback that takes a trade costs a deep copy of it.
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
+
+from freqtrade.persistence import PairLocks
 
 from hydra_ft.adapter.assembly import assemble
 from hydra_ft.adapter.entries import OPERATOR_TAG, EntryRequest
@@ -15,6 +18,7 @@ from hydra_ft.adapter.exits import ExitRequest
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.trades import side_of, to_ms
 from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.execution.breaker import REASON
 from hydra_ft.execution.lifecycle import End
 from hydra_ft.execution.ticks import floor_steps
 from hydra_ft.types import Kind, Side
@@ -37,6 +41,7 @@ class LiveOrders(_Base):
     """Orders of a strategy while it trades."""
 
     position_adjustment_enable = True
+    _loop_thread: int | None = None
 
     def start_orders(self) -> None:
         """Restore parents and attempts, and open the desk; once, when parameters are loaded."""
@@ -53,7 +58,24 @@ class LiveOrders(_Base):
             return End.REVERSED
         if decision is not None and decision.leaves(side):
             return End.EXIT_SIGNAL
-        return End.PAIR_LOCKED if self.is_pair_locked(pair, side=side.value) else None
+        return End.PAIR_LOCKED if self._is_locked(pair, side) else None
+
+    def _is_locked(self, pair: str, side: Side) -> bool:
+        """Whether somebody has locked a pair; a breaker of ours pauses, and ends nothing."""
+        return any(
+            lock.pair in (pair, "*")
+            and lock.side in (side.value, "*")
+            and not str(lock.reason).startswith(REASON)
+            for lock in PairLocks.get_pair_locks(None)
+        )
+
+    def _is_commanded(self, entry_tag: str | None) -> bool:
+        """Whether the operator orders an entry: by its tag, or from a thread of commands.
+
+        What he orders, at his price, is not chased.
+        """
+        elsewhere = self._loop_thread not in (None, threading.get_ident())
+        return elsewhere or entry_tag == OPERATOR_TAG
 
     def volatility_bps(self, pair: str) -> float:
         """Return how far the mid typically moves within a second (bps), 0 if not known."""
@@ -64,6 +86,7 @@ class LiveOrders(_Base):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Settle what was sent, end what is over, and set the time in force of this loop."""
         now = to_ms(current_time)
+        self._loop_thread = threading.get_ident()
         self._desk.forget_quotes()
         self._exits.begin_loop()
         self._entries.drop_unsent(now)
@@ -96,7 +119,7 @@ class LiveOrders(_Base):
         """Quote at the own touch, or across where the parent must cross."""
         if trade is not None:
             return self._entries.top_up_price(trade, proposed_rate)
-        if entry_tag == OPERATOR_TAG:
+        if self._is_commanded(entry_tag):
             return proposed_rate
         return self._entries.price(pair, Side(side), proposed_rate, to_ms(current_time))
 
@@ -115,7 +138,7 @@ class LiveOrders(_Base):
         **kwargs: Any,
     ) -> float:
         """Give a chased parent its target again; a new one freqtrade's own stake."""
-        if entry_tag == OPERATOR_TAG:
+        if self._is_commanded(entry_tag):
             return proposed_stake
         stake = self._entries.stake(pair, Side(side), current_rate, leverage)
         if stake is None:
@@ -136,8 +159,7 @@ class LiveOrders(_Base):
         **kwargs: Any,
     ) -> bool:
         """Refuse, or write down what is about to be sent and let it go."""
-        if entry_tag == OPERATOR_TAG:
-            # What the operator orders, at his price, is not chased.
+        if self._is_commanded(entry_tag):
             return True
         wanted = Side(side)
         decision = self.last_decision(pair)

@@ -11,6 +11,7 @@ from freqtrade.persistence import Order, Trade
 from sqlalchemy import select
 
 from hydra_ft.adapter.exits import STOPS
+from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.trades import entry_filled, held, is_empty_shell, trade_of
 from hydra_ft.errors import HydraError
 from hydra_ft.execution.lifecycle import End
@@ -60,10 +61,7 @@ class Rounds:
             self.desk.book.prune,
         )
         for step in steps:
-            try:
-                step(now)
-            except (ExchangeError, HydraError) as error:
-                logger.warning("%s is left for the next loop: %s", step.__name__, error)
+            fail_closed(answer=None)(step)(now)
 
     def _save_again(self, _now: int) -> None:
         self.desk.book.save_again()

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from freqtrade.exceptions import ExchangeError
 from freqtrade.persistence import Trade
 
+from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.listener import Heard
 from hydra_ft.adapter.trades import child_of, held, open_trade, order_ids, side_of
-from hydra_ft.errors import HydraError
-from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, SeenOrder, match
+from hydra_ft.execution.attempts import SeenOrder, match, tolerance_ms
 from hydra_ft.execution.breaker import Outcome
 from hydra_ft.execution.ticks import floor_steps, is_dust
 from hydra_ft.types import Attempt, ChildState, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.parents import ParentBook
@@ -32,17 +32,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ABSENT_FOR_MS = 10_000
-"""How long the exchange must show no entry before it counts as never arrived: a request
+ABSENT_ENTRY_MS, ABSENT_EXIT_MS, ABSENT_STOP_MS = 10_000, 5_000, 2_000
+"""How long the exchange must show no order before it counts as never arrived: a request
 that timed out here may still be on its way there. An exit is reduce-only: a late one takes
-nothing that is not there, and a position must not wait for it."""
-RECHECKED_AFTER_MS = 60_000
-"""When an order that counted as never arrived is looked for once more."""
+nothing that is not there, and a position must not wait long for it."""
+LOOKED_FOR_MS, RECHECKED_AFTER_MS = 15_000, 60_000
+"""How long an order that counted as never arrived is looked for in each loop, and when once
+more."""
 SENDING_MS = 30_000
 """How long another thread may take from its note to freqtrade's (ccxt gives up at 10 s)."""
 
 
-_REFUSED = {Heard.REFUSED: Outcome.REJECTED, Heard.UNFUNDED: Outcome.UNFUNDED}
+_REFUSED = {
+    Heard.REFUSED: Outcome.REJECTED,
+    Heard.UNFUNDED: Outcome.UNFUNDED,
+    # A passive quote in a moving market; the breaker need not hear of it.
+    Heard.NOT_PASSIVE: None,
+}
 
 
 class Settlement:
@@ -62,8 +68,9 @@ class Settlement:
         self._alert = alert
         self._hear = hear
         self._absent_since: dict[int, int] = {}
-        self._doubtful: dict[int, tuple[Attempt, int]] = {}
+        self._doubtful = {attempt.id: attempt for attempt in book.not_sent()}
         self._taken: dict[int, float] = {}
+        self._told: set[int] = set()
 
     def settle(self, now: int) -> None:
         """Close every attempt whose outcome can be known now; the others stay unknown.
@@ -77,15 +84,13 @@ class Settlement:
             sending = self._book.is_anothers(attempt) and now - attempt.sent_at < SENDING_MS
             if not sending:
                 self._each(attempt, now, self._read_exchange)
-        for attempt, at in list(self._doubtful.values()):
-            if now - at >= RECHECKED_AFTER_MS:
+        for attempt in list(self._doubtful.values()):
+            if not LOOKED_FOR_MS < now - attempt.known_at < RECHECKED_AFTER_MS:
                 self._each(attempt, now, self._look_again)
 
     def _each(self, attempt: Attempt, now: int, act: Callable[[Attempt, int], None]) -> None:
-        try:
-            act(attempt, now)
-        except (ExchangeError, HydraError) as error:
-            logger.warning("Order of %s stays of unknown outcome: %s", attempt.pair, error)
+        """One that cannot be settled now stays of unknown outcome."""
+        fail_closed(answer=None)(act)(attempt, now)
 
     def _find_placed(self, attempt: Attempt, now: int) -> None:
         step = self._host.step_size(attempt.pair)
@@ -94,20 +99,12 @@ class Settlement:
             self._absent_since.pop(attempt.id, None)
             self._book.place(attempt, str(child.order_id), now)
             self._hear(attempt.pair, Outcome.SUCCESS, now)
-            parent = self._book.known(attempt.parent_key)
+            parent = self._book.recall(attempt.parent_key)
             if parent is not None and parent.children == 1:
                 self._reports.placed(parent, attempt)
 
     def _read_exchange(self, attempt: Attempt, now: int) -> None:
-        answer = self._host.answer(attempt)
-        if answer is not None and answer.heard in _REFUSED:
-            logger.info("Order of %s was refused: %s", attempt.pair, answer.why)
-            self._book.refuse(attempt, answer.why, now)
-            self._hear(attempt.pair, _REFUSED[answer.heard], now)
-            return
-        if self._book.is_of_this_run(attempt) and not self._host.was_sent(attempt):
-            logger.info("Freqtrade did not send the order of %s that it asked for.", attempt.pair)
-            self._book.settle(attempt, ChildState.NOT_SENT, now)
+        if self._is_known_from_sending(attempt, now):
             return
         if attempt.state is ChildState.WRITTEN:
             logger.warning(
@@ -116,6 +113,26 @@ class Settlement:
             self._book.doubt(attempt, now)
             self._hear(attempt.pair, Outcome.TIMED_OUT, now)
         self._settle_unknown(attempt, now)
+
+    def _is_known_from_sending(self, attempt: Attempt, now: int) -> bool:
+        """Settle an attempt that was refused for certain, or not sent at all, by this process."""
+        written_at = self._book.written_at(attempt)
+        if written_at is None:
+            return False
+        answer = self._host.answer(attempt, written_at)
+        if answer is not None and answer.heard in _REFUSED:
+            logger.info("Order of %s was refused: %s", attempt.pair, answer.why)
+            self._book.refuse(attempt, answer.why, now)
+            outcome = _REFUSED[answer.heard]
+            if outcome is not None:
+                self._hear(attempt.pair, outcome, now)
+            return True
+        if self._host.was_sent(attempt, written_at):
+            return False
+        logger.info("Freqtrade did not send the order of %s that it asked for.", attempt.pair)
+        self._book.settle(attempt, ChildState.NOT_SENT, now)
+        self._book.disputed.add(attempt.pair)
+        return True
 
     def _settle_unknown(self, attempt: Attempt, now: int) -> None:
         ours = self._seen(attempt)
@@ -126,25 +143,43 @@ class Settlement:
             self._absent_since.pop(attempt.id, None)
             self._book.settle(attempt, ChildState.NOT_SENT, now)
             absent = replace(attempt, state=ChildState.NOT_SENT, known_at=now, done_at=now)
-            self._doubtful[attempt.id] = (absent, now)
+            self._doubtful[attempt.id] = absent
             self._book.disputed.add(attempt.pair)
 
     def _is_absent(self, attempt: Attempt, now: int) -> bool:
         """Whether the exchange has shown no such order for long enough."""
-        waits = ABSENT_FOR_MS if attempt.kind is Kind.ENTRY else 0
+        parent = self._book.recall(attempt.parent_key)
+        urgent = parent is not None and parent.urgent
+        exit_waits = ABSENT_STOP_MS if urgent else ABSENT_EXIT_MS
+        waits = ABSENT_ENTRY_MS if attempt.kind is Kind.ENTRY else exit_waits
         return now - self._absent_since.setdefault(attempt.id, now) >= waits
 
     def _look_again(self, attempt: Attempt, now: int) -> None:
-        """Look once more for an order that counted as never arrived."""
+        """Look again for an order that counted as never arrived."""
         ours = self._seen(attempt)
-        if not ours or self._stop_and_account(attempt, ours, now):
+        is_last = now - attempt.known_at >= RECHECKED_AFTER_MS
+        if self._stop_and_account(attempt, ours, now) if ours else is_last:
             self._doubtful.pop(attempt.id, None)
 
     def _seen(self, attempt: Attempt) -> tuple[SeenOrder, ...]:
-        seen = self._host.orders_since(attempt.pair, attempt.sent_at - CLOCK_TOLERANCE_MS)
+        since = attempt.sent_at - tolerance_ms(self._host.prefix)
+        seen = self._orders(attempt, since)
         known = self._book.order_ids(attempt) | order_ids(attempt.pair)
         step = self._host.step_size(attempt.pair)
         return match(attempt, seen, known, self._host.prefix, step)
+
+    def _orders(self, attempt: Attempt, since: int) -> Sequence[SeenOrder]:
+        """Read the orders of a pair; of an exit the open ones will do.
+
+        An exit is reduce-only: one that is not open has filled or never came, and the next
+        takes no more than is left. A stop must not wait for a history that cannot be read.
+        """
+        try:
+            return self._host.orders_since(attempt.pair, since)
+        except ExchangeError:
+            if attempt.kind is Kind.ENTRY or self._host.dry_run:
+                raise
+            return self._host.open_orders([attempt.pair])
 
     def _stop_and_account(self, attempt: Attempt, ours: tuple[SeenOrder, ...], now: int) -> bool:
         """Stop these orders and account for what they filled; False while that is not done."""
@@ -152,7 +187,7 @@ class Settlement:
         if any(order.is_open for order in final):
             return False
         filled = sum(order.filled for order in final)
-        parent = self._book.known(attempt.parent_key)
+        parent = self._book.recall(attempt.parent_key)
         if attempt.kind is Kind.EXIT and filled:
             self._take_in(attempt, parent)
         if attempt.kind is Kind.ENTRY and filled:
@@ -207,7 +242,8 @@ class Settlement:
         if is_dust(surplus, step):
             self._taken.pop(attempt.id, None)
             return True
-        if not taken:
+        if attempt.id not in self._told:
+            self._told.add(attempt.id)
             self._alert(
                 f"{attempt.pair}: an order of {filled} filled whose answer was lost; "
                 f"closing the {surplus} that freqtrade does not know of."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Trade
 
+from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.execution.ticks import is_dust
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ class Stops:
         """Take away stops of a wrong size, and now and then those without an owner."""
         if not self._enabled:
             return
+        resize = fail_closed(answer=None)(self._resize)
         for trade in Trade.get_open_trades():
-            self._resize(trade)
+            resize(trade)
         if now - self._looked_at >= self._interval_ms:
             self._take_ownerless()
             self._looked_at = now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from freqtrade.persistence import Order, Trade
 from sqlalchemy import select
 
-from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, agrees
+from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, PREFIXED_TOLERANCE_MS, agrees
 from hydra_ft.execution.pricing import buys
 from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
 
@@ -41,18 +41,19 @@ def trade_of(parent: ParentOrder) -> Trade | None:
     return trade if trade is not None and side_of(trade) is parent.side else None
 
 
-def _filled(trade: Trade, side: str) -> float:
-    return float(sum(order.safe_filled for order in trade.orders if order.ft_order_side == side))
-
-
 def entry_filled(trade: Trade) -> float:
     """Quantity that the entry orders of a trade have filled (base units)."""
-    return _filled(trade, trade.entry_side)
+    entries = (order for order in trade.orders if order.ft_order_side == trade.entry_side)
+    return float(sum(order.safe_filled for order in entries))
 
 
 def held(trade: Trade) -> float:
-    """Quantity that freqtrade knows to be held, open orders' fills included (base units)."""
-    return _filled(trade, trade.entry_side) - _filled(trade, trade.exit_side)
+    """Quantity that freqtrade knows to be held, open orders' fills included (base units).
+
+    What is no entry is an exit: a stop on the exchange has a side of its own.
+    """
+    exits = (order for order in trade.orders if order.ft_order_side != trade.entry_side)
+    return entry_filled(trade) - float(sum(order.safe_filled for order in exits))
 
 
 def is_empty_shell(trade: Trade) -> bool:
@@ -86,7 +87,7 @@ def child_of(attempt: Attempt, known_ids: Collection[str], step_size: float) -> 
             if (
                 order.ft_order_side == side
                 and order.order_id not in known_ids
-                and to_ms(order.order_date_utc) >= attempt.sent_at - CLOCK_TOLERANCE_MS
+                and to_ms(order.order_date_utc) >= attempt.sent_at - PREFIXED_TOLERANCE_MS
                 and agrees(attempt, order.safe_placement_price, order.safe_amount, step_size)
             ):
                 return order

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from hydra_ft.types import Attempt
 
 CLOCK_TOLERANCE_MS = 60_000
+PREFIXED_TOLERANCE_MS = 3_600_000
 """How far the clock of the exchange may be off ours for an order to be matched.
 
 Generous: an order that is ours and is not recognised is worse than a closer look, and an
-order that is known by its id is never matched again.
+order that is known by its id is never matched again. More so where a prefix says whose the
+order is: ccxt can be told to follow a clock that is far from ours.
 """
 
 
@@ -62,9 +64,14 @@ def match(
         and order.client_order_id.startswith(prefix)
         and order.pair == attempt.pair
         and order.buys == buys(attempt.side, attempt.kind)
-        and order.at >= attempt.sent_at - CLOCK_TOLERANCE_MS
+        and order.at >= attempt.sent_at - tolerance_ms(prefix)
         and agrees(attempt, order.price, order.quantity, step_size)
     )
+
+
+def tolerance_ms(prefix: str) -> int:
+    """How far the clocks may be apart, with a prefix or without (ms)."""
+    return PREFIXED_TOLERANCE_MS if prefix else CLOCK_TOLERANCE_MS
 
 
 def agrees(attempt: Attempt, price: float, quantity: float, step_size: float) -> bool:

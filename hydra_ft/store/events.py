@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from hydra_ft.store.schema import EVENTS
 
@@ -57,8 +57,3 @@ class EventStore:
                 Event(row.parent_key, row.at, row.what, row.order_id, row.detail)
                 for row in connection.execute(query)
             ]
-
-    def forget_before(self, at: int) -> None:
-        """Drop events before a time (UTC ms): the history is bounded."""
-        with self._database.transaction() as connection:
-            connection.execute(delete(EVENTS).where(EVENTS.c.bot == self._bot, EVENTS.c.at < at))

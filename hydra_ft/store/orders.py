@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from hydra_ft.errors import StoreError
-from hydra_ft.store.schema import ATTEMPTS, PARENTS
+from hydra_ft.store.schema import ATTEMPTS, EVENTS, PARENTS
 from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Side
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ class OrderStore:
         """Return the attempts that were placed and whose end is not booked yet, oldest first."""
         return self._attempts(and_(ATTEMPTS.c.known_at > 0, ATTEMPTS.c.done_at == 0))
 
+    def attempts_since(self, sent_at: int) -> list[Attempt]:
+        """Return the attempts sent at or after a time (UTC ms), oldest first."""
+        return self._attempts(ATTEMPTS.c.sent_at >= sent_at)
+
     def children(self, parent_key: str) -> list[Attempt]:
         """Return all attempts of a parent, oldest first."""
         return self._attempts(ATTEMPTS.c.parent_key == parent_key)
@@ -124,31 +128,6 @@ class OrderStore:
         with self._database.transaction() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def order_ids(self, pair: str, since: int) -> set[str]:
-        """Return the ids of orders that attempts of a pair, sent since a time, became."""
-        query = select(ATTEMPTS.c.order_id).where(
-            ATTEMPTS.c.bot == self._bot,
-            ATTEMPTS.c.sent_at >= since,
-            ATTEMPTS.c.pair == pair,
-            ATTEMPTS.c.order_id != "",
-        )
-        with self._database.transaction() as connection:
-            return set(connection.execute(query).scalars())
-
-    def booked_fills(self, pair: str, since: int) -> dict[str, float]:
-        """Return what the orders of a pair, sent since a time, had filled in freqtrade's books.
-
-        By order id; 0 for an order of ours that freqtrade never had.
-        """
-        query = select(ATTEMPTS.c.order_id, ATTEMPTS.c.filled).where(
-            ATTEMPTS.c.bot == self._bot,
-            ATTEMPTS.c.sent_at >= since,
-            ATTEMPTS.c.pair == pair,
-            ATTEMPTS.c.order_id != "",
-        )
-        with self._database.transaction() as connection:
-            return {row.order_id: row.filled for row in connection.execute(query)}
-
     def is_ours(self, pair: str, order_id: str) -> bool:
         """Whether an order of a pair came from an attempt of ours."""
         query = select(ATTEMPTS.c.id).where(
@@ -160,12 +139,14 @@ class OrderStore:
             return connection.execute(query).first() is not None
 
     def forget_before(self, at: int) -> None:
-        """Drop what ended before a time (UTC ms): the history is bounded."""
+        """Drop what ended before a time (UTC ms), its events too: the history is bounded."""
         ended = and_(PARENTS.c.ended_at > 0, PARENTS.c.ended_at < at)
         over = and_(ATTEMPTS.c.sent_at < at, ATTEMPTS.c.known_at > 0)
         with self._database.transaction() as connection:
             connection.execute(delete(PARENTS).where(PARENTS.c.bot == self._bot, ended))
             connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.bot == self._bot, over))
+            past = and_(EVENTS.c.bot == self._bot, EVENTS.c.at < at)
+            connection.execute(delete(EVENTS).where(past))
 
 
 def _parent(row: Row[Any]) -> ParentOrder:

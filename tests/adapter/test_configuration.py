@@ -119,6 +119,21 @@ def test_nothing_fights_a_chase_that_is_switched_off(changes: dict[str, Any]) ->
     assert found(example() | changes | off) == []
 
 
+def test_without_the_chase_silenced_messages_are_named() -> None:
+    off = {"hydra": {"bot_name": "two", "chase": {"enabled": False}}}
+    told = {"enabled": True, "notification_settings": {"entry": "off", "exit_fill": "on"}}
+    key = "telegram.notification_settings.entry"
+    assert found(example() | off | {"telegram": told}) == [("warn", key)]
+    assert found(example() | {"telegram": told}) == found(example())
+
+
+@pytest.mark.parametrize("kind", ["limit", "market"])
+def test_a_stop_on_the_exchange_that_becomes_a_limit_order_is_named(kind: str) -> None:
+    types = {"stoploss_on_exchange": True, "stoploss": kind, "entry": "limit", "exit": "limit"}
+    expected = [] if kind == "market" else [("warn", "order_types.stoploss")]
+    assert found(example() | {"order_types": types}) == expected
+
+
 def test_without_the_chase_what_is_unsafe_is_found_all_the_same() -> None:
     off = {"hydra": {"chase": {"enabled": False}}, "api_server": {"enabled": True}}
     assert found(example() | off | {"trading_mode": "spot"}) == [

@@ -103,7 +103,7 @@ def fill_the_disk(rig: Rig) -> None:
     def broken(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    for name in ("send", "save_parent", "close_attempt"):
+    for name in ("send", "save_parent", "save_attempt"):
         setattr(rig.bot.strategy._desk.book._store, name, broken)
     rig.bot.strategy._ledger._store.record = broken
 

@@ -51,8 +51,8 @@ def test_an_attempt_is_open_until_its_outcome_is_known(url: str) -> None:
     assert reopened(url).working_attempts() == [working]
     assert reopened(url).children("k1") == [working]
     assert reopened(url).open_parents() == [placed]
-    assert reopened(url).order_ids("BTC/USDT:USDT", 7) == {"77"}
-    assert reopened(url).order_ids("BTC/USDT:USDT", 8) == set()
+    assert reopened(url).attempts_since(7) == [working]
+    assert reopened(url).attempts_since(8) == []
     assert reopened(url).is_ours("BTC/USDT:USDT", "77")
     assert not reopened(url).is_ours("ETH/USDT:USDT", "77")
 
@@ -65,7 +65,7 @@ def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_kept(url: str) -> 
     store.forget_before(50)
     assert store.parents_since(0) == [PARENT]
     assert store.open_attempts() == [pending]
-    assert store.order_ids("BTC/USDT:USDT", 0) == set()
+    assert store.attempts_since(0) == [pending]
 
 
 def test_a_bot_sees_its_own_rows_only(url: str) -> None:
