@@ -35,7 +35,7 @@ class Keeper:
         self._killed_at = 0
         self._armed: Kill | None = None
         self._down_s = RESTART_AFTER_S
-        self._start_at = 0.0
+        self._start_at = self._armed_at = 0.0
         self._failed_starts = 0
         self.boots = 0
         self.kills = 0

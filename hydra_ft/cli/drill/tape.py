@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from loopback_exchange import Event, Server
 
 PACE_S = 0.2
-STRIKES = 0.03
+CHANCE = 0.03
 """Chance of a working order to meet a print within one pace: one in seven seconds."""
 WHOLE, ALMOST_WHOLE = 0.35, 0.5
 """Up to the first it fills whole, up to the second all but a step or two, else a part."""
@@ -42,7 +42,7 @@ class Tape:
     def _run(self) -> None:
         while not self._ended.wait(PACE_S):
             for order in self._recorder.working():
-                if self._draw.random() < STRIKES:
+                if self._draw.random() < CHANCE:
                     self._meet(order)
 
     def _meet(self, order: Event) -> None:
