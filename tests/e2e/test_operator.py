@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -201,7 +202,8 @@ def test_a_part_that_is_closed_on_the_exchange_ends_its_entry(rig: Rig) -> None:
 def test_a_command_in_another_thread_is_not_taken_for_a_lost_order(rig: Rig) -> None:
     """Between the exchange's answer and freqtrade's commit the loop must not act."""
     rig.hold()
-    strategy, parent = rig.bot.strategy, rig.parents()[0]
+    strategy, ended = rig.bot.strategy, rig.parents()[0]
+    parent = replace(ended, key="another", ended_at=0, end_reason="", reported_at=0)
 
     def look() -> int:
         strategy._rounds.begin(int(rig.clock_now().timestamp() * 1000))
@@ -213,8 +215,10 @@ def test_a_command_in_another_thread_is_not_taken_for_a_lost_order(rig: Rig) -> 
     noting.start()
     noting.join()
     assert look() == asked
+    assert len(strategy._desk.book.attempts()) == 1
     rig.clock.shift(31)
-    assert look() == asked + 1
+    assert look() == asked
+    assert strategy._desk.book.attempts() == []
 
 
 def test_an_entry_of_the_other_side_needs_a_decision_of_its_own(rig: Rig) -> None:
