@@ -7,6 +7,7 @@ loop, while another order is cancelled, but nothing here may hold it up for good
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -55,15 +56,20 @@ class Exits:
         self._desk = desk
         self._book = desk.book
         self._policy = desk.policies.exit
-        self._priced: set[str] = set()
+        self._priced: dict[str, int] = {}
 
     def begin_loop(self) -> None:
-        """Forget which exits were priced here: a partial one asks no confirmation."""
-        self._priced.clear()
+        """Forget which exits this thread priced: a partial one asks no confirmation.
+
+        A command may be between price and confirmation in a thread of its own.
+        """
+        here = threading.get_ident()
+        for pair in [pair for pair, thread in self._priced.items() if thread == here]:
+            del self._priced[pair]
 
     def price(self, trade: Trade, reason: str, proposed: float, now: int) -> float:
         """Price of the next child of an exit; freqtrade's own where no quote serves."""
-        self._priced.add(trade.pair)
+        self._priced[trade.pair] = threading.get_ident()
         parent = self._parent(trade, ExitRequest(trade.amount, proposed, reason), now)
         quote = self._desk.quote(trade.pair, now)
         if quote is None or not may_act(parent, quote, self._policy, now):
@@ -86,7 +92,7 @@ class Exits:
         if entry is not None:
             self._book.end(entry, End.EXIT, now)
         priced_here = trade.pair in self._priced
-        self._priced.discard(trade.pair)
+        self._priced.pop(trade.pair, None)
         if request.reason in FORCED and not priced_here:
             self._step_aside(trade)
             return ""

@@ -109,6 +109,7 @@ unasked. A strategy of your own switches one on (hyperopt itself needs `freqtrad
 from freqtrade.strategy import IntParameter
 from HydraFlow import HydraFlow
 
+
 class MyFlow(HydraFlow):
     chase_entry_deadline_s = IntParameter(30, 300, default=120, space="buy", optimize=True)
 ```

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from e2e.commands import Turns, ending, rpc, sent
+from e2e.plan import PLAN
 from e2e.test_entries import part
 from e2e.test_exits import leave
 from freqtrade.enums import State
@@ -183,3 +184,14 @@ def test_a_paused_bot_sends_nothing_and_asks_nothing(rig: Rig) -> None:
     rig.bot.state = State.RUNNING
     rig.until(rig.working_orders, limit=10)
     assert rig.quantity() == pytest.approx(target - part(target, 0.3), abs=1e-12)
+
+
+def test_a_trade_that_is_deleted_in_the_loop_of_its_fill_is_the_operators(rig: Rig) -> None:
+    target = rig.enter()
+    rig.step(1)
+    PLAN.enter.clear()
+    rig.fill(target)
+    rig.step(1)
+    rig.bot.rpc._rpc._rpc_delete(rig.trade().id)
+    rig.step(5, times=30)
+    assert rig.position() == target
