@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 REPOSITORY = Path(__file__).parents[1]
-CODE = ("hydra_ft", "loopback_exchange", "strategies", "freqaimodels")
+CODE = ("hydra_ft", "loopback_exchange", "strategies", "freqaimodels", "benchmarks")
 THIN = ("strategies", "freqaimodels")
 
 FILE_LINES, STRATEGY_LINES, FUNCTION_LINES = 300, 150, 40
@@ -258,3 +258,10 @@ def test_the_import_contracts_hold() -> None:
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+def test_nothing_sleeps_in_the_order_route() -> None:
+    """4-01: a callback that sleeps holds up every other order of the bot."""
+    for folder in ("adapter", "execution", "store"):
+        for file in (REPOSITORY / "hydra_ft" / folder).rglob("*.py"):
+            assert not re.search(r"\bsleep\(", file.read_text(encoding="utf-8")), file

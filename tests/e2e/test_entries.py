@@ -37,6 +37,7 @@ def test_an_entry_is_requoted_with_the_touch_and_filled(rig: Rig, side: Side) ->
 
 @BOTH
 def test_thirty_thirty_and_the_rest_end_exactly_at_the_target(rig: Rig, side: Side) -> None:
+    """F-E4: the original sent the whole quantity again after a part fill."""
     target = rig.enter(side)
     share = part(target, 0.3)
     for done in (share, 2 * share):
@@ -74,6 +75,7 @@ def test_a_standing_touch_is_not_requoted(rig: Rig) -> None:
 
 
 def test_at_the_deadline_the_rest_is_abandoned_and_not_tried_again_this_bar(rig: Rig) -> None:
+    """F-E2: a part that filled is held and booked, not "failed"."""
     target = rig.enter()
     rig.fill(part(target, 0.3))
     rig.step(5, times=30)
@@ -156,6 +158,7 @@ def test_a_rest_below_the_minimum_stake_ends_the_parent(rigged) -> None:
 
 
 def test_a_chased_slot_is_reserved(rigged) -> None:
+    """F-E5: the original kept one state for all orders."""
     rig = rigged(max_open_trades=1)
     rig.enter()
     PLAN.enter[ETH] = Side.LONG
@@ -208,6 +211,7 @@ def test_nothing_is_sent_when_the_attempt_cannot_be_written(rig: Rig) -> None:
 
 
 def test_a_rejected_order_is_spaced_and_tried_again(rig: Rig) -> None:
+    """4-05: retries without spacing, on whatever went wrong."""
     create = rig.bot.exchange._api.create_order
     calls = []
 

@@ -1,4 +1,7 @@
-"""Every fault struck into a chased entry, its top-up and an exit: nothing lost or doubled."""
+"""Every fault struck into a chased entry, its top-up and an exit: nothing lost or doubled.
+
+Audit items 4-04 and 4-14: the cancel race, "not found", the partial fill that was forgotten.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What exchange and books disagree on: ours is mended exactly, anybody else's is left alone."""
+"""What exchange and books disagree on: ours is mended exactly, anybody else's is left alone.
+
+Audit items 2-17 and 2-18: one truth, and a comparison instead of two that are polled.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A breaker opens on failures, lets a few try after its pause, and never on a gain."""
+"""A breaker opens on failures, lets a few try after its pause, and never on a gain.
+
+Audit items 0-13, 4-11 and F-E7.
+"""
 
 from __future__ import annotations
 

@@ -264,3 +264,22 @@ def test_a_requote_settles(bid, spread, tick, side, kind, offset) -> None:
 def test_a_parent_without_an_arrival_price_has_no_cap_to_measure() -> None:
     leaving = parent(side=Side.SHORT, kind=Kind.EXIT, arrival_price=0.0)
     assert next_price(leaving, quote(), EXIT_CHASE, START) == 49_999.8
+
+
+def test_the_rhythm_bounds_the_requotes_before_the_conversion() -> None:
+    """X79: 3 s between two children and a conversion at 24 s leave at most eight requotes."""
+    policy = ChasePolicy(min_requote_interval_s=3.0, deadline_s=24.0, on_deadline="cross")
+    intent, child, requotes = parent(last_quoted_at=START), working(), 0
+    for second in range(1, 60):
+        now = later(second)
+        touch = round(49_999.8 + 0.1 * second, 1)
+        seen = quote(touch, round(touch + 0.2, 1), at=now)
+        action = decide(intent, child, seen, policy, now)
+        if isinstance(action, Cross):
+            assert second >= 24
+            break
+        if isinstance(action, Requote):
+            requotes += 1
+            child = working(action.price, at=now)
+            intent = replace(intent, children=requotes + 1, last_quoted_at=now)
+    assert requotes == 7

@@ -128,8 +128,8 @@ def test_more_than_the_target_shows_as_more() -> None:
     assert execution_cost(parent(), [fill(100, 16)], END).fill_ratio == 1.6
 
 
-def test_x80_the_saving_is_what_the_taker_would_have_paid_on_top() -> None:
-    """Of 10,000 $ a taker pays 10 $ and a maker 2 $; half and half pays 6 $."""
+def test_the_saving_is_what_the_taker_would_have_paid_on_top() -> None:
+    """X80: of 10,000 $ a taker pays 10 $ and a maker 2 $; half and half pays 6 $."""
     assert fee_saving_bps(1.0, 2, 10) == 8
     assert 10 - fee_saving_bps(0.5, 2, 10) == 6
     assert fee_saving_bps(0.0, 2, 10) == 0

@@ -1,0 +1,70 @@
+"""A database of an earlier version is brought up to this one, and loses nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from hydra_ft.store.database import Database
+from hydra_ft.store.events import Event, EventStore
+from hydra_ft.store.orders import OrderStore
+from hydra_ft.types import ChildState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD = """
+CREATE TABLE hydra_parents (bot VARCHAR(16) NOT NULL, key VARCHAR(128) NOT NULL,
+  pair VARCHAR(64) NOT NULL, side VARCHAR(8) NOT NULL, kind VARCHAR(8) NOT NULL,
+  quantity FLOAT NOT NULL, arrival_price FLOAT NOT NULL, decided_at BIGINT NOT NULL,
+  reason VARCHAR(255) NOT NULL, children INTEGER NOT NULL, child VARCHAR(64) NOT NULL,
+  cancelling VARCHAR(64) NOT NULL, last_quoted_at BIGINT NOT NULL, urgent BOOLEAN NOT NULL,
+  ended_at BIGINT NOT NULL, end_reason VARCHAR(64) NOT NULL, PRIMARY KEY (bot, key));
+CREATE TABLE hydra_attempts (id INTEGER NOT NULL, bot VARCHAR(16) NOT NULL,
+  parent_key VARCHAR(128) NOT NULL, pair VARCHAR(64) NOT NULL, side VARCHAR(8) NOT NULL,
+  kind VARCHAR(8) NOT NULL, quantity FLOAT NOT NULL, price FLOAT NOT NULL,
+  sent_at BIGINT NOT NULL, closed_at BIGINT NOT NULL, outcome VARCHAR(32) NOT NULL,
+  order_id VARCHAR(64) NOT NULL, PRIMARY KEY (id));
+CREATE INDEX ix_hydra_attempts_open ON hydra_attempts (bot, closed_at);
+INSERT INTO hydra_parents VALUES
+  ('a', 'old', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 5, 'r', 1, '7', '', 6, 0, 9, 'filled'),
+  ('a', 'new', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 5, 'r', 0, '', '', 6, 0, 0, '');
+INSERT INTO hydra_attempts VALUES
+  (1, 'a', 'old', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 6, 8, 'placed', '7'),
+  (2, 'a', 'new', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 6, 0, '', '');
+"""
+
+
+def old_database(folder: Path) -> str:
+    file = folder / "hydra.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.executescript(OLD)
+    connection.close()
+    return f"sqlite:///{file}"
+
+
+def test_what_was_open_is_open_and_what_was_done_is_done(tmp_path: Path) -> None:
+    store = OrderStore(Database(old_database(tmp_path)), "a")
+    assert [parent.key for parent in store.open_parents()] == ["new"]
+    assert [attempt.state for attempt in store.open_attempts()] == [ChildState.WRITTEN]
+    assert store.working_attempts() == []
+    assert [(a.order_id, a.state, a.known_at) for a in store.children("old")] == [
+        ("7", ChildState.WORKING, 8)
+    ]
+
+
+def test_old_endings_are_not_told_again(tmp_path: Path) -> None:
+    assert OrderStore(Database(old_database(tmp_path)), "a").unreported_parents() == []
+
+
+def test_a_migrated_database_takes_new_rows_and_opens_again(tmp_path: Path) -> None:
+    url = old_database(tmp_path)
+    for _ in range(2):
+        database = Database(url)
+        store = OrderStore(database, "a")
+        parent = store.open_parents()[0]
+        sent = store.send(parent, store.open_attempts()[0])
+        assert sent in store.open_attempts()
+        EventStore(database, "a").record([Event("new", 7, "requote", "8", "50 to 51")])
+        database.close()
+    assert len(EventStore(Database(url), "a").of("new")) == 2
