@@ -29,7 +29,7 @@ def test_the_order_that_an_attempt_became_is_found() -> None:
         {"buys": False},
         {"price": 50_000.1},
         {"quantity": 0.012},
-        {"at": SENT - 61_000},
+        {"at": SENT - 3_601_000},
         {"client_order_id": "hydra-b-x1"},
         {"client_order_id": "web_1"},
     ],
@@ -54,3 +54,8 @@ def test_without_a_prefix_five_agreements_make_it_ours() -> None:
 def test_a_market_order_is_matched_without_a_price() -> None:
     market = replace(ATTEMPT, price=0.0)
     assert match(market, [SEEN], frozenset(), "hydra-a-", 0.001) == (SEEN,)
+
+
+@pytest.mark.parametrize(("prefix", "is_ours"), [("hydra-a-", True), ("", False)])
+def test_a_prefix_makes_up_for_a_clock_that_is_far_behind(prefix: str, is_ours: bool) -> None:
+    assert matched(replace(SEEN, at=SENT - 61_000), prefix=prefix) is is_ours
