@@ -1,32 +1,48 @@
-"""What freqtrade's database says is held and open, read from outside a running bot."""
+"""Freqtrade's database, read from outside while the bot runs or after it.
+
+Through freqtrade's own mapping, but not its session: nothing of it is shared.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from freqtrade.persistence import Order, Trade
+from sqlalchemy import and_, create_engine, select
+from sqlalchemy.orm import Session
 
-from freqtrade.persistence import Trade, init_db
+from hydra_ft.types.books import BookedOrder, Books
 
-from hydra_ft.adapter.trades import side_of
+_HELD = (Trade.pair, Trade.amount, Trade.is_short)
+_ORDER = (Order.ft_pair, Order.order_id, Order.ft_order_side, Order.filled)
+# Nobody looks after an order whose trade is closed.
+_IS_OPEN = and_(Order.ft_is_open, Trade.is_open).label("is_open")
+# Freqtrade tags what it sends, stops excepted.
+_IS_ADOPTED = and_(Order.ft_order_tag.is_(None), Order.ft_order_side != "stoploss").label(
+    "is_adopted"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """Open trade of one pair: signed quantity (base units) and ids of its open orders."""
-
-    quantity: float
-    order_ids: frozenset[str]
-
-
-def booked(db_url: str) -> dict[str, Booked]:
-    """Return what a freqtrade database has open, by pair."""
-    init_db(db_url)
+def read_books(url: str) -> Books:
+    """Return what a freqtrade database holds now."""
+    connected = create_engine(url)
     try:
-        return {
-            trade.pair: Booked(
-                trade.amount * side_of(trade).sign,
-                frozenset(str(order.order_id) for order in trade.open_orders),
+        with Session(connected) as session:
+            held = session.execute(select(*_HELD).where(Trade.is_open.is_(True)))
+            orders = session.execute(
+                select(*_ORDER, _IS_OPEN, _IS_ADOPTED).join(Trade, Order.ft_trade_id == Trade.id)
             )
-            for trade in Trade.get_open_trades()
-        }
+            return Books(
+                {pair: -amount if short else amount for pair, amount, short in held},
+                tuple(
+                    BookedOrder(
+                        row.ft_pair,
+                        str(row.order_id),
+                        row.ft_order_side,
+                        float(row.filled or 0.0),
+                        is_open=bool(row.is_open),
+                        is_adopted=bool(row.is_adopted),
+                    )
+                    for row in orders
+                ),
+            )
     finally:
-        Trade.session.remove()
+        connected.dispose()

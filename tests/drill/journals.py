@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hydra_ft.cli.drill.facts import BookedOrder, Books, Facts, Loop, Span
+from hydra_ft.cli.drill.facts import Facts, Loop, Span
 from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Side
+from hydra_ft.types.books import BookedOrder, Books
 from loopback_exchange import Event
 
 PAIR, SYMBOL = "ETH/USDT:USDT", "ETHUSDT"

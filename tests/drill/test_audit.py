@@ -9,8 +9,9 @@ import pytest
 from drill.journals import ENTRY, EXIT, PAIR, STEP, Story, round_trip
 
 from hydra_ft.cli.drill.audit import Snapshot, audit, unsettled
-from hydra_ft.cli.drill.facts import BookedOrder, Books, Span, overlap_ms, without
+from hydra_ft.cli.drill.facts import Span, overlap_ms, without
 from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Side
+from hydra_ft.types.books import BookedOrder, Books
 
 
 def rules(story: Story) -> list[str]:

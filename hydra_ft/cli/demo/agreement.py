@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hydra_ft.adapter.books import Booked, booked
-from hydra_ft.cli.demo.workspace import Workspace, pair_of
+from hydra_ft.adapter.books import read_books
+from hydra_ft.cli.symbols import pair_of
 
 if TYPE_CHECKING:
+    from hydra_ft.cli.demo.workspace import Workspace
     from loopback_exchange.server import Server
-
-_NOTHING = Booked(0.0, frozenset())
 
 
 def disagreements(workspace: Workspace, server: Server) -> list[str]:
@@ -18,18 +17,16 @@ def disagreements(workspace: Workspace, server: Server) -> list[str]:
     state = server.control.state()
     held = _positions(state)
     orders = _orders(state)
-    books = booked(workspace.trades_url)
+    books = read_books(workspace.trades_url)
     lines = []
-    for pair in sorted({*held, *orders, *books}):
-        ours = books.get(pair, _NOTHING)
-        if abs(held.get(pair, 0.0) - ours.quantity) > 1e-9:
-            lines.append(
-                f"{pair}: the exchange holds {held.get(pair, 0.0)}, the database {ours.quantity}"
-            )
-        if orders.get(pair, frozenset()) != ours.order_ids:
+    for pair in sorted({*held, *orders, *books.held}):
+        there, here = held.get(pair, 0.0), books.held.get(pair, 0.0)
+        if abs(there - here) > 1e-9:
+            lines.append(f"{pair}: the exchange holds {there}, the database {here}")
+        if orders.get(pair, frozenset()) != books.open_ids(pair):
             lines.append(
                 f"{pair}: open on the exchange {sorted(orders.get(pair, ()))}, "
-                f"in the database {sorted(ours.order_ids)}"
+                f"in the database {sorted(books.open_ids(pair))}"
             )
     return lines
 

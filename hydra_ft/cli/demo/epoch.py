@@ -19,7 +19,7 @@ import numpy as np
 from hydra_ft.adapter.heads import load_rules
 from hydra_ft.bars.candles import bars_from, timeframe_ms
 from hydra_ft.cli.demo.rehearsal import needs_requote
-from hydra_ft.cli.demo.workspace import pair_of
+from hydra_ft.cli.symbols import pair_of
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, decide
 from hydra_ft.errors import HydraError
 from loopback_exchange.market import Market

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from hydra_ft.cli.demo.workspace import Workspace, symbol_of
+from hydra_ft.cli.symbols import symbol_of
 from hydra_ft.decisions.reasons import OK, explain
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import Settings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from hydra_ft.cli.demo.workspace import Workspace
     from hydra_ft.types import ParentOrder
     from loopback_exchange.server import Server
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.cli.install import EXAMPLE, thin_files, write_atomically
+from hydra_ft.cli.symbols import pair_of
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import Settings
 from loopback_exchange import freqtrade_exchange_config
@@ -96,11 +97,6 @@ class Workspace:
         """Write freqtrade's configuration for an exchange at this address."""
         config = _config(self, exchange_url, [pair_of(symbol) for symbol in symbols])
         write_atomically(self.config_file, json.dumps(config, indent=2) + "\n")
-
-
-def pair_of(symbol: str) -> str:
-    """Freqtrade's name of a USDT-margined symbol: BTCUSDT is BTC/USDT:USDT."""
-    return f"{symbol.removesuffix('USDT')}/USDT:USDT"
 
 
 def symbol_of(pair: str) -> str:

@@ -1,8 +1,7 @@
 """The bot of the drill: freqtrade's own, in a process that is killed and started anew.
 
-With books.py the only file outside the adapter that imports freqtrade: it does what
-freqtrade's Worker does, in a process that holds all imports already, so that a start takes
-a second and not fifteen. A pause after a temporary error is 1 s here, not 30 s.
+The process holds all imports already, so that a start takes a second and not fifteen. A
+pause after a temporary error is 1 s here, not 30 s.
 """
 
 from __future__ import annotations
@@ -17,17 +16,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ccxt
-from freqtrade.configuration import Configuration
-from freqtrade.enums import RunMode, State
-from freqtrade.exceptions import FreqtradeException, OperationalException, TemporaryError
-from freqtrade.freqtradebot import FreqtradeBot
-
 from hydra_ft.adapter import fail_closed
+from hydra_ft.adapter.running import RunningBot, Turn
 from hydra_ft.cli.drill.folder import Folder, append
 
 # freqtrade finds the head by path; its imports are made ready here.
 from hydra_ft.cli.drill.head import drill_head
+from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -52,7 +47,7 @@ def run(boot: Boot) -> None:
     logger.info("---- boot %d, process %d", boot.number, os.getpid())
     try:
         bot = _started(folder, boot)
-    except FreqtradeException:
+    except HydraError:
         logger.exception("The bot did not start.")
         sys.exit(NOT_STARTED)
     append(folder.loops_file, {"boot": boot.number, "began": _now(), "ended": _now(), "up": True})
@@ -77,7 +72,7 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _started(folder: Folder, boot: Boot) -> FreqtradeBot:
+def _started(folder: Folder, boot: Boot) -> RunningBot:
     arguments = {
         "config": [str(folder.config_file)],
         "user_data_dir": str(folder.userdir),
@@ -85,42 +80,35 @@ def _started(folder: Folder, boot: Boot) -> FreqtradeBot:
         "strategy_path": str(Path(drill_head.__file__).parent),
         "db_url": folder.trades_url,
     }
-    config = Configuration(arguments, RunMode.LIVE).get_config()
-    # Over plain HTTP ccxt keeps the error table of futures to itself.
-    table = ccxt.binance().exceptions["linear"]["exact"]
-    config["exchange"]["ccxt_config"]["exceptions"] = {"exact": table}
-    bot = FreqtradeBot(config)
-    bot.strategy.seed = boot.seed
-    _obey(bot, folder)
-    bot.startup()
-    bot.state = State.RUNNING
-    return bot
+
+    def prepare(strategy: Any) -> None:
+        strategy.seed = boot.seed
+        _obey(strategy, folder)
+
+    return RunningBot(arguments, prepare)
 
 
-def _loop(bot: FreqtradeBot, folder: Folder, number: int) -> int:
+def _loop(bot: RunningBot, folder: Folder, number: int) -> int:
     """Do what freqtrade's Worker does; return the exit code when the bot has stopped."""
     parent = multiprocessing.parent_process()
     while parent is None or parent.is_alive():
         began = _now()
-        _obey(bot, folder)
-        try:
-            bot.process()
-        except TemporaryError as error:
-            logger.warning("Error: %s, retrying in %s s ...", error, PAUSE_AFTER_ERROR_S)
+        _obey(bot.strategy, folder)
+        turn = bot.turn()
+        if turn is Turn.STOPPED:
+            return STOPPED
+        if turn is Turn.FAILED:
             time.sleep(PAUSE_AFTER_ERROR_S)
             continue
-        except OperationalException:
-            logger.exception("OperationalException. The bot stops.")
-            return STOPPED
         ended = _now()
         append(folder.loops_file, {"boot": number, "began": began, "ended": ended})
         time.sleep(max(0.0, LEAST_LOOP_S - (ended - began) / 1e3))
     return 0
 
 
-def _obey(bot: FreqtradeBot, folder: Folder) -> None:
+def _obey(strategy: Any, folder: Folder) -> None:
     wishes: dict[str, Any] = json.loads(folder.wishes_file.read_text(encoding="utf-8"))
-    bot.strategy.enters, bot.strategy.leaves = wishes["enters"], wishes["leaves"]
+    strategy.enters, strategy.leaves = wishes["enters"], wishes["leaves"]
 
 
 def _now() -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hydra_ft.cli.drill.audit.timeline import pair_of
 from hydra_ft.cli.drill.plan import BOT, STAKE_QUOTE, chase
+from hydra_ft.cli.symbols import pair_of
 from hydra_ft.settings import Settings
 from loopback_exchange import freqtrade_exchange_config
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from hydra_ft.cli.drill.audit.timeline import pair_of
+from hydra_ft.cli.symbols import pair_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hydra_ft.adapter.books import read_books
 from hydra_ft.cli.drill.audit import Snapshot, unsettled
-from hydra_ft.cli.drill.books import all_attempts, read_books
 from hydra_ft.cli.drill.facts import Facts, Span, Violation, without
 from hydra_ft.cli.drill.folder import append, lines
 from hydra_ft.cli.drill.keeper import Keeper, now_ms
@@ -149,7 +149,7 @@ class Runner:
         return Facts(
             events=self.world.recorder.events,
             parents=self._store.parents_since(0),
-            attempts=all_attempts(self._store),
+            attempts=self._store.attempts_since(0),
             steps=self.world.steps,
             books=read_books(self._folder.trades_url),
             loops=self.keeper.loops(),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
-from hydra_ft.cli.drill.audit.timeline import ZERO, pair_of
+from hydra_ft.cli.drill.audit.timeline import ZERO
 from hydra_ft.cli.drill.facts import Span
 from hydra_ft.cli.drill.folder import append
 from hydra_ft.cli.drill.plan import BALANCE_QUOTE
 from hydra_ft.cli.drill.record import Recorder
 from hydra_ft.cli.drill.tape import Tape
+from hydra_ft.cli.symbols import pair_of
 from loopback_exchange import FaultKind, FaultSchedule, Market, Server, symbols
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from hydra_ft.cli.drill.facts import Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from hydra_ft.cli.drill.facts import Books
     from hydra_ft.types import Attempt, ParentOrder
+    from hydra_ft.types.books import Books
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from hydra_ft.cli.drill.facts import Violation, overlap_ms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hydra_ft.cli.drill.facts import BookedOrder, Facts, Loop, Span
+    from hydra_ft.cli.drill.facts import Facts, Loop, Span
+    from hydra_ft.types.books import BookedOrder
     from loopback_exchange import Event
 
 LOOPS = 2

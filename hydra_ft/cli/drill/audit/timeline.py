@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from hydra_ft.cli.symbols import pair_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -77,8 +79,3 @@ def by_pair(events: Iterable[Event]) -> dict[str, list[Event]]:
     for event in events:
         found.setdefault(pair_of(event.symbol), []).append(event)
     return found
-
-
-def pair_of(symbol: str) -> str:
-    """Freqtrade's name of a USDT-margined symbol: BTCUSDT is BTC/USDT:USDT."""
-    return f"{symbol.removesuffix('USDT')}/USDT:USDT"
