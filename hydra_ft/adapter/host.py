@@ -272,4 +272,5 @@ def _seen(order: Mapping[str, Any], pair: str) -> SeenOrder:
         is_open=order.get("status") == "open",
         at=int(order.get("timestamp") or 0),
         is_cancelled=order.get("status") == "canceled",
+        is_reduce_only=bool(order.get("reduceOnly")),
     )

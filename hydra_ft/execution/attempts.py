@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hydra_ft.execution.pricing import buys
+from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -41,6 +42,7 @@ class SeenOrder:
     is_open: bool
     at: int
     is_cancelled: bool = False
+    is_reduce_only: bool = False
 
 
 def match(
@@ -57,16 +59,20 @@ def match(
     price, quantity and time agree. Without a prefix the five must do; with one, an order
     that lacks it is somebody else's.
     """
-    return tuple(
+    fitting = tuple(
         order
         for order in seen
         if order.order_id not in known_ids
         and order.client_order_id.startswith(prefix)
         and order.pair == attempt.pair
         and order.buys == buys(attempt.side, attempt.kind)
+        and not (attempt.kind is Kind.ENTRY and order.is_reduce_only)
         and order.at >= attempt.sent_at - tolerance_ms(prefix)
         and agrees(attempt, order.price, order.quantity, step_size)
     )
+    # An older one with the same figures is taken only where none is about as old.
+    near = tuple(o for o in fitting if o.at >= attempt.sent_at - CLOCK_TOLERANCE_MS)
+    return near or fitting
 
 
 def tolerance_ms(prefix: str) -> int:

@@ -59,3 +59,14 @@ def test_a_market_order_is_matched_without_a_price() -> None:
 @pytest.mark.parametrize(("prefix", "is_ours"), [("hydra-a-", True), ("", False)])
 def test_a_prefix_makes_up_for_a_clock_that_is_far_behind(prefix: str, is_ours: bool) -> None:
     assert matched(replace(SEEN, at=SENT - 61_000), prefix=prefix) is is_ours
+
+
+def test_an_older_order_with_the_same_figures_is_not_taken_for_the_new_one() -> None:
+    """Seen in a drill: both were settled as one, under the number of the older."""
+    older = replace(SEEN, order_id="3", at=SENT - 600_000)
+    assert match(ATTEMPT, [older, SEEN], frozenset(), "hydra-a-", 0.001) == (SEEN,)
+
+
+def test_what_only_takes_away_is_no_entry() -> None:
+    """Our own take-back of an earlier fill has the direction of an entry on the other side."""
+    assert not matched(replace(SEEN, is_reduce_only=True))
