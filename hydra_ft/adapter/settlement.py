@@ -36,6 +36,9 @@ ABSENT_ENTRY_MS, ABSENT_EXIT_MS, ABSENT_STOP_MS = 10_000, 5_000, 2_000
 """How long the exchange must show no order before it counts as never arrived: a request
 that timed out here may still be on its way there. An exit is reduce-only: a late one takes
 nothing that is not there, and a position must not wait long for it."""
+SENT_WITHIN_MS = 10_000
+"""How long a request is under way at most before ccxt gives it up: one reading that shows no
+order so much later is enough, however many readings failed before."""
 LOOKED_FOR_MS, RECHECKED_AFTER_MS = 15_000, 60_000
 """How long an order that counted as never arrived is looked for in each loop, and when once
 more."""
@@ -152,7 +155,8 @@ class Settlement:
         urgent = parent is not None and parent.urgent
         exit_waits = ABSENT_STOP_MS if urgent else ABSENT_EXIT_MS
         waits = ABSENT_ENTRY_MS if attempt.kind is Kind.ENTRY else exit_waits
-        return now - self._absent_since.setdefault(attempt.id, now) >= waits
+        shown_for = now - self._absent_since.setdefault(attempt.id, now)
+        return shown_for >= waits or now - attempt.sent_at >= waits + SENT_WITHIN_MS
 
     def _look_again(self, attempt: Attempt, now: int) -> None:
         """Look again for an order that counted as never arrived."""

@@ -90,7 +90,8 @@ def test_a_search_stays_within_what_the_policy_allows(key: str) -> None:
     low, high, _ = SEARCHED[key]
     for value in (low, high):
         whole = isinstance(getattr(ChasePolicy(), key), int)
-        replace(ChasePolicy(), **{key: int(value) if whole else value})
+        made = replace(ChasePolicy(), **{key: int(value) if whole else value})
+        assert getattr(made, key) == value
 
 
 def test_a_value_of_the_parameter_file_arrives_in_the_policy(folder: Path, load: Load) -> None:

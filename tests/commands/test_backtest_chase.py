@@ -222,19 +222,19 @@ def patient(place: Home) -> Path:
     return file
 
 
-def offset_fills(place: Home, offset_ticks: int) -> None:
-    """Entries of Patient lie so many ticks from the own touch."""
+def fills_and_quotes(place: Home, offset_ticks: int) -> tuple[list[float], list[float]]:
+    """Give the entry prices of Patient, and those so many ticks from the own touch."""
     tested = run(place, {}, "--strategy", "Patient")
     assert len(tested.trades) > 5
-    for trade in tested.trades:
-        expected = touch(tested, trade, offset_ticks)
-        assert trade["open_rate"] == pytest.approx(expected, rel=1e-9)
+    quotes = [touch(tested, trade, offset_ticks) for trade in tested.trades]
+    return [trade["open_rate"] for trade in tested.trades], quotes
 
 
 def test_a_value_of_the_parameter_file_moves_the_quotes(place: Home, patient: Path) -> None:
     buy = {"chase_entry_offset_ticks": -12}
     patient.write_text(json.dumps({"strategy_name": "Patient", "params": {"buy": buy}}))
-    offset_fills(place, -12)
+    fills, quotes = fills_and_quotes(place, -12)
+    assert fills == pytest.approx(quotes, rel=1e-9)
 
 
 def test_hyperopt_searches_what_is_switched_on_and_its_file_moves_the_quotes(
@@ -246,4 +246,5 @@ def test_hyperopt_searches_what_is_switched_on_and_its_file_moves_the_quotes(
     found = json.loads(patient.read_text(encoding="utf-8"))["params"]["buy"]
     assert -60 <= found["chase_entry_offset_ticks"] <= -5
     assert found["chase_entry_deadline_s"] == 120
-    offset_fills(place, found["chase_entry_offset_ticks"])
+    fills, quotes = fills_and_quotes(place, found["chase_entry_offset_ticks"])
+    assert fills == pytest.approx(quotes, rel=1e-9)

@@ -8,7 +8,7 @@ from e2e.rig import BTC, Killed, Rig
 from e2e.test_entries import part
 from e2e.test_exits import leave
 
-from hydra_ft.types import Side
+from hydra_ft.types import ChildState, Side
 
 pytestmark = pytest.mark.e2e
 ORDER = "/fapi/v1/order"
@@ -261,3 +261,24 @@ def test_a_kill_between_the_cancel_and_freqtrades_note_leaves_no_shell(rig: Rig)
     rig.until(rig.working_orders, limit=20)
     assert rig.quantity() == target
     rig.check_books()
+
+
+def test_an_absence_is_not_waited_for_again_after_a_restart(rig: Rig) -> None:
+    """One reading long after the sending is enough, however often the bot died before it."""
+
+    def die(*_args: object, **_kwargs: object) -> None:
+        raise Killed
+
+    rig.bot.exchange._api.create_order = die
+    PLAN.enter[BTC] = Side.LONG
+    with pytest.raises(Killed):
+        rig.step(30, times=4)
+    (lost,) = rig.orders().open_attempts()
+    PLAN.enter.clear()
+    rig.clock.shift(30)
+    rig.restart()
+    rig.step(1)
+    (children,) = rig.children().values()
+    assert children[0].id == lost.id
+    assert children[0].state is ChildState.NOT_SENT
+    assert rig.position() == 0

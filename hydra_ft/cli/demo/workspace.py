@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra_ft.cli.bot_folder import BotFolder
 from hydra_ft.cli.install import EXAMPLE, thin_files, write_atomically
 from hydra_ft.cli.symbols import pair_of
 from hydra_ft.errors import HydraError
@@ -35,10 +36,9 @@ API = _Api()
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(BotFolder):
     """Paths and secrets of one demo; the password is made for it and dies with it."""
 
-    root: Path
     api_port: int
     api_password: str
 
@@ -59,49 +59,19 @@ class Workspace:
         return made
 
     @property
-    def userdir(self) -> Path:
-        """Freqtrade's user_data."""
-        return self.root / "user_data"
-
-    @property
     def strategies(self) -> Path:
         """The strategy files, as `hydra install` puts them there."""
         return self.userdir / "strategies"
-
-    @property
-    def config_file(self) -> Path:
-        """Freqtrade's configuration."""
-        return self.root / "config.json"
 
     @property
     def log_file(self) -> Path:
         """Log of the trading bot."""
         return self.root / "freqtrade.log"
 
-    @property
-    def exchange_file(self) -> Path:
-        """State of the embedded exchange."""
-        return self.root / "exchange.sqlite"
-
-    @property
-    def trades_url(self) -> str:
-        """Freqtrade's database."""
-        return f"sqlite:///{self.root / 'trades.sqlite'}"
-
-    @property
-    def hydra_url(self) -> str:
-        """Hydra's database."""
-        return f"sqlite:///{self.userdir / 'hydra.sqlite'}"
-
     def configure(self, exchange_url: str, symbols: Sequence[str]) -> None:
         """Write freqtrade's configuration for an exchange at this address."""
         config = _config(self, exchange_url, [pair_of(symbol) for symbol in symbols])
         write_atomically(self.config_file, json.dumps(config, indent=2) + "\n")
-
-
-def symbol_of(pair: str) -> str:
-    """Exchange's name of a pair: BTC/USDT:USDT is BTCUSDT."""
-    return pair.split(":", maxsplit=1)[0].replace("/", "")
 
 
 def _api_port() -> int:

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hydra_ft.cli.bot_folder import BotFolder
 from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ _MARK = ".hydra-drill"
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(BotFolder):
     """Paths of one drill."""
-
-    root: Path
 
     @classmethod
     def create(cls, root: Path) -> Folder:
@@ -37,31 +36,6 @@ class Folder:
         (made.userdir / "data").mkdir(parents=True)
         (root / _MARK).touch()
         return made
-
-    @property
-    def userdir(self) -> Path:
-        """Freqtrade's user_data."""
-        return self.root / "user_data"
-
-    @property
-    def config_file(self) -> Path:
-        """Freqtrade's configuration, written anew for each boot."""
-        return self.root / "config.json"
-
-    @property
-    def exchange_file(self) -> Path:
-        """State of the embedded exchange."""
-        return self.root / "exchange.sqlite"
-
-    @property
-    def trades_url(self) -> str:
-        """Freqtrade's database."""
-        return f"sqlite:///{self.root / 'trades.sqlite'}"
-
-    @property
-    def hydra_url(self) -> str:
-        """Hydra's database."""
-        return f"sqlite:///{self.userdir / 'hydra.sqlite'}"
 
     @property
     def log_file(self) -> Path:
