@@ -63,7 +63,9 @@ class SignalDeclaration:
     where their feed is listed. ``feeds`` are the feeds that ``needs`` come from: where one is not
     listed the signal is off. ``regimes`` permit it (T3); a ``trend_following`` signal is
     removed while the price is extended. ``rules`` is a frozen value with its thresholds,
-    to be exchanged with ``dataclasses.replace``.
+    to be exchanged with ``dataclasses.replace``. ``cooldown_s`` is how long after an entry of
+    this signal on a pair it does not enter there again, ``flip_s`` the same for an entry on
+    the other side, where 0 means as long as ``cooldown_s``.
     """
 
     name: str
@@ -75,6 +77,8 @@ class SignalDeclaration:
     max_hold_s: int
     rules: Any
     detect: Detect
+    cooldown_s: int = 0
+    flip_s: int = 0
 
     def __call__(self, columns: Columns, market: MarketColumns) -> SignalColumns:
         """Run the detector; it fires only where every column it needs is known."""
@@ -97,6 +101,8 @@ def signal(
     trend_following: bool,
     max_hold_s: int,
     rules: object,
+    cooldown_s: int = 0,
+    flip_s: int = 0,
 ) -> Callable[[Detect], SignalDeclaration]:
     """Register the decorated detector; the name becomes its declaration.
 
@@ -115,6 +121,8 @@ def signal(
             max_hold_s=max_hold_s,
             rules=rules,
             detect=detect,
+            cooldown_s=cooldown_s,
+            flip_s=flip_s,
         )
         check(made)
         if name in _REGISTERED:
@@ -135,3 +143,6 @@ def check(made: SignalDeclaration) -> None:
     if made.max_hold_s <= 0:
         was = made.max_hold_s
         raise DeclarationError(f"signal {made.name!r}: max_hold_s must be positive, was {was}")
+    for field in ("cooldown_s", "flip_s"):
+        if (was := getattr(made, field)) < 0:
+            raise DeclarationError(f"signal {made.name!r}: {field} must not be negative, was {was}")

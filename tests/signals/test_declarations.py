@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from signals.cases import LONG, fires
 
+from hydra_ft import signals
 from hydra_ft.errors import DeclarationError
 from hydra_ft.signals import funding_pressure, trend_pullback
 from hydra_ft.signals.registry import SIGNALS, SignalDeclaration, signal
@@ -48,6 +50,8 @@ GOOD = {
         {"regimes": ()},
         {"regimes": (Regime.CHOPPY,)},
         {"max_hold_s": 0},
+        {"cooldown_s": -1},
+        {"flip_s": -1},
     ],
 )
 def test_a_signal_that_could_never_trade_is_refused(wrong: dict[str, object]) -> None:
@@ -66,3 +70,21 @@ def test_a_signal_name_cannot_be_declared_twice() -> None:
     with pytest.raises(DeclarationError, match="twice"):
         signal(**GOOD)(trend_pullback)
     assert isinstance(SIGNALS["trend_pullback"], SignalDeclaration)
+
+
+def test_every_file_of_the_package_is_found_and_its_signal_has_its_name() -> None:
+    """A new signal is one file: nothing lists it."""
+    folder = Path(signals.__path__[0])
+    declaring = {p.stem for p in folder.glob("*.py") if "\n@signal(" in p.read_text("utf-8")}
+    assert declaring == set(SIGNALS)
+    for name, made in SIGNALS.items():
+        assert getattr(signals, name) is made
+
+
+def test_an_unknown_signal_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(AttributeError, match=r"trend_pulback.*trend_pullback"):
+        _ = signals.trend_pulback
+
+
+def test_a_signal_without_cooldown_declares_none() -> None:
+    assert (trend_pullback.cooldown_s, trend_pullback.flip_s) == (0, 0)
