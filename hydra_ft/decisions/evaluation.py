@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from hydra_ft.bars.candles import align, close_time, taken, timeframe_ms
 from hydra_ft.decisions.rules import PSEUDO, HeadRules, listed, needed_features
 from hydra_ft.features.registry import column_key
-from hydra_ft.market.bias import bias_columns
+from hydra_ft.market.bias import LIQUIDATION, bias_columns, bias_features
 from hydra_ft.market.regime import regime_columns
 from hydra_ft.market.trend import trend_score
 from hydra_ft.signals.registry import MarketColumns
@@ -32,21 +32,33 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """All that the gates look at; arrays have one row per base bar.
+class Observation:
+    """Everything that is computed from bars without any threshold; one row per base bar.
 
     ``features`` holds the aligned feature columns (``ema_20_1h``), ``columns`` those and
-    the raw ones (``close_5m``).
+    the raw ones (``close_5m``); ``native`` the columns of the market timeframe by plain
+    name, one row per bar of that timeframe.
     """
 
-    rules: HeadRules
     feeds: tuple[Feed, ...]
     base: Bars
     close: IntArray
     frames: Mapping[str, Frame]
     features: Mapping[str, FloatArray]
     columns: Mapping[str, FloatArray]
+    native: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation(Observation):
+    """All that the gates look at: an observation, and what the thresholds make of it.
+
+    ``scores`` are the three scores of the regime: ``trend``, ``range`` and ``chop``.
+    """
+
+    rules: HeadRules
     market: MarketColumns
+    scores: Mapping[str, FloatArray]
 
 
 def empty_bars(timeframe: str) -> Bars:
@@ -63,43 +75,8 @@ def native_columns(bars: Bars, features: tuple[Feature, ...]) -> dict[str, Float
     return columns
 
 
-def market_state(
-    columns: Mapping[str, FloatArray], rules: HeadRules, feeds: tuple[Feed, ...]
-) -> MarketColumns:
-    """Regime, bias and trend on the closed bars of the market timeframe, not aligned."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        regime = regime_columns(columns, rules.regime)
-        bias = bias_columns(columns, rules.bias, feeds)
-        trend = trend_score(columns)
-    return MarketColumns(
-        regime=regime.regime,
-        regime_confidence=regime.confidence,
-        bias=bias.bias,
-        bias_score=bias.score,
-        bias_strength=bias.strength,
-        trend=trend,
-    )
-
-
-def _aligned_market(native: MarketColumns, rows: IntArray) -> MarketColumns:
-    def whole(values: IntArray, unknown: int) -> IntArray:
-        if not values.size:
-            return np.full(rows.shape, unknown, dtype=np.int64)
-        return np.where(rows >= 0, values[rows], unknown)
-
-    return MarketColumns(
-        regime=whole(native.regime, int(Regime.CHOPPY)),
-        regime_confidence=taken(native.regime_confidence, rows),
-        bias=whole(native.bias, 0),
-        bias_score=taken(native.bias_score, rows),
-        bias_strength=taken(native.bias_strength, rows),
-        trend=taken(native.trend, rows),
-    )
-
-
-def evaluate(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]) -> Evaluation:
+def observe(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]) -> Observation:
     """Compute every column once, on its own timeframe, and align it on the base bars."""
-    available = listed(rules, feeds)
     base = frames.get(rules.base) or empty_bars(rules.base)
     close = close_time(base)
     features: dict[str, FloatArray] = {}
@@ -116,5 +93,52 @@ def evaluate(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Fee
         for name, values in columns.items():
             target = raw if name in PSEUDO else features
             target[column_key(name, timeframe)] = taken(values, rows)
-    market = _aligned_market(market_state(native, rules, available), aligned[rules.market].rows)
-    return Evaluation(rules, available, base, close, aligned, features, {**raw, **features}, market)
+    columns = {**raw, **features}
+    return Observation(listed(rules, feeds), base, close, aligned, features, columns, native)
+
+
+def evaluate(seen: Observation, rules: HeadRules) -> Evaluation:
+    """Regime, bias and trend by these thresholds; regime and trend on closed market bars.
+
+    The bias is looked at on every base bar, because liquidations come in on that timeframe:
+    it changes as soon as their bucket does (F-A20), the other parts on market bars.
+    """
+    rows = seen.frames[rules.market].rows
+    with np.errstate(invalid="ignore", divide="ignore"):
+        regime = regime_columns(seen.native, rules.regime)
+        bias = bias_columns(_bias_inputs(seen, rules), rules.bias, seen.feeds)
+        trend = trend_score(seen.native)
+    scores = {
+        "trend": regime.trend_score,
+        "range": regime.range_score,
+        "chop": regime.chop_score,
+    }
+    market = MarketColumns(
+        regime=_whole(regime.regime, rows, int(Regime.CHOPPY)),
+        regime_confidence=taken(regime.confidence, rows),
+        bias=bias.bias,
+        bias_score=bias.score,
+        bias_strength=bias.strength,
+        trend=taken(trend, rows),
+    )
+    return Evaluation(
+        **{item.name: getattr(seen, item.name) for item in fields(Observation)},
+        rules=rules,
+        market=market,
+        scores={name: taken(values, rows) for name, values in scores.items()},
+    )
+
+
+def _bias_inputs(seen: Observation, rules: HeadRules) -> dict[str, FloatArray]:
+    """Columns of the bias by plain name, aligned on the base bars."""
+    names = bias_features(seen.feeds)
+    inputs = {name: seen.columns[column_key(name, rules.market)] for name in names}
+    if Feed.LIQUIDATIONS in seen.feeds:
+        inputs[LIQUIDATION] = seen.columns[column_key(LIQUIDATION, rules.base)]
+    return inputs
+
+
+def _whole(values: IntArray, rows: IntArray, unknown: int) -> IntArray:
+    if not values.size:
+        return np.full(rows.shape, unknown, dtype=np.int64)
+    return np.where(rows >= 0, values[rows], unknown)

@@ -92,6 +92,16 @@ def open_interest_fresh(state: Evaluation) -> Gate:
     return gate(fresh & ~_feature_lost(state, Feed.OPEN_INTEREST), code)
 
 
+def liquidations_fresh(state: Evaluation) -> Gate:
+    """The recorder covered the base bar; a bar without liquidations is 0, not unknown."""
+    code = f"data_stale:{Feed.LIQUIDATIONS}"
+    bars = state.base
+    if bars.long_liquidated is None or bars.short_liquidated is None:
+        return gate(np.zeros(len(bars), dtype=np.bool_), code)
+    covered = np.isfinite(bars.long_liquidated + bars.short_liquidated)
+    return gate(covered & ~_feature_lost(state, Feed.LIQUIDATIONS), code)
+
+
 def feed_unserved(state: Evaluation, feed: Feed) -> Gate:
     """A listed feed for which no bars carry data yet: it blocks, it is never ignored."""
     return gate(np.zeros(len(state.base), dtype=np.bool_), f"data_stale:{feed}")
@@ -174,6 +184,8 @@ def data_gates(state: Evaluation) -> list[Gate]:
         gates.append(funding_fresh(state))
     if Feed.OPEN_INTEREST in state.feeds:
         gates.append(open_interest_fresh(state))
-    served = (Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST)
+    if Feed.LIQUIDATIONS in state.feeds:
+        gates.append(liquidations_fresh(state))
+    served = (Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST, Feed.LIQUIDATIONS)
     gates += [feed_unserved(state, feed) for feed in state.feeds if feed not in served]
     return [*gates, warm(state)]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.decisions import gates, select
-from hydra_ft.decisions.evaluation import Evaluation, evaluate
+from hydra_ft.decisions.evaluation import Evaluation, Observation, evaluate, observe
 from hydra_ft.decisions.reasons import CODES, INDEX, OK
-from hydra_ft.decisions.rules import HeadRules, needed_features, startup_candles
+from hydra_ft.decisions.rules import VOLATILITY, HeadRules, needed_features, startup_candles
+from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import bias_allows
 from hydra_ft.types import Bias, CodeArray, Context, Feed, Regime, Side, Signal, Verdict
 
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from hydra_ft.decisions.select import Choice
     from hydra_ft.types import Bars, BoolArray, FloatArray, IntArray
 
-__all__ = ["EXIT_TAGS", "Decisions", "HeadRules", "decide", "needed_features", "startup_candles"]
+__all__ = [
+    "EXIT_TAGS",
+    "Decisions",
+    "HeadRules",
+    "decide",
+    "judge",
+    "needed_features",
+    "observe",
+    "startup_candles",
+]
 
 EXIT_TAGS = ("", "bias_flip", "regime_turn")
 """Exit tags by index; 0 means that nothing asks for an exit."""
@@ -37,9 +47,11 @@ class Decisions:
     ``code`` indexes ``reasons.CODES`` (0, ok: enter), ``failing`` is (n, len(CODES)) and
     marks every step that failed. ``signal`` indexes the head's signals, -1 without entry;
     ``side`` is -1, 0 or +1; ``confidence``, ``stop`` and ``target`` are NaN and
-    ``max_hold_s`` 0 without entry. ``columns`` are the very columns that were gated on.
-    ``light`` tells that a feed the head can use is not listed, ``errors`` maps a signal that
-    could not be computed to what went wrong.
+    ``max_hold_s`` 0 without entry. ``candidate`` is the best signal of each bar whether it
+    enters or not: what passes the bias, else what it blocks. ``columns`` are the very columns
+    that were gated on, ``numbers`` what the gates compare, for the ledger. ``light`` tells
+    that a feed the head can use is not listed, ``errors`` maps a signal that could not be
+    computed to what went wrong.
     """
 
     rules: HeadRules
@@ -58,11 +70,14 @@ class Decisions:
     bias_score: FloatArray
     bias_strength: FloatArray
     trend: FloatArray
+    entry_state: IntArray
     exit_long_tag: CodeArray
     exit_short_tag: CodeArray
+    candidate: Choice
     light: bool
     errors: Mapping[str, str]
     columns: Mapping[str, FloatArray]
+    numbers: Mapping[str, FloatArray]
 
     def __len__(self) -> int:
         return int(self.time.shape[0])
@@ -120,22 +135,43 @@ def decide(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]
     on well-formed bars, however few. Windows are counted in rows, so a hole must be filled
     with synthetic bars, as freqtrade does; on those nothing is decided.
     """
-    state = evaluate(frames, rules, feeds)
+    return judge(observe(frames, rules, feeds), rules)
+
+
+def judge(seen: Observation, rules: HeadRules) -> Decisions:
+    """Decide on columns that are computed already; ``rules`` may differ in thresholds only.
+
+    Hyperopt asks this once an epoch: the columns do not depend on any threshold.
+    """
+    state = evaluate(seen, rules)
     with np.errstate(invalid="ignore", divide="ignore"):
-        choice, checks, errors = _choose(state)
-    failing = _failing(checks, len(state.base))
-    enters = ~_blocking(failing) & (choice.signal >= 0)
+        picked = _choose(state)
+        numbers = _numbers(state, picked.candidate)
+    failing = _failing(picked.checks, len(state.base))
+    enters = ~_blocking(failing) & (picked.choice.signal >= 0)
     code = np.where(enters, 0, failing.argmax(axis=1)).astype(np.int16)
-    return _decisions(state, choice, code, failing, errors)
+    return _decisions(state, picked, code, failing, numbers)
 
 
-def _choose(state: Evaluation) -> tuple[Choice, list[Gate], dict[str, str]]:
-    """Steps 1 to 8: the winner of each bar, and what every gate says."""
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """Steps 1 to 8: the winner of each bar, the best before the bias, what every gate says."""
+
+    choice: Choice
+    candidate: Choice
+    entry_state: IntArray
+    checks: list[Gate]
+    errors: dict[str, str]
+
+
+def _choose(state: Evaluation) -> _Picked:
     checks = [*gates.data_gates(state), gates.clock(state), gates.regime_trades(state)]
-    found, eligibility, errors = select.candidates(state)
+    entry_state = select.entry_state(state)
+    found, eligibility, errors = select.candidates(state, entry_state)
     fired: BoolArray = np.any(found.fires, axis=0)
     passes, biased = select.unbiased(state, found)
     choice, outranked = select.ranked(state, found, passes)
+    blocked, _ = select.ranked(state, found, found.fires)
     vetoes = state.rules.vetoes
     checks += [
         *eligibility,
@@ -146,7 +182,27 @@ def _choose(state: Evaluation) -> tuple[Choice, list[Gate], dict[str, str]]:
         gates.confident(choice.confidence, vetoes),
         gates.worthwhile(choice.stop, choice.target, vetoes),
     ]
-    return choice, checks, errors
+    candidate = select.first_of(choice, blocked)
+    return _Picked(choice, candidate, entry_state, checks, errors)
+
+
+def _numbers(state: Evaluation, candidate: Choice) -> dict[str, FloatArray]:
+    """What the gates compared with a threshold, by the name that the ledger gives it."""
+    market, base = state.rules.market, state.rules.base
+    columns = state.columns
+    numbers = {f"{name}_score": values for name, values in state.scores.items()}
+    numbers["bias_score"] = state.market.bias_score
+    numbers["vol_expansion"] = columns[column_key(VOLATILITY, market)]
+    average = columns[column_key("ema_20", market)]
+    numbers["ema_distance"] = columns[column_key("close", base)] / average - 1
+    numbers["reward_to_risk"] = gates.reward_to_risk(
+        candidate.stop, candidate.target, state.rules.vetoes
+    )
+    for name in ("funding_z_168", "open_interest_change_24"):
+        key = column_key(name, market)
+        if key in columns:
+            numbers[name.rpartition("_")[0]] = columns[key]
+    return numbers
 
 
 def _failing(checks: list[Gate], n: int) -> BoolArray:
@@ -170,12 +226,12 @@ def _blocking(failing: BoolArray) -> BoolArray:
 
 def _decisions(
     state: Evaluation,
-    choice: Choice,
+    picked: _Picked,
     code: CodeArray,
     failing: BoolArray,
-    errors: Mapping[str, str],
+    numbers: Mapping[str, FloatArray],
 ) -> Decisions:
-    enters = code == INDEX[OK]
+    enters, choice = code == INDEX[OK], picked.choice
     holds = np.array([made.max_hold_s for made in state.rules.signals] + [0], dtype=np.int64)
     signal = np.where(enters, choice.signal, -1)
     market = state.market
@@ -196,11 +252,14 @@ def _decisions(
         bias_score=market.bias_score,
         bias_strength=market.bias_strength,
         trend=market.trend,
+        entry_state=picked.entry_state,
         exit_long_tag=_exit_tags(state, Side.LONG),
         exit_short_tag=_exit_tags(state, Side.SHORT),
+        candidate=picked.candidate,
         light=any(feed not in state.feeds for feed in state.rules.feeds),
-        errors=errors,
+        errors=picked.errors,
         columns=state.features,
+        numbers=numbers,
     )
 
 

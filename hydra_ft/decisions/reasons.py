@@ -69,6 +69,7 @@ _STAGE_B = (
     ("veto_losses", "trading pauses after losses in a row"),
     ("veto_side", "too many positions on this side"),
     ("veto_corr", "too much exposure in correlated pairs"),
+    ("cooldown", "the signal has entered this pair a short while ago"),
     ("size_zero", "the position would have no size"),
     ("stop_too_tight", "the stop is nearer than twice the round-trip fee"),
     ("below_min", "the exchange's minimum would need more risk than allowed"),
@@ -77,9 +78,13 @@ _STAGE_B = (
     ("slippage", "the expected slippage is too high"),
     ("breaker", "a circuit breaker is open"),
     ("adapter_error", "Hydra failed while deciding, and so declined"),
+    ("outcome_unknown", "what became of an earlier order of the pair is not known yet"),
     ("host_declined", "freqtrade declined the entry"),
     ("not_filled", "the entry order was not filled"),
 )
+
+FILLED = "filled"
+"""Outcome of a bar that passed both stages and whose order has filled."""
 
 
 def _all() -> dict[str, Reason]:

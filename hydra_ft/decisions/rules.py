@@ -62,6 +62,24 @@ class ClockRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmissionRules:
+    """What stage B looks at: what stands and what has been traded when freqtrade asks."""
+
+    max_day_trades: Annotated[
+        int, Ge(1), Le(1000), Doc("entries a UTC day, all pairs of the bot together")
+    ] = 4
+    max_losses: Annotated[
+        int, Ge(1), Le(100), Doc("losing trades in a row after which entries pause")
+    ] = 3
+    loss_pause_s: Annotated[
+        int, Ge(0), Le(7 * 86_400), Doc("how long that pause lasts from the last loss on")
+    ] = 4 * 3600
+    max_same_side: Annotated[
+        int, Ge(1), Le(1000), Doc("open positions on the same side, all pairs together")
+    ] = 2
+
+
+@dataclass(frozen=True, slots=True)
 class HeadRules:
     """Declaration of a head; raises DeclarationError when it contradicts itself.
 
@@ -80,6 +98,7 @@ class HeadRules:
     bias: BiasRules = field(default=BiasRules())
     vetoes: VetoRules = field(default=VetoRules())
     clock: ClockRules = field(default=ClockRules())
+    admission: AdmissionRules = field(default=AdmissionRules())
 
     def __post_init__(self) -> None:
         """Check timeframes, feeds and every column that a signal names."""
@@ -131,9 +150,8 @@ def active_signals(rules: HeadRules, feeds: Collection[Feed]) -> tuple[SignalDec
 
 
 def _market_names(feeds: tuple[Feed, ...]) -> list[str]:
-    names = [VOLATILITY, "ema_20", *regime.NEEDS, *trend.NEEDS]
-    for feed in feeds:
-        names.extend(bias.NEEDS.get(feed, ()))
+    names = [VOLATILITY, "ema_20", "natr_14", *regime.NEEDS, *trend.NEEDS]
+    names.extend(bias.bias_features(feeds))
     if Feed.FUNDING in feeds:
         names.append(FUNDING_CLOCK)
     return names
@@ -147,6 +165,8 @@ def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tupl
     available = listed(rules, feeds)
     names: dict[str, list[str]] = {timeframe: [] for timeframe in rules.timeframes}
     names[rules.market].extend(_market_names(available))
+    if Feed.LIQUIDATIONS in available:
+        names[rules.base].append(bias.LIQUIDATION)
     for made in active_signals(rules, feeds):
         for key in (*made.needs, *made.uses):
             name, timeframe = split_key(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from hydra_ft.bars.tolerance import TOLERANCE
 from hydra_ft.decisions.gates import Gate, gate, reward_to_risk
 from hydra_ft.decisions.rules import active_signals
+from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import bias_allows
 from hydra_ft.signals import conditions
-from hydra_ft.types import BoolArray, FloatArray, IntArray, Regime, Side
+from hydra_ft.types import BoolArray, EntryState, FloatArray, IntArray, Regime, Side
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.evaluation import Evaluation
@@ -57,14 +58,22 @@ def permitted(state: Evaluation, made: SignalDeclaration) -> BoolArray:
     return np.isin(state.market.regime, [int(regime) for regime in made.regimes])
 
 
-def is_extended(state: Evaluation) -> BoolArray:
-    """Bars at which the price has run too far for trend following."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return conditions.extended(
-            state.columns[f"close_{state.rules.base}"],
-            state.columns[f"ema_20_{state.rules.market}"],
-            state.rules.vetoes.extended_above,
-        )
+def entry_state(state: Evaluation) -> IntArray:
+    """Where the price stands to its average at each bar, as values of ``EntryState`` (X41).
+
+    EXTENDED beyond ``extended_above``: too far gone for trend following. PULLBACK_READY
+    within half an ATR, 0.3 % to 0.8 %. WAITING between them, and where it is not known.
+    """
+    rules, columns = state.rules, state.columns
+    price = columns[column_key("close", rules.base)]
+    average = columns[column_key("ema_20", rules.market)]
+    band = conditions.pullback_band(columns[column_key("natr_14", rules.market)])
+    cases = [
+        conditions.extended(price, average, rules.vetoes.extended_above),
+        conditions.stands_within(price, average, band),
+    ]
+    states = [int(EntryState.EXTENDED), int(EntryState.PULLBACK_READY)]
+    return np.select(cases, states, int(EntryState.WAITING)).astype(np.int64)
 
 
 def detect(state: Evaluation, made: SignalDeclaration) -> SignalColumns | str:
@@ -82,10 +91,10 @@ def detect(state: Evaluation, made: SignalDeclaration) -> SignalColumns | str:
     return found
 
 
-def candidates(state: Evaluation) -> tuple[Candidates, list[Gate], dict[str, str]]:
+def candidates(state: Evaluation, entry: IntArray) -> tuple[Candidates, list[Gate], dict[str, str]]:
     """Signals that fire where they may, the gates of steps 3 to 5, and failures by name."""
     n = len(state.base)
-    extended = is_extended(state)
+    extended = entry == int(EntryState.EXTENDED)
     rows: list[Row] = []
     gates: list[Gate] = []
     errors: dict[str, str] = {}
@@ -175,3 +184,14 @@ def ranked(state: Evaluation, found: Candidates, passes: BoolArray) -> tuple[Cho
         target=np.where(some, found.target[winner, bar], np.nan),
     )
     return choice, gate(passes.sum(axis=0) < 2, "outranked")
+
+
+def first_of(choice: Choice, other: Choice) -> Choice:
+    """``choice`` where it has a winner, ``other`` elsewhere."""
+    some = choice.signal >= 0
+    return Choice(
+        *(
+            np.where(some, getattr(choice, item.name), getattr(other, item.name))
+            for item in fields(Choice)
+        )
+    )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Z_SIGNIFICANT, Z_EXTREME, Z_DANGEROUS = 1.0, 1.5, 2.0
 """Funding z from which a crowd is significant, extreme, dangerous: shared by all signals."""
 
-LIQUIDATION = "liquidation_imbalance_4"
-"""(long - short) / (long + short) notional liquidated in 4 hours; optional."""
+LIQUIDATION = "liquidation_imbalance_48"
+"""(long - short) / (long + short) notional liquidated in 4 hours, on base bars of 5m."""
 
 NEEDS: Mapping[Feed, tuple[str, ...]] = {
     Feed.CANDLES: ("change_4", "change_24"),
@@ -108,6 +108,11 @@ def trend_part(change_4: FloatArray, change_24: FloatArray) -> FloatArray:
     return np.clip(near + far, -1.0, 1.0)
 
 
+def bias_features(feeds: Collection[Feed]) -> tuple[str, ...]:
+    """Features of the market timeframe that the bias takes in, with these feeds."""
+    return tuple(name for feed, names in NEEDS.items() if feed in feeds for name in names)
+
+
 def _parts(
     columns: Mapping[str, FloatArray], rules: BiasRules, feeds: Collection[Feed]
 ) -> list[tuple[float, FloatArray]]:
@@ -118,10 +123,7 @@ def _parts(
         held = open_interest_part(columns["open_interest_change_24"], columns["change_24"])
         parts.append((rules.open_interest_weight, held))
     if Feed.LIQUIDATIONS in feeds:
-        # Listed but not served yet: NaN makes the bar stale, and so blocks.
-        unknown = np.full(columns["change_4"].shape, np.nan)
-        imbalance = columns.get(LIQUIDATION, unknown)
-        parts.append((rules.liquidation_weight, liquidation_part(imbalance)))
+        parts.append((rules.liquidation_weight, liquidation_part(columns[LIQUIDATION])))
     return parts
 
 

@@ -52,10 +52,15 @@ def pullback_band(atr_share: FloatArray) -> FloatArray:
     return np.clip(0.5 * atr_share, 0.003, 0.008)
 
 
+def stands_within(price: FloatArray, average: FloatArray, band: FloatArray) -> BoolArray:
+    """Whether the price stands nearer to its average than ``band``, as a ratio of it."""
+    return np.abs(price / average - 1) < band - TOLERANCE
+
+
 def pulled_back(columns: Columns) -> BoolArray:
     """Whether the price stands within the pullback band around the 1h EMA20."""
-    away = np.abs(columns["close_5m"] / columns["ema_20_1h"] - 1)
-    return away < pullback_band(columns["natr_14_1h"]) - TOLERANCE
+    band = pullback_band(columns["natr_14_1h"])
+    return stands_within(columns["close_5m"], columns["ema_20_1h"], band)
 
 
 def extended(price: FloatArray, average: FloatArray, limit: float) -> BoolArray:

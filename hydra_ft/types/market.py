@@ -64,6 +64,14 @@ class Bias(IntEnum):
     LONG = 1
 
 
+class EntryState(IntEnum):
+    """Where the price stands to its average: far enough gone that trend followers wait."""
+
+    WAITING = 0
+    PULLBACK_READY = 1
+    EXTENDED = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Closed bars of one pair and timeframe, all arrays of shape (n,), oldest first.

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from bars.synthetic import HOUR, MINUTE, random_frames
-from decisions.heads import FULL, HEAD, LIGHT
+from decisions.heads import FULL, HEAD, LIGHT, evaluated
 
 from hydra_ft.bars.candles import close_time, part
 from hydra_ft.decisions import gates
-from hydra_ft.decisions.evaluation import evaluate
 from hydra_ft.decisions.reasons import CODES, INDEX, REASONS, explain
 from hydra_ft.decisions.rules import ClockRules, VetoRules
 from hydra_ft.signals.registry import SIGNALS
@@ -31,7 +30,7 @@ def changed(timeframe: str, **arrays: object) -> dict[str, Bars]:
 
 
 def test_healthy_data_is_fresh_and_warm_at_the_end() -> None:
-    state = evaluate(FRAMES, HEAD, FULL)
+    state = evaluated(FRAMES, HEAD, FULL)
     for gate in gates.data_gates(state):
         assert gate.allowed[-200:].all()
         assert (gate.code[gate.allowed] == 0).all()
@@ -51,7 +50,7 @@ def with_invented(timeframe: str, row: int) -> dict[str, Bars]:
 def test_an_invented_bar_is_stale_at_that_bar_alone() -> None:
     """1-01: a bar that freqtrade filled in is no market data."""
     row = LAST - 20
-    gate = gates.candles_fresh(evaluate(with_invented("5m", row), HEAD, LIGHT))
+    gate = gates.candles_fresh(evaluated(with_invented("5m", row), HEAD, LIGHT))
     assert list(np.flatnonzero(~gate.allowed)) == [row]
     assert CODES[gate.code[row]] == "data_stale:candles"
 
@@ -60,7 +59,7 @@ def test_an_invented_bar_is_stale_at_that_bar_alone() -> None:
 def test_an_invented_coarse_bar_is_stale_while_it_is_the_newest(timeframe: str) -> None:
     bars = FRAMES[timeframe]
     row = len(bars) - 3
-    gate = gates.candles_fresh(evaluate(with_invented(timeframe, row), HEAD, LIGHT))
+    gate = gates.candles_fresh(evaluated(with_invented(timeframe, row), HEAD, LIGHT))
     closed = close_time(FRAMES["5m"])
     seen = close_time(bars)[row]
     newest = (closed >= seen) & (closed < seen + bars.step_ms)
@@ -69,7 +68,7 @@ def test_an_invented_coarse_bar_is_stale_while_it_is_the_newest(timeframe: str) 
 
 def test_a_frame_that_lags_is_stale_from_the_bar_it_misses() -> None:
     frames = {**FRAMES, "1h": part(FRAMES["1h"], 0, len(FRAMES["1h"]) - 2)}
-    allowed = gates.candles_fresh(evaluate(frames, HEAD, LIGHT)).allowed
+    allowed = gates.candles_fresh(evaluated(frames, HEAD, LIGHT)).allowed
     closed = close_time(FRAMES["5m"])
     first = close_time(frames["1h"])[-1] + HOUR
     np.testing.assert_array_equal(allowed, closed < first)
@@ -81,7 +80,7 @@ def test_funding_goes_stale_after_its_interval_a_bar_and_a_quarter_hour() -> Non
     rate = hour.funding_rate.copy()
     last = int(np.flatnonzero(np.isfinite(rate[:-30]))[-1])
     rate[last + 1 :] = np.nan
-    state = evaluate(changed("1h", funding_rate=rate), HEAD, LIGHT)
+    state = evaluated(changed("1h", funding_rate=rate), HEAD, LIGHT)
     allowed = gates.funding_fresh(state).allowed
     age = close_time(FRAMES["5m"]) - hour.time[last]
     limit = 8 * HOUR + HOUR + 15 * MINUTE
@@ -95,7 +94,7 @@ def test_open_interest_goes_stale_after_two_periods() -> None:
     assert hour.open_interest is not None
     held = hour.open_interest.copy()
     held[-6:] = np.nan
-    state = evaluate(changed("1h", open_interest=held), HEAD, FULL)
+    state = evaluated(changed("1h", open_interest=held), HEAD, FULL)
     allowed = gates.open_interest_fresh(state).allowed
     age = close_time(FRAMES["5m"]) - close_time(hour)[-7]
     assert not allowed[age > 2 * HOUR].any()
@@ -105,7 +104,7 @@ def test_open_interest_goes_stale_after_two_periods() -> None:
 def test_the_clock_knows_hourly_settlement() -> None:
     hour = FRAMES["1h"]
     rate = np.full(len(hour), 0.0001)
-    state = evaluate(changed("1h", funding_rate=rate), HEAD, LIGHT)
+    state = evaluated(changed("1h", funding_rate=rate), HEAD, LIGHT)
     blocked = close_time(FRAMES["5m"])[~gates.clock(state).allowed][-6:]
     assert set(blocked % HOUR) == {0, HOUR - 5 * MINUTE}
 
@@ -116,7 +115,7 @@ def test_the_clock_knows_hourly_settlement() -> None:
 @pytest.mark.parametrize("empty", [True, False])
 def test_a_listed_feed_that_is_missing_or_empty_blocks(field: str, feed: Feed, empty: bool) -> None:
     values = np.full(len(FRAMES["1h"]), np.nan) if empty else None
-    state = evaluate(changed("1h", **{field: values}), HEAD, FULL)
+    state = evaluated(changed("1h", **{field: values}), HEAD, FULL)
     gate = {Feed.FUNDING: gates.funding_fresh, Feed.OPEN_INTEREST: gates.open_interest_fresh}[feed]
     found = gate(state)
     assert not found.allowed[-100:].any()
@@ -125,7 +124,7 @@ def test_a_listed_feed_that_is_missing_or_empty_blocks(field: str, feed: Feed, e
 
 def test_a_listed_feed_that_nothing_serves_blocks() -> None:
     head = replace(HEAD, feeds=(*FULL, Feed.LIQUIDATIONS, Feed.TRADES))
-    state = evaluate(FRAMES, head, (*FULL, Feed.LIQUIDATIONS))
+    state = evaluated(FRAMES, head, (*FULL, Feed.LIQUIDATIONS))
     codes = {CODES[g.code[-1]] for g in gates.data_gates(state)}
     assert "data_stale:liquidations" in codes
     assert "data_stale:trades" not in codes
@@ -134,13 +133,13 @@ def test_a_listed_feed_that_nothing_serves_blocks() -> None:
 def test_too_few_bars_are_warm_up() -> None:
     """1-05, 1-06: the growth filter passed while it had too few candles; here that blocks."""
     frames = {tf: part(bars, 0, len(bars) // 4) for tf, bars in FRAMES.items()}
-    gate = gates.warm(evaluate(frames, HEAD, LIGHT))
+    gate = gates.warm(evaluated(frames, HEAD, LIGHT))
     assert not gate.allowed.any()
     assert {CODES[code] for code in gate.code} == {"warmup"}
 
 
 def test_an_unknown_candle_feature_is_warm_up_whatever_its_cause() -> None:
-    state = evaluate(FRAMES, HEAD, LIGHT)
+    state = evaluated(FRAMES, HEAD, LIGHT)
     for key in ("adx_14_1h", "higher_low_30_4h"):
         column = state.features[key].copy()
         column[-3] = np.nan
@@ -150,7 +149,7 @@ def test_an_unknown_candle_feature_is_warm_up_whatever_its_cause() -> None:
 
 @pytest.mark.parametrize("field", ["regime_confidence", "trend"])
 def test_an_unknown_market_state_is_warm_up(field: str) -> None:
-    state = evaluate(FRAMES, HEAD, LIGHT)
+    state = evaluated(FRAMES, HEAD, LIGHT)
     column = getattr(state.market, field).copy()
     column[-3] = np.nan
     gate = gates.warm(replace(state, market=replace(state.market, **{field: column})))
@@ -185,7 +184,7 @@ def test_the_clock_follows_the_pairs_own_interval() -> None:
     assert not gates.outside_settlement(np.array([at("04:00:00")]), four, ClockRules())[0]
     hour = FRAMES["1h"]
     rate = np.where(hour.time % (4 * HOUR) == 0, 0.0001, np.nan)
-    state = evaluate(changed("1h", funding_rate=rate), HEAD, LIGHT)
+    state = evaluated(changed("1h", funding_rate=rate), HEAD, LIGHT)
     blocked = close_time(FRAMES["5m"])[~gates.clock(state).allowed][-6:]
     assert set(blocked % (4 * HOUR)) == {0, 4 * HOUR - 5 * MINUTE}
 
@@ -207,7 +206,7 @@ def test_reward_to_risk_is_after_costs() -> None:
 
 
 def test_volatility_veto_stands_at_three() -> None:
-    state = evaluate(FRAMES, HEAD, LIGHT)
+    state = evaluated(FRAMES, HEAD, LIGHT)
     column = np.full(LAST + 1, 3.0)
     column[-1] = 3.01
     state = replace(state, features={**state.features, "vol_expansion_20_1h": column})

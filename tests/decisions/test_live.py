@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bars.synthetic import HOUR, random_frames
-from decisions.heads import BARE, FULL, HEAD, LIGHT
+from decisions.heads import BARE, FULL, HEAD, LIGHT, evaluated
 
 from hydra_ft.bars.candles import part
-from hydra_ft.decisions.evaluation import Evaluation, evaluate
+from hydra_ft.decisions.evaluation import Evaluation
 from hydra_ft.decisions.pipeline import decide, startup_candles
 from hydra_ft.types import Bars, Feed, Side
 
@@ -117,7 +117,7 @@ def test_deciding_is_quick() -> None:
 
 
 def test_evaluation_is_reused_and_holds_all_frames() -> None:
-    state = evaluate(FRAMES, HEAD, LIGHT)
+    state = evaluated(FRAMES, HEAD, LIGHT)
     assert isinstance(state, Evaluation)
     assert set(state.frames) == {"5m", "1h", "4h"}
     assert state.close[0] - FRAMES["5m"].time[0] == HOUR // 12

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bars.synthetic import random_frames
-from decisions.heads import BARE, FULL, HEAD, LIGHT
+from decisions.heads import BARE, FULL, HEAD, LIGHT, evaluated
 
-from hydra_ft.decisions.evaluation import evaluate
 from hydra_ft.decisions.pipeline import EXIT_TAGS, Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
 from hydra_ft.errors import DeclarationError
@@ -118,7 +117,7 @@ def test_light_says_that_a_feed_is_dropped_in_the_open() -> None:
 
 def test_what_is_plotted_is_what_gates() -> None:
     """A10: the very same column objects."""
-    state = evaluate(FRAMES, HEAD, LIGHT)
+    state = evaluated(FRAMES, HEAD, LIGHT)
     for key, column in state.features.items():
         assert state.columns[key] is column
     assert set(DECIDED.columns) == set(state.features)
