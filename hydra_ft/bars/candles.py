@@ -11,6 +11,7 @@ from hydra_ft.types import Bars, FloatArray, IntArray
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 PRICES = ("open", "high", "low", "close")
+LIQUIDATED = ("long_liquidated", "short_liquidated")
 
 
 def timeframe_ms(timeframe: str) -> int:
@@ -32,13 +33,18 @@ def bars_from(
     volume: FloatArray,
     funding_rate: FloatArray | None = None,
     open_interest: FloatArray | None = None,
+    liquidated: tuple[FloatArray, FloatArray] | None = None,
 ) -> Bars:
     """Bars from arrays of shape (n,), checked; ``prices`` is (open, high, low, close).
 
+    ``liquidated`` is the quote notional of (longs, shorts) liquidated within each bar.
     Raises DataError when lengths differ, times do not strictly increase, a price is not a
-    positive number, high and low do not enclose open and close, or volume is negative.
+    positive number, high and low do not enclose open and close, or volume or what was
+    liquidated is negative.
     """
     named = dict(zip(PRICES, prices, strict=True))
+    if liquidated is not None:
+        named.update(zip(LIQUIDATED, liquidated, strict=True))
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in named.items()}
     bars = Bars(
         time=np.asarray(time, dtype=np.int64),
@@ -66,11 +72,12 @@ def check(bars: Bars) -> None:
         row = int(stuck[0]) + 1
         raise DataError(f"time: expected strictly increasing, row {row} was {bars.time[row]}")
     _check_prices(bars)
+    _check_liquidated(bars)
 
 
 def _check_lengths(bars: Bars) -> None:
     n = len(bars)
-    for name in (*PRICES, "volume", "funding_rate", "open_interest"):
+    for name in (*PRICES, "volume", "funding_rate", "open_interest", *LIQUIDATED):
         values = getattr(bars, name)
         if values is not None and values.shape != (n,):
             raise DataError(f"{name}: expected shape ({n},) like time, was {values.shape}")
@@ -90,6 +97,19 @@ def _check_prices(bars: Bars) -> None:
         rows = np.flatnonzero(faulty)
         if rows.size:
             raise DataError(f"candles: {text} at row {rows[0]}, time {bars.time[rows[0]]}")
+
+
+def _check_liquidated(bars: Bars) -> None:
+    sides = [getattr(bars, name) for name in LIQUIDATED]
+    if (sides[0] is None) != (sides[1] is None):
+        raise DataError(f"liquidations: expected both of {LIQUIDATED} or none, was one")
+    for name, values in zip(LIQUIDATED, sides, strict=True):
+        if values is None:
+            continue
+        rows = np.flatnonzero(~(np.isnan(values) | ((values >= 0) & np.isfinite(values))))
+        if rows.size:
+            expected = "0 or more, or NaN where the feed has a gap"
+            raise DataError(f"{name}: expected {expected}, row {rows[0]} was {values[rows[0]]}")
 
 
 def close_time(bars: Bars) -> IntArray:
@@ -124,8 +144,9 @@ def resample(bars: Bars, step_ms: int) -> Bars:
     """Sum bars to coarser ones of ``step_ms``, on multiples of it since the epoch.
 
     Open is the first, close the last, volume the sum; funding the last rate settled within
-    (NaN where none), open interest the last known. A first or last bar that is not
-    complete is left out: it would never have been seen in that state.
+    (NaN where none), open interest the last known, liquidations the sums (NaN where any
+    part is). A first or last bar that is not complete is left out: it would never have
+    been seen in that state.
     """
     if step_ms % bars.step_ms:
         raise DataError(f"step_ms: expected a multiple of {bars.step_ms}, was {step_ms}")
@@ -148,6 +169,8 @@ def resample(bars: Bars, step_ms: int) -> Bars:
         volume=np.add.reduceat(scope.volume, offsets),
         funding_rate=_last_known(scope.funding_rate, offsets, last),
         open_interest=_last_known(scope.open_interest, offsets, last),
+        long_liquidated=_summed(scope.long_liquidated, offsets),
+        short_liquidated=_summed(scope.short_liquidated, offsets),
     )
 
 
@@ -159,6 +182,10 @@ def _whole(bars: Bars, first: IntArray, stop: IntArray, step_ms: int) -> IntArra
     begins_late = bars.time[0] % step_ms != 0
     ends_early = (bars.time[stop[-1] - 1] + bars.step_ms) % step_ms != 0
     return numbers[int(begins_late) : first.size - int(ends_early)]
+
+
+def _summed(values: FloatArray | None, first: IntArray) -> FloatArray | None:
+    return None if values is None else np.add.reduceat(values, first)
 
 
 def _last_known(values: FloatArray | None, first: IntArray, last: IntArray) -> FloatArray | None:

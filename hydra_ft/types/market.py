@@ -78,7 +78,10 @@ class Bars:
 
     ``funding_rate`` holds the rate settled within ``[time, time + step_ms)``, NaN where
     none was; ``open_interest`` the last known value within the bar in base units, NaN
-    where unknown. Either is None when the feed is not carried at all.
+    where unknown. ``long_liquidated`` and ``short_liquidated`` hold the quote notional of
+    the longs and of the shorts that were liquidated within the bar (the side is that of
+    the position, whatever side its closing order had): 0 where none were, NaN where the
+    feed did not cover the whole bar. Each is None when its feed is not carried at all.
     """
 
     time: IntArray
@@ -90,6 +93,8 @@ class Bars:
     volume: FloatArray
     funding_rate: FloatArray | None = None
     open_interest: FloatArray | None = None
+    long_liquidated: FloatArray | None = None
+    short_liquidated: FloatArray | None = None
 
     def __len__(self) -> int:
         return int(self.time.shape[0])

@@ -17,7 +17,7 @@ START = 1_735_689_600_000  # 2025-01-01 00:00 UTC
 
 
 def random_bars(n: int, step_ms: int = HOUR, seed: int = 1, volatility: float = 0.004) -> Bars:
-    """Bars of a random walk whose drift turns now and then, with funding and open interest."""
+    """Bars of a random walk whose drift turns now and then, with every feed."""
     random = np.random.default_rng(seed)
     turns = np.repeat(random.normal(0, 0.25 * volatility, n // 40 + 1), 40)[:n]
     close = 100 * np.exp(np.cumsum(random.normal(0, volatility, n) + turns))
@@ -35,7 +35,7 @@ def random_bars(n: int, step_ms: int = HOUR, seed: int = 1, volatility: float = 
         ),
         random.gamma(2.0, 50.0, n),
     )
-    return with_feeds(bars, seed)
+    return with_liquidations(with_feeds(bars, seed), seed)
 
 
 def with_feeds(bars: Bars, seed: int = 1, every_h: int = 8) -> Bars:
@@ -48,8 +48,24 @@ def with_feeds(bars: Bars, seed: int = 1, every_h: int = 8) -> Bars:
     return replace(bars, funding_rate=rate, open_interest=held)
 
 
+def with_liquidations(bars: Bars, seed: int = 1) -> Bars:
+    """The bars with a trickle of liquidations, and now and then a cascade of one side.
+
+    A trickle is about a thousandth of the turnover, in two bars of three; a cascade is 20
+    to 60 times that for three bars.
+    """
+    random = np.random.default_rng(seed + 2000)
+    n = len(bars)
+    usual = 1e-3 * bars.volume * bars.close
+    sides = usual * random.gamma(1.0, 0.5, (2, n)) * (random.random((2, n)) < 2 / 3)
+    for row in np.flatnonzero(random.random(n) < 1 / 150):
+        hit = slice(int(row), int(row) + 3)
+        sides[random.integers(2), hit] += random.uniform(20, 60) * usual[hit]
+    return replace(bars, long_liquidated=sides[0], short_liquidated=sides[1])
+
+
 def random_frames(days: int, seed: int = 1, volatility: float = 0.0012) -> dict[str, Bars]:
-    """5m bars and their sums over 1h and 4h; the feeds are on 1h."""
+    """5m bars with liquidations, their sums over 1h and 4h; the other feeds are on 1h."""
     base = random_bars(days * 288, 5 * MINUTE, seed, volatility)
     base = replace(base, funding_rate=None, open_interest=None)
     hour = with_feeds(resample(base, HOUR), seed)

@@ -37,6 +37,8 @@ def test_a_wrong_timeframe_is_refused_with_its_text(timeframe: str) -> None:
         ("high", 1.0, "high is below"),
         ("low", 1e9, "high is below|low is above"),
         ("volume", -1.0, "volume"),
+        ("long_liquidated", -1.0, "long_liquidated.*row 7 was -1"),
+        ("short_liquidated", np.inf, "short_liquidated.*row 7 was inf"),
     ],
 )
 def test_bars_that_cannot_be_true_are_refused(field: str, value: float, text: str) -> None:
@@ -51,6 +53,20 @@ def test_arrays_of_unequal_length_are_refused_by_name() -> None:
     bars = random_bars(20)
     with pytest.raises(DataError, match="funding_rate"):
         check(replace(bars, funding_rate=np.zeros(3)))
+
+
+def test_liquidations_of_one_side_alone_are_refused() -> None:
+    with pytest.raises(DataError, match="both"):
+        check(replace(random_bars(20), short_liquidated=None))
+
+
+def test_a_bar_that_the_liquidation_feed_did_not_cover_is_accepted() -> None:
+    bars = random_bars(3)
+    gap, none = np.array([1.0, np.nan, 0.0]), np.zeros(3)
+    prices = (bars.open, bars.high, bars.low, bars.close)
+    made = bars_from(bars.time, HOUR, prices, bars.volume, liquidated=(gap, none))
+    np.testing.assert_array_equal(made.long_liquidated, gap)
+    np.testing.assert_array_equal(made.short_liquidated, none)
 
 
 def test_integers_become_floats() -> None:
@@ -103,6 +119,32 @@ def test_funding_and_open_interest_keep_the_last_known() -> None:
     assert np.isnan(hours.funding_rate[0])
     assert hours.funding_rate[1] == 0.0003
     assert hours.open_interest[1] == 7.0
+
+
+def test_liquidations_of_an_hour_are_the_sum_of_its_parts() -> None:
+    base = random_bars(24, 5 * MINUTE)
+    hours = resample(base, HOUR)
+    assert base.long_liquidated is not None
+    assert hours.long_liquidated is not None
+    assert hours.long_liquidated[1] == pytest.approx(sum(base.long_liquidated[12:]))
+
+
+def test_liquidations_of_an_hour_with_a_gap_are_unknown_and_not_small() -> None:
+    base = random_bars(24, 5 * MINUTE)
+    assert base.short_liquidated is not None
+    gap = base.short_liquidated.copy()
+    gap[15] = np.nan
+    hours = resample(replace(base, short_liquidated=gap), HOUR)
+    assert hours.short_liquidated is not None
+    assert np.isfinite(hours.short_liquidated[0])
+    assert np.isnan(hours.short_liquidated[1])
+
+
+def test_a_feed_that_is_not_carried_is_not_carried_by_hours_or_parts() -> None:
+    bare = replace(random_bars(24, 5 * MINUTE), long_liquidated=None, short_liquidated=None)
+    assert resample(bare, HOUR).long_liquidated is None
+    assert part(bare, 3, 9).short_liquidated is None
+    assert len(part(random_bars(24), 3, 9).long_liquidated) == 6
 
 
 def test_resampling_nothing_gives_nothing() -> None:
