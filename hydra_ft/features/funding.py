@@ -38,6 +38,35 @@ def _recent(rates: FloatArray, window: int) -> FloatArray:
     return np.where(fresh, rates[last], np.nan) if rates.shape[0] else rates
 
 
+def _moments(rates: FloatArray, window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Count, mean and population variance of the rates settled in each window, shape (n,).
+
+    NaN without a rate, and where the window is not full. The rates in a window change only
+    where one comes in or drops out, so each such stretch of rows is computed once, as a
+    column that holds its rates from the oldest down.
+    """
+    n = rates.shape[0]
+    known = np.isfinite(rates)
+    settled = rates[known]
+    if n < window or not settled.size:
+        return rolling.empty_like(rates), rolling.empty_like(rates), rolling.empty_like(rates)
+    number = np.concatenate(([0], np.cumsum(known)))
+    first, last = number[: n - window + 1], number[window:]
+    changes = (first[1:] != first[:-1]) | (last[1:] != last[:-1])
+    stretch = np.concatenate(([0], np.cumsum(changes)))
+    begins = np.concatenate(([0], np.flatnonzero(changes) + 1))
+    oldest, stop = first[begins], last[begins]
+    rows = oldest + np.arange((stop - oldest).max())[:, None]
+    inside = rows < stop
+    held = np.where(inside, settled[np.minimum(rows, settled.size - 1)], 0.0)
+    count = (stop - oldest).astype(np.float64)
+    centre = rolling.ratio(held.sum(axis=0), count)
+    away = np.where(inside, held - centre, 0.0)
+    variance = rolling.ratio((away * away).sum(axis=0), count)
+    found = (rolling.warmed(values[stretch], n) for values in (count, centre, variance))
+    return next(found), next(found), next(found)
+
+
 @feature(
     feeds=_FEEDS,
     formula="last settled rate of the last 24 bars",
@@ -85,14 +114,10 @@ def funding_sum_24(bars: Bars) -> FloatArray:
 def funding_z_168(bars: Bars) -> FloatArray:
     """How unusual the last rate is; bounded by sqrt(n - 1) of the n rates."""
     rates = _rates(bars)
-    known = np.isfinite(rates)
-    count = rolling.total(known.astype(np.float64), 168)
-    centre = rolling.ratio(rolling.total(np.where(known, rates, 0.0), 168), count)
-    away = rolling.windows(rates, 168) - centre[167:, None]
-    squares = np.where(np.isfinite(away), away, 0.0) ** 2
-    sigma = np.sqrt(rolling.ratio(rolling.warmed(squares.sum(axis=-1), len(bars)), count))
+    count, centre, variance = _moments(rates, 168)
     deviation = _recent(rates, 168) - centre
-    z = np.where(np.abs(deviation) < MIN_DEVIATION, 0.0, rolling.ratio(deviation, sigma))
+    z = rolling.ratio(deviation, np.sqrt(variance))
+    z = np.where(np.abs(deviation) < MIN_DEVIATION, 0.0, z)
     return np.where(count >= MIN_RECORDS, z, np.nan)
 
 

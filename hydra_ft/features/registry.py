@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Compute = Callable[[Bars], FloatArray]
+Found = TypeVar("Found", FloatArray, tuple[FloatArray, FloatArray])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,40 @@ class Feature:
         """Compute the feature; a zero denominator gives NaN without a warning."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.compute(bars)
+
+
+class _Shelf:
+    """What was computed of the bars that were looked at last, by function."""
+
+    def __init__(self, bars: Bars | None = None) -> None:
+        self.bars = bars
+        self.found: dict[object, object] = {}
+
+
+_shelves = [_Shelf()]
+
+
+def shared(compute: Callable[[Bars], Found]) -> Callable[[Bars], Found]:
+    """Compute once for the same bars, so that several features can be built on one.
+
+    Only the bars asked for last are remembered, by identity: the features of a frame are
+    computed one after another. Bars are never written to, and what is shared is made
+    read-only. With several threads a result may be computed twice, and is never mixed up.
+    """
+
+    @wraps(compute)
+    def once(bars: Bars) -> Found:
+        shelf = _shelves[0]
+        if shelf.bars is not bars:
+            shelf = _shelves[0] = _Shelf(bars)
+        if compute not in shelf.found:
+            found = compute(bars)
+            for values in found if isinstance(found, tuple) else (found,):
+                values.flags.writeable = False
+            shelf.found[compute] = found
+        return cast("Found", shelf.found[compute])
+
+    return once
 
 
 _REGISTERED: dict[str, Feature] = {}

@@ -3,10 +3,13 @@
 All functions take and give shape (n,) and float64, with NaN where the window is not full
 or holds a NaN. Each value is computed from its own window alone, not by updating a running
 sum: so it does not depend on where the data begins (start invariance), not even in the
-last digits. The averages that are usually recursive are cut to a finite window as well:
-the weights q**k of an exponential mean are taken for the last W bars and divided by their
-sum. With W = 4 spans (exponential) or 8 periods (Wilder) the weight that is cut off is
-q**W = 3.3e-4 or 2.5e-4 of the whole.
+last digits. Sums are put together from those of 1, 2, 4, 8 ... bars, in the same way in
+every window: a sum over 200 bars takes nine additions of whole columns.
+
+The averages that are usually recursive are cut to a finite window as well: the weights
+q**k of an exponential mean are taken for the last W bars and divided by their sum. With
+W = 4 spans (exponential) or 8 periods (Wilder) the weight that is cut off is q**W = 3.3e-4
+or 2.5e-4 of the whole.
 """
 
 from __future__ import annotations
@@ -50,14 +53,40 @@ def shifted(values: FloatArray, bars: int) -> FloatArray:
     return warmed(values[: max(0, values.shape[0] - bars)], values.shape[0])
 
 
+def _sums(values: FloatArray, window: int, decay: float) -> FloatArray:
+    """Sum of decay**age * value over each full window, shape (n - window + 1,).
+
+    ``block`` holds such sums over ``length`` bars, which is doubled; those whose lengths
+    add up to the window are joined, the newest bars first.
+    """
+    block, length = values, 1
+    joined, done = values[:0], 0
+    while True:
+        if window & length:
+            if done:
+                # What is joined ends at a bar, the block ends ``done`` bars before it.
+                older = block[: joined.shape[0] - length]
+                joined = joined[length:] + (older if decay == 1 else decay**done * older)
+            else:
+                joined = block
+            done += length
+        if done == window:
+            return joined
+        older = block[:-length]
+        block = block[length:] + (older if decay == 1 else decay**length * older)
+        length *= 2
+
+
 def total(values: FloatArray, window: int) -> FloatArray:
     """Sum of the last ``window`` values."""
-    return warmed(windows(values, window).sum(axis=-1), values.shape[0])
+    if values.shape[0] < window:
+        return empty_like(values)
+    return warmed(_sums(values, window, 1.0), values.shape[0])
 
 
 def mean(values: FloatArray, window: int) -> FloatArray:
     """Arithmetic mean of the last ``window`` values."""
-    return warmed(windows(values, window).mean(axis=-1), values.shape[0])
+    return total(values, window) / window
 
 
 def deviation(values: FloatArray, window: int) -> FloatArray:
@@ -80,19 +109,15 @@ def lowest(values: FloatArray, window: int) -> FloatArray:
 
 
 @cache
-def _weights(decay: float, window: int) -> FloatArray:
-    raw = decay ** np.arange(window, dtype=np.float64)
-    weights: FloatArray = raw / raw.sum()
-    weights.flags.writeable = False
-    return weights
+def _weight(decay: float, window: int) -> float:
+    return float(_sums(np.ones(window), window, decay)[0])
 
 
 def decayed(values: FloatArray, decay: float, window: int) -> FloatArray:
     """Mean of the last ``window`` values with weights decay**age, divided by their sum."""
     if values.shape[0] < window:
         return empty_like(values)
-    tail = np.convolve(values, _weights(decay, window), mode="valid")
-    return warmed(tail, values.shape[0])
+    return warmed(_sums(values, window, decay) / _weight(decay, window), values.shape[0])
 
 
 def exponential(values: FloatArray, span: int) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.features import rolling
-from hydra_ft.features.registry import feature
+from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def swing_highs(values: FloatArray) -> BoolArray:
     found = np.zeros(n, dtype=np.bool_)
     if n < 2 * WING + 1:
         return found
-    before = rolling.highest(values, WING)[WING - 1 : n - WING - 1]
-    after = rolling.highest(values, WING)[2 * WING :]
+    highest = rolling.highest(values, WING)
     middle = values[WING : n - WING]
+    before, after = highest[WING - 1 : n - WING - 1], highest[2 * WING :]
     found[WING : n - WING] = (middle > before) & (middle >= after)
     return found
 
@@ -45,20 +45,30 @@ def last_two(values: FloatArray, swings: BoolArray) -> tuple[FloatArray, FloatAr
     NaN where there is none.
     """
     n = values.shape[0]
-    at = np.flatnonzero(swings)
-    rows = np.arange(n)
-    count = np.searchsorted(at, rows - WING, side="right")
+    if n <= WING:
+        return rolling.empty_like(values), rolling.empty_like(values)
+    count = np.zeros(n, dtype=np.int64)
+    np.cumsum(swings[:-WING], out=count[WING:])
+    # Two rows that were never: the swings before the first and before the second.
+    at = np.concatenate(([-1, -1], np.flatnonzero(swings)))
     # The wing before a swing must lie within the window too.
-    oldest = rows - (WINDOW - 1) + WING
-    return _nth(values, at, count - 1, oldest), _nth(values, at, count - 2, oldest)
+    oldest = np.maximum(np.arange(n) - (WINDOW - 1) + WING, 0)
+    return _recent(values, at[count + 1], oldest), _recent(values, at[count], oldest)
 
 
-def _nth(values: FloatArray, at: IntArray, number: IntArray, oldest: IntArray) -> FloatArray:
-    """Value of the swing with that number in ``at``, NaN if there is none or it is too old."""
-    if at.size == 0:
-        return np.full(number.shape, np.nan)
-    row = at[np.maximum(number, 0)]
-    return np.where((number >= 0) & (row >= oldest), values[row], np.nan)
+def _recent(values: FloatArray, rows: IntArray, oldest: IntArray) -> FloatArray:
+    """Values at the rows, NaN where a row is older than the oldest that counts."""
+    return np.where(rows >= oldest, values[rows], np.nan)
+
+
+@shared
+def _highs(bars: Bars) -> tuple[FloatArray, FloatArray]:
+    return last_two(bars.high, swing_highs(bars.high))
+
+
+@shared
+def _lows(bars: Bars) -> tuple[FloatArray, FloatArray]:
+    return last_two(bars.low, swing_highs(-bars.low))
 
 
 def _flag(claim: BoolArray) -> FloatArray:
@@ -83,26 +93,26 @@ def _declared(claim: str) -> Callable[[Compute], Compute]:
 @_declared("last swing high > previous swing high")
 def higher_high_30(bars: Bars) -> FloatArray:
     """1 where the last swing high is above the one before, else 0."""
-    last, previous = last_two(bars.high, swing_highs(bars.high))
+    last, previous = _highs(bars)
     return _flag(last > previous)
 
 
 @_declared("last swing high < previous swing high")
 def lower_high_30(bars: Bars) -> FloatArray:
     """1 where the last swing high is below the one before, else 0."""
-    last, previous = last_two(bars.high, swing_highs(bars.high))
+    last, previous = _highs(bars)
     return _flag(last < previous)
 
 
 @_declared("last swing low > previous swing low")
 def higher_low_30(bars: Bars) -> FloatArray:
     """1 where the last swing low is above the one before, else 0."""
-    last, previous = last_two(bars.low, swing_highs(-bars.low))
+    last, previous = _lows(bars)
     return _flag(last > previous)
 
 
 @_declared("last swing low < previous swing low")
 def lower_low_30(bars: Bars) -> FloatArray:
     """1 where the last swing low is below the one before, else 0."""
-    last, previous = last_two(bars.low, swing_highs(-bars.low))
+    last, previous = _lows(bars)
     return _flag(last < previous)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.features import rolling
-from hydra_ft.features.registry import feature
-from hydra_ft.features.volatility import true_range
+from hydra_ft.features.registry import feature, shared
+from hydra_ft.features.volatility import atr_14, true_range
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -43,17 +43,19 @@ def rsi_14(bars: Bars) -> FloatArray:
     return np.where(both == 0, 50.0, 100 * rolling.ratio(up, both))
 
 
+@shared
 def directional_movement(bars: Bars) -> tuple[FloatArray, FloatArray]:
     """Wilder's +DM and -DM, shape (n,) each; NaN in the first row."""
     up = bars.high - rolling.shifted(bars.high, 1)
     down = rolling.shifted(bars.low, 1) - bars.low
     plus = np.where((up > down) & (up > 0), up, 0.0)
     minus = np.where((down > up) & (down > 0), down, 0.0)
-    return np.where(np.isnan(up), np.nan, plus), np.where(np.isnan(up), np.nan, minus)
+    plus[:1] = minus[:1] = np.nan
+    return plus, minus
 
 
 def _indicator(movement: FloatArray, bars: Bars) -> FloatArray:
-    ranges = rolling.wilder(true_range(bars), _PERIOD)
+    ranges = atr_14(bars)
     share = 100 * rolling.ratio(rolling.wilder(movement, _PERIOD), ranges)
     return np.where(ranges == 0, 0.0, share)
 
@@ -68,6 +70,7 @@ def _indicator(movement: FloatArray, bars: Bars) -> FloatArray:
     high=100.0 + 1e-9,
     panel="adx",
 )
+@shared
 def plus_di_14(bars: Bars) -> FloatArray:
     """Upward directional indicator; 0 where nothing moved."""
     return _indicator(directional_movement(bars)[0], bars)
@@ -83,6 +86,7 @@ def plus_di_14(bars: Bars) -> FloatArray:
     high=100.0 + 1e-9,
     panel="adx",
 )
+@shared
 def minus_di_14(bars: Bars) -> FloatArray:
     """Downward directional indicator; 0 where nothing moved."""
     return _indicator(directional_movement(bars)[1], bars)
@@ -98,6 +102,7 @@ def minus_di_14(bars: Bars) -> FloatArray:
     high=100.0 + 1e-9,
     panel="adx",
 )
+@shared
 def adx_14(bars: Bars) -> FloatArray:
     """Average directional index; a bar without direction counts as 0."""
     plus, minus = plus_di_14(bars), minus_di_14(bars)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.features import rolling
-from hydra_ft.features.registry import feature
+from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _CANDLES = (Feed.CANDLES,)
     low=0.0,
     panel="volatility",
 )
+@shared
 def true_range(bars: Bars) -> FloatArray:
     """Range of the bar including the gap from the last close."""
     before = rolling.shifted(bars.close, 1)
@@ -71,6 +72,7 @@ def atr_20(bars: Bars) -> FloatArray:
     low=0.0,
     panel="volatility",
 )
+@shared
 def atr_14(bars: Bars) -> FloatArray:
     """Wilder's average true range, cut to 8 periods."""
     return rolling.wilder(true_range(bars), 14)

@@ -9,15 +9,16 @@ start, CHOPPY: what it says at a bar does not depend on where the data begins.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
 from typing_extensions import Doc
 
+from hydra_ft.bars.quality import last_rows
 from hydra_ft.bars.tolerance import exceeds
 from hydra_ft.features.registry import selected
-from hydra_ft.features.rolling import windows
 from hydra_ft.market import scores
 from hydra_ft.market.scores import ChopRules
 from hydra_ft.types import Regime
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 NEEDS = tuple(dict.fromkeys(scores.TREND_NEEDS + scores.RANGE_NEEDS + scores.CHOP_NEEDS))
 SMOOTHING_BARS = 2
 UNKNOWN_CONFIDENCE = 0.5
-_STEADY_AGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,42 +112,61 @@ def persisted(
     confirmed the regime keeps the confidence it last had. Votes cast before the regime is
     old enough do not count, and a different proposal starts again at one vote.
     """
-    n = proposal.shape[0]
-    width = rules.window_bars
-    regime = np.full(n, int(Regime.CHOPPY), dtype=np.int64)
-    held = np.full(n, np.nan)
+    n, width = proposal.shape[0], rules.window_bars
+    regime, held = np.full(n, int(Regime.CHOPPY), dtype=np.int64), np.full(n, np.nan)
     if n < width:
         return regime, held
-    proposed, offered = windows(proposal.astype(np.float64), width), windows(confidence, width)
-    state, sure = _fold(proposed.T, offered.T, rules)
-    known = np.isfinite(offered).all(axis=1)
+    table = _transitions(rules.confirm_bars, rules.min_age_bars)
+    place = np.full(n - width + 1, table.start)
+    for step in range(width):
+        place += proposal[step : n - width + 1 + step]
+        # Places are within the table; the mode only spares numpy a buffer.
+        table.following.take(place, out=place, mode="clip")
+    state = table.regime[place // len(Regime)]
+    rows = np.arange(width - 1, n)
+    known = last_rows(~np.isfinite(confidence))[width - 1 :] <= rows - width
+    # The regime was last agreed to, or switched to, where it was last proposed.
+    proposed = np.array([last_rows(proposal == value)[width - 1 :] for value in Regime])
+    row = proposed[state, np.arange(state.size)]
+    sure = np.where(row > rows - width, confidence[row], UNKNOWN_CONFIDENCE)
     regime[width - 1 :] = np.where(known, state, int(Regime.CHOPPY))
     held[width - 1 :] = np.where(known, sure, np.nan)
     return regime, held
 
 
-def _fold(
-    proposal: FloatArray, confidence: FloatArray, rules: RegimeRules
-) -> tuple[IntArray, FloatArray]:
-    """Fold over axis 0 of (window, m) arrays; gives regime and confidence of shape (m,)."""
-    count = proposal.shape[1]
-    state = np.full(count, float(Regime.CHOPPY))
-    sure = np.full(count, UNKNOWN_CONFIDENCE)
-    age = np.full(count, _STEADY_AGE, dtype=np.int64)
-    candidate = state.copy()
-    votes = np.zeros(count, dtype=np.int64)
-    for wanted, offered in zip(proposal, confidence, strict=True):
-        age += 1
-        agrees = wanted == state
-        counted = ~agrees & (age >= rules.min_age_bars)
-        votes = np.where(counted, np.where(wanted == candidate, votes + 1, 1), 0)
-        candidate = np.where(counted, wanted, state)
-        switch = votes >= rules.confirm_bars
-        state = np.where(switch, wanted, state)
-        sure = np.where(switch | agrees, offered, sure)
-        age[switch] = 0
-        votes[switch] = 0
-    return state.astype(np.int64), sure
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The fold as a table: at a place plus the proposal stands the place that follows.
+
+    A place is ``len(Regime)`` times the number of a combination of regime, age, candidate
+    and votes; ``regime`` is by that number.
+    """
+
+    start: int
+    following: IntArray
+    regime: IntArray
+
+
+@cache
+def _transitions(confirm_bars: int, min_age_bars: int) -> _Table:
+    """Every step of the fold; an age beyond ``min_age_bars`` counts as that age."""
+    shape = (len(Regime), min_age_bars + 1, len(Regime), confirm_bars, len(Regime))
+    state, age, candidate, votes, wanted = np.indices(shape)
+    age = np.minimum(age + 1, min_age_bars)
+    counted = (wanted != state) & (age >= min_age_bars)
+    votes = np.where(counted, np.where(wanted == candidate, votes + 1, 1), 0)
+    candidate = np.where(counted, wanted, state)
+    switch = votes >= confirm_bars
+    after = (
+        np.where(switch, wanted, state),
+        np.where(switch, 0, age),
+        candidate,
+        np.where(switch, 0, votes),
+    )
+    following = np.ravel_multi_index(after, shape[:-1]) * len(Regime)
+    choppy = int(Regime.CHOPPY)
+    start = np.ravel_multi_index((choppy, min_age_bars, choppy, 0), shape[:-1]) * len(Regime)
+    return _Table(int(start), following.ravel(), state[..., 0].ravel())
 
 
 def regime_columns(columns: Mapping[str, FloatArray], rules: RegimeRules) -> RegimeColumns:
