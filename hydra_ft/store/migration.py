@@ -16,28 +16,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RENAMED: Mapping[str, Mapping[str, str]] = {
-    "hydra_attempts": {"closed_at": "known_at", "outcome": "state"}
+    "hydra_attempts": {"closed_at": "known_at", "outcome": "state"},
+    "hydra_decisions": {"strength": "confidence"},
 }
 """Columns by table, from the old name to the new one."""
 
-_WORDS_OF_OLD = (
+_WORDS_OF_OLD_ORDERS = (
     "UPDATE hydra_parents SET reported_at = ended_at",
     "UPDATE hydra_attempts SET done_at = known_at",
     "UPDATE hydra_attempts SET state = 'written' WHERE state = ''",
     "UPDATE hydra_attempts SET state = 'working' WHERE state = 'placed'",
 )
 
+_SPANS_OF_OLD_DECISIONS = (
+    "UPDATE hydra_decisions SET until = at, bars = 1, entry_state = 'WAITING' WHERE bars = 0"
+)
+
 
 def bring_up_to_date(connection: Connection) -> None:
     """Rename and add what existing tables lack; tables that are missing are not made here."""
     present = set(inspect(connection).get_table_names())
-    is_old = "hydra_attempts" in present and "outcome" in _names(connection, "hydra_attempts")
+    old_orders = "hydra_attempts" in present and "outcome" in _names(connection, "hydra_attempts")
+    old_decisions = "hydra_decisions" in present and "bars" not in _names(
+        connection, "hydra_decisions"
+    )
     for table in METADATA.sorted_tables:
         if table.name in present:
             _update(connection, table)
-    if is_old:
-        for statement in _WORDS_OF_OLD:
+    if old_orders:
+        for statement in _WORDS_OF_OLD_ORDERS:
             connection.execute(text(statement))
+    if old_decisions:
+        connection.execute(text(_SPANS_OF_OLD_DECISIONS))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE hydra_decisions ALTER COLUMN codes TYPE TEXT"))
 
 
 def _update(connection: Connection, table: Table) -> None:
@@ -62,5 +74,7 @@ def _names(connection: Connection, table: str) -> set[str]:
 
 def _addition(connection: Connection, table: Table, column: Column[object]) -> str:
     kind = column.type.compile(connection.dialect)
+    if column.nullable:
+        return f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"
     unknown = "''" if isinstance(column.type, String) else "0"
     return f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind} NOT NULL DEFAULT {unknown}"

@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
 
 METADATA = MetaData()
@@ -93,12 +94,35 @@ DECISIONS = Table(
     Column("bot", String(16), primary_key=True),
     Column("pair", String(64), primary_key=True),
     Column("at", BigInteger, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("bars", Integer, nullable=False),
     Column("code", String(64), nullable=False),
-    Column("codes", String(512), nullable=False),
+    Column("codes", Text, nullable=False),
     Column("side", String(8), nullable=False),
     Column("signal", String(64), nullable=False),
-    Column("strength", Float),
+    Column("confidence", Float),
+    Column("stop", Float),
+    Column("target", Float),
     Column("regime", String(16), nullable=False),
+    Column("regime_confidence", Float),
     Column("bias", String(16), nullable=False),
+    Column("bias_strength", Float),
+    Column("trend", Float),
+    Column("entry_state", String(16), nullable=False, default="WAITING"),
     Column("light", Boolean, nullable=False),
+    Column("numbers", Text, nullable=False, default=""),
+    Column("outcome", String(64), nullable=False, default=""),
+    Column("outcomes", Text, nullable=False, default=""),
+    Column("detail", String(255), nullable=False, default=""),
+    Index("ix_hydra_decisions_until", "bot", "until"),
+    # The key alone is half of a small row, and a rowid would store it twice.
+    sqlite_with_rowid=False,
+)
+
+RULES = Table(
+    "hydra_rules",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("rules", Text, nullable=False),
 )

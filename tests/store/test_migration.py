@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from hydra_ft.store.database import Database
+from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.store.events import Event, EventStore
 from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import ChildState
@@ -34,11 +35,22 @@ INSERT INTO hydra_attempts VALUES
   (2, 'a', 'new', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 6, 0, '', '');
 """
 
+OLD_DECISIONS = """
+CREATE TABLE hydra_decisions (bot VARCHAR(16) NOT NULL, pair VARCHAR(64) NOT NULL,
+  at BIGINT NOT NULL, code VARCHAR(64) NOT NULL, codes VARCHAR(512) NOT NULL,
+  side VARCHAR(8) NOT NULL, signal VARCHAR(64) NOT NULL, strength FLOAT,
+  regime VARCHAR(16) NOT NULL, bias VARCHAR(16) NOT NULL, light BOOLEAN NOT NULL,
+  PRIMARY KEY (bot, pair, at));
+INSERT INTO hydra_decisions VALUES
+  ('a', 'P', 300, 'ok', '', 'long', 's', 0.75, 'UP', 'LONG', 1),
+  ('a', 'P', 600, 'warmup', 'warmup,no_signal', '', '', NULL, 'CHOPPY', 'NEUTRAL', 0);
+"""
+
 
 def old_database(folder: Path) -> str:
     file = folder / "hydra.sqlite"
     with sqlite3.connect(file) as connection:
-        connection.executescript(OLD)
+        connection.executescript(OLD + OLD_DECISIONS)
     connection.close()
     return f"sqlite:///{file}"
 
@@ -68,3 +80,22 @@ def test_a_migrated_database_takes_new_rows_and_opens_again(tmp_path: Path) -> N
         EventStore(database, "a").record([Event("new", 7, "requote", "8", "50 to 51")])
         database.close()
     assert len(EventStore(Database(url), "a").of("new")) == 2
+
+
+def test_an_old_decision_stands_for_its_one_bar_and_keeps_its_confidence(tmp_path: Path) -> None:
+    store = DecisionStore(Database(old_database(tmp_path)), "a")
+    first, second = store.since(0)
+    assert first == DecisionRow(
+        "P", 300, 300, 1, "ok", (), "long", "s", 0.75, regime="UP", bias="LONG", light=True
+    )
+    assert (second.bars, second.codes, second.confidence) == (1, ("warmup", "no_signal"), None)
+
+
+def test_migrated_decisions_take_new_rows_and_are_migrated_once(tmp_path: Path) -> None:
+    url = old_database(tmp_path)
+    store = DecisionStore(Database(url), "a")
+    store.extend([("P", 600, 1200, 3)])
+    store.note_outcomes([("P", 300, "spread", ("spread",), "")])
+    again = DecisionStore(Database(url), "a")
+    assert again.since(0) == store.since(0)
+    assert again.counts() == ({"ok": 1, "warmup": 3}, {"spread": 1})

@@ -7,7 +7,6 @@ import pytest
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.database import Database
-from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Side
 
@@ -89,14 +88,3 @@ def test_an_unusable_address_is_named_without_its_password() -> None:
 def test_a_folder_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="make its folder writable"):
         Database(f"sqlite:///{tmp_path / 'none' / 'hydra.sqlite'}")
-
-
-def test_decisions_are_kept_once_a_bar_and_forgotten_by_age(url: str) -> None:
-    store = DecisionStore(Database(url), "a")
-    row = DecisionRow("P", 10, "ok", (), "long", "s", 0.6, "UP", "LONG", light=True)
-    store.record([row])
-    store.record([replace(row, code="bias_gate", codes=("bias_gate", "veto_rr"))])
-    store.record([replace(row, at=20)])
-    assert [(r.at, r.codes) for r in store.since(0)] == [(10, ("bias_gate", "veto_rr")), (20, ())]
-    store.forget_before(15)
-    assert [r.at for r in store.since(0)] == [20]
