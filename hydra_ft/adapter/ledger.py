@@ -70,14 +70,17 @@ def row_of(pair: str, decisions: Decisions, rules: HeadRules, step_ms: int) -> D
     """Newest row of the decisions, as it is stored."""
     verdict = decisions.verdict(-1)
     chosen, side = int(decisions.signal[-1]), int(decisions.side[-1])
+    at = int(decisions.time[-1]) + step_ms
     return DecisionRow(
         pair=pair,
-        at=int(decisions.time[-1]) + step_ms,
+        at=at,
+        until=at,
+        bars=1,
         code=verdict.code,
         codes=verdict.codes,
         side={1: Side.LONG.value, -1: Side.SHORT.value}.get(side, ""),
         signal=rules.signals[chosen].name if chosen >= 0 else "",
-        strength=float(decisions.confidence[-1]) if chosen >= 0 else None,
+        confidence=float(decisions.confidence[-1]) if chosen >= 0 else None,
         regime=Regime(int(decisions.regime[-1])).name,
         bias=Bias(int(decisions.bias[-1])).name,
         light=decisions.light,

@@ -90,7 +90,7 @@ class Watch:
         light = ", light" if row.light else ""
         state = f"regime {row.regime}, bias {row.bias}{light}"
         if row.code == OK:
-            text = f"[green]signal {row.signal} {row.side}[/green] ({row.strength:.2f})"
+            text = f"[green]signal {row.signal} {row.side}[/green] ({row.confidence or 0:.2f})"
         else:
             self._blocked[row.code] = self._blocked.get(row.code, 0) + 1
             text = f"no entry: {explain(row.code)}"
