@@ -181,9 +181,11 @@ def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tupl
 def startup_candles(rules: HeadRules) -> int:
     """Closed bars of every timeframe that must precede the first decision.
 
-    The largest lookback of any feature and of the fold of the regime, and two more: at
-    the first base bar the coarse bar that contains it has not closed.
+    The largest lookback of any feature and of the fold of the regime, the longest memory
+    of a signal, and two more: at the first base bar the coarse bar that contains it has
+    not closed.
     """
     needed = needed_features(rules, rules.feeds)
     longest = max(f.lookback for features in needed.values() for f in features)
-    return max(longest, regime.lookback(rules.regime)) + _ALIGNMENT_BARS
+    memory = max((made.memory_bars for made in active_signals(rules, rules.feeds)), default=0)
+    return max(longest, regime.lookback(rules.regime)) + memory + _ALIGNMENT_BARS

@@ -65,7 +65,8 @@ class SignalDeclaration:
     removed while the price is extended. ``rules`` is a frozen value with its thresholds,
     to be exchanged with ``dataclasses.replace``. ``cooldown_s`` is how long after an entry of
     this signal on a pair it does not enter there again, ``flip_s`` the same for an entry on
-    the other side, where 0 means as long as ``cooldown_s``.
+    the other side, where 0 means as long as ``cooldown_s``. ``memory_bars`` is how many base
+    bars before a bar the detector looks at to decide that bar.
     """
 
     name: str
@@ -79,6 +80,7 @@ class SignalDeclaration:
     detect: Detect
     cooldown_s: int = 0
     flip_s: int = 0
+    memory_bars: int = 0
 
     def __call__(self, columns: Columns, market: MarketColumns) -> SignalColumns:
         """Run the detector; it fires only where every column it needs is known."""
@@ -103,6 +105,7 @@ def signal(
     rules: object,
     cooldown_s: int = 0,
     flip_s: int = 0,
+    memory_bars: int = 0,
 ) -> Callable[[Detect], SignalDeclaration]:
     """Register the decorated detector; the name becomes its declaration.
 
@@ -123,6 +126,7 @@ def signal(
             detect=detect,
             cooldown_s=cooldown_s,
             flip_s=flip_s,
+            memory_bars=memory_bars,
         )
         check(made)
         if name in _REGISTERED:
@@ -143,6 +147,6 @@ def check(made: SignalDeclaration) -> None:
     if made.max_hold_s <= 0:
         was = made.max_hold_s
         raise DeclarationError(f"signal {made.name!r}: max_hold_s must be positive, was {was}")
-    for field in ("cooldown_s", "flip_s"):
+    for field in ("cooldown_s", "flip_s", "memory_bars"):
         if (was := getattr(made, field)) < 0:
             raise DeclarationError(f"signal {made.name!r}: {field} must not be negative, was {was}")
