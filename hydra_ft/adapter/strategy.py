@@ -15,6 +15,7 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 import hydra_ft
+from hydra_ft.adapter.annotations import annotations
 from hydra_ft.adapter.backtest import BacktestOrders
 from hydra_ft.adapter.configuration import check_configuration
 from hydra_ft.adapter.frames import read_bars, to_bars, with_columns
@@ -74,7 +75,6 @@ class HydraStrategy(ChaseParameters):
         if "rules" in cls.__dict__:
             cls.timeframe = cls.rules.base
             cls.startup_candle_count = startup_candles(cls.rules)
-            cls.plot_config = plot_config(cls.rules)
 
     def __new__(cls, config: dict[str, Any] | None = None) -> Self:
         """Mix in the order route that the run mode needs; none when a copy is unpickled."""
@@ -96,6 +96,7 @@ class HydraStrategy(ChaseParameters):
         self.feeds = frozenset(
             feed for feed in self.rules.feeds if chosen is None or feed in chosen
         )
+        self.plot_config = plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
         self._reviewed: set[str] = set()
 
@@ -214,6 +215,10 @@ class HydraStrategy(ChaseParameters):
     def held_entry(self, pair: str) -> tuple[Side, str] | None:
         """Nothing is held where there are no live orders."""
         return None
+
+    def plot_annotations(self, *, dataframe: pd.DataFrame, **kwargs: Any) -> list[Any]:
+        """Regimes, stops and targets of an analysed frame, for FreqUI."""
+        return annotations(dataframe)
 
     def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
         """``signal|regime|bias`` of every entry, and ``light`` where a feed is not listed."""
