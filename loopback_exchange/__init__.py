@@ -7,6 +7,10 @@ Unmodified freqtrade and ccxt run against it, for the demo, the tests and the fa
     with Server(Market(seed=7)) as server:
         config = freqtrade_exchange_config(server.url)
 
+The market is generated (``Market``), or replayed from freqtrade's own files (``Replay``): candles,
+and trades where they were recorded. ``python -m loopback_exchange --help`` says how to run it by
+hand.
+
 It imports nothing of Hydra, freqtrade or ccxt, and listens on 127.0.0.1 only.
 """
 

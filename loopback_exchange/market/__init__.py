@@ -5,9 +5,10 @@ from __future__ import annotations
 from loopback_exchange.market.book import Book
 from loopback_exchange.market.candles import Candles
 from loopback_exchange.market.replay import Replay
-from loopback_exchange.market.source import MarketSource, Trades
+from loopback_exchange.market.source import MarketSource
 from loopback_exchange.market.specs import DEFAULT_SYMBOLS, SymbolSpec, spec_of, symbols
 from loopback_exchange.market.synthetic import Market
+from loopback_exchange.market.trades import Trades
 
 __all__ = [
     "DEFAULT_SYMBOLS",

@@ -14,9 +14,12 @@ from loopback_exchange.clock import MINUTE_MS
 from loopback_exchange.market.block import MINUTE
 from loopback_exchange.market.noise import Floats, Ints, key_of, normal, uniform
 from loopback_exchange.market.specs import SymbolSpec
+from loopback_exchange.market.trade_file import decimals, trade_files
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from loopback_exchange.market.trade_file import TradeFile
 
 # A series that divides the others comes first: 5m candles cannot be rebuilt from 3m ones.
 _FINEST_FIRST = {"1m": 1, "5m": 5, "3m": 3, "15m": 15, "30m": 30, "1h": 60}
@@ -45,11 +48,14 @@ def times_ms(frame: pd.DataFrame) -> Ints:
 def futures_folder(folder: Path) -> Path:
     """Find the folder of futures files: the folder itself or its ``futures``."""
     for place in (folder / "futures", folder):
-        if place.is_dir() and any(_NAME.match(path.name) for path in place.iterdir()):
+        if not place.is_dir():
+            continue
+        if trade_files(place) or any(_NAME.match(path.name) for path in place.iterdir()):
             return place
     raise FileNotFoundError(
-        f"Expected files like BTC_USDT_USDT-5m-futures.feather in {folder} or its folder "
-        "'futures'; found none. Give the folder that freqtrade calls datadir."
+        "Expected files like BTC_USDT_USDT-5m-futures.feather or BTC_USDT_USDT-trades.feather in "
+        f"{folder} or its folder 'futures'; found none. Give the folder that freqtrade calls "
+        "datadir."
     )
 
 
@@ -74,17 +80,18 @@ def _read(folder: Path, base: str, timeframe: str) -> Series:
     return Series(_FINEST_FIRST[timeframe], times_ms(frame), prices, volume)
 
 
-def _decimals(numbers: Floats) -> int:
-    for places in range(9):
-        if np.allclose(np.round(numbers, places), numbers, rtol=0, atol=1e-9):
-            return places
-    return 8
-
-
-def derived_spec(symbol: str, series: Series) -> SymbolSpec:
-    """Derive tick and step from the decimals of the data."""
-    tick = Decimal(1).scaleb(-_decimals(series.prices))
-    step = Decimal(1).scaleb(-_decimals(series.volume))
+def derived_spec(symbol: str, series: Series | None, file: TradeFile | None = None) -> SymbolSpec:
+    """Derive tick and step from the decimals of candles, recorded trades, or both."""
+    tick, step = Decimal(1), Decimal(1)
+    if file is not None:
+        tick, step = tick.scaleb(-file.price_decimals), step.scaleb(-file.amount_decimals)
+        if series is None:
+            price, minute = file.first_price, max(file.minute_notional, 1.0)
+            return SymbolSpec(symbol, tick, step, Decimal(5), price, minute_notional=minute)
+    if series is None:
+        raise ValueError(f"Expected candles or trades of {symbol}; there were none. Give a file.")
+    tick = min(tick, Decimal(1).scaleb(-decimals(series.prices)))
+    step = min(step, Decimal(1).scaleb(-decimals(series.volume)))
     traded = series.volume[series.volume > 0]
     while len(traded) and traded.min() < LEAST_STEPS * float(step) and step > Decimal("1e-8"):
         step = step.scaleb(-1)
@@ -110,7 +117,7 @@ def to_minutes(series: Series, spec: SymbolSpec) -> tuple[int, np.ndarray]:
     rows["low"][at] = np.minimum(edges[:, :-1], edges[:, 1:])
     _place_extremes(rows, prices, at, spec.symbol)
     rows["volume"][at] = _split_volume(volume, at, spec.symbol)
-    _fill_holes(rows, at)
+    fill_holes(rows, at)
     _fill_flow(rows, spec)
     return first, rows
 
@@ -147,7 +154,8 @@ def _split_volume(volume: Ints, at: Ints, symbol: str) -> Ints:
     return split
 
 
-def _fill_holes(rows: np.ndarray, at: Ints) -> None:
+def fill_holes(rows: np.ndarray, at: Ints) -> None:
+    """Let every minute but those at these positions be flat, at the close before it."""
     known = np.zeros(len(rows), dtype=np.bool_)
     known[at] = True
     latest = np.maximum.accumulate(np.where(known, np.arange(len(rows)), 0))

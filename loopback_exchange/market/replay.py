@@ -1,4 +1,4 @@
-"""The recorded market: candles, funding and mark prices from freqtrade's own files."""
+"""The recorded market: candles, trades, funding and mark prices from freqtrade's own files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from loopback_exchange.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from loopback_exchange.market.block import fill_marks
+from loopback_exchange.market.block import MINUTE, fill_marks
+from loopback_exchange.market.overlay import lay_over
 from loopback_exchange.market.recorded import (
     Series,
     derived_spec,
@@ -20,8 +21,14 @@ from loopback_exchange.market.recorded import (
     to_minutes,
 )
 from loopback_exchange.market.source import MarketSource
+from loopback_exchange.market.tape import Tape, turnover
+from loopback_exchange.market.trade_file import TradeFile, trade_files
+from loopback_exchange.market.trades import LastTrade, Trades, last_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loopback_exchange.market.bridge import Flags
     from loopback_exchange.market.noise import Floats, Ints
     from loopback_exchange.market.specs import SymbolSpec
 
@@ -34,6 +41,10 @@ class _Recorded:
     funding_rate: Floats
     mark_ms: Ints  # hours of which the mark file has the whole candle
     marks: Floats  # (n, 4)
+    tape: Tape | None
+    taped: Flags  # which minutes are the tape's
+    busy: Ints  # the latest minute with a trade up to each one, as a row; -1 before the first
+    ids: Ints  # the least id that can follow at the beginning of each minute
 
 
 class Replay(MarketSource):
@@ -46,23 +57,57 @@ class Replay(MarketSource):
     further apart only the open is used, since the rest of such a row is not of that hour;
     all other mark candles follow the trades.
 
+    Where there are recorded trades (``BTC_USDT_USDT-trades.feather``, as ``freqtrade
+    download-data --dl-trades`` writes them), they are what trades: they fill resting orders, they
+    are downloaded again with their ids, and candles are their sums; see ``lay_over`` for where
+    they begin and end. A pair may have trades and no candles. The file stays where it is and is
+    read as it is needed, so it must not be written while it is replayed.
+
     Parameters
     ----------
-    folder : path
-        What freqtrade calls datadir: it, or its folder ``futures``, holds the files.
+    folder : path, optional
+        What freqtrade calls datadir: it, or its folder ``futures``, holds the files. It may be
+        left out where ``trades`` are given.
     shift_days : int
         Whole days added to every recorded time; 0 leaves them as recorded.
+    trades : mapping from symbol to path, optional
+        Files of trades from elsewhere, in place of those of the folder. The pair of the file does
+        not matter: a spot recording is replayed as the perpetual contract that is named.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is nothing to replay.
+    ValueError
+        When a file of trades is none, or does not fit the candles.
     """
 
-    def __init__(self, folder: str | Path, shift_days: int = 0) -> None:
-        self._folder = futures_folder(Path(folder))
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        shift_days: int = 0,
+        trades: Mapping[str, str | Path] | None = None,
+    ) -> None:
+        if folder is None and not trades:
+            raise FileNotFoundError("Expected a folder or trades to replay; there were neither.")
+        self._folder = None if folder is None else futures_folder(Path(folder))
         self._shift_ms = shift_days * DAY_MS
-        series = finest_series(self._folder)
-        super().__init__({name: derived_spec(name, one) for name, one in series.items()})
-        self._data = {name: self._load(self.spec(name), one) for name, one in series.items()}
+        series = finest_series(self._folder) if self._folder else {}
+        found = {**(trade_files(self._folder) if self._folder else {}), **(trades or {})}
+        files = {name: TradeFile(path) for name, path in found.items()}
+        names = sorted({*series, *files})
+        super().__init__({one: derived_spec(one, series.get(one), files.get(one)) for one in names})
+        self._data = {one: self._load(one, series.get(one), files.get(one)) for one in names}
 
-    def _load(self, spec: SymbolSpec, series: Series) -> _Recorded:
-        first, rows = to_minutes(series, spec)
+    def _load(self, symbol: str, series: Series | None, file: TradeFile | None) -> _Recorded:
+        spec = self.spec(symbol)
+        first, rows = to_minutes(series, spec) if series else (0, np.zeros(0, dtype=MINUTE))
+        tape, taped = None, np.zeros(len(rows), dtype=np.bool_)
+        if file is not None:
+            minutes = Tape(file, spec).minutes()
+            first, rows = lay_over(symbol, first, rows, minutes)
+            tape, taped = Tape(file, spec, self._shift_ms), np.zeros(len(rows), dtype=np.bool_)
+            taped[minutes.minute - first] = True
         funding = self._file(spec, "funding_rate")
         mark = self._file(spec, "mark")
         interest = self._file(spec, "open_interest")
@@ -79,9 +124,14 @@ class Replay(MarketSource):
             times = times_ms(funding) + self._shift_ms
             column = "funding_rate" if "funding_rate" in funding else "open"
             rates = funding[column].to_numpy(np.float64)
-        return _Recorded(first + self._shift_ms // MINUTE_MS, rows, times, rates, hours, marks)
+        busy = np.maximum.accumulate(np.where(rows["count"] > 0, np.arange(len(rows)), -1))
+        ids = np.maximum.accumulate(rows["first_id"])
+        first += self._shift_ms // MINUTE_MS
+        return _Recorded(first, rows, times, rates, hours, marks, tape, taped, busy, ids)
 
     def _file(self, spec: SymbolSpec, kind: str) -> pd.DataFrame | None:
+        if self._folder is None:
+            return None
         found = sorted(self._folder.glob(f"{spec.base}_USDT_USDT-*-{kind}.feather"))
         return pd.read_feather(found[0]).sort_values("date") if found else None
 
@@ -118,9 +168,50 @@ class Replay(MarketSource):
 
     def _minute_of_trade(self, symbol: str, trade_id: int) -> int:
         data = self._data[symbol]
-        if trade_id >= int(data.rows["first_id"][-1] + data.rows["count"][-1]):
-            return data.first + len(data.rows)
-        return data.first + int(np.searchsorted(data.rows["first_id"], trade_id, side="right")) - 1
+        recorded = None if data.tape is None else data.tape.minute_of(trade_id)
+        if recorded is not None:
+            return recorded
+        return data.first + int(np.searchsorted(data.ids, trade_id, side="right")) - 1
+
+    # ---- recorded trades
+
+    def trades_of_minute(self, symbol: str, minute: int) -> Trades:
+        """Give the trades of one whole minute, as recorded where they are."""
+        tape = self._tape_of(symbol, minute)
+        if tape is None:
+            return super().trades_of_minute(symbol, minute)
+        return tape.between(minute * MINUTE_MS, (minute + 1) * MINUTE_MS)
+
+    def _tape_of(self, symbol: str, minute: int) -> Tape | None:
+        data = self._data[symbol]
+        at = minute - data.first
+        return data.tape if 0 <= at < len(data.taped) and data.taped[at] else None
+
+    def _last_before(self, symbol: str, minute: int) -> LastTrade:
+        data = self._data[symbol]
+        at = minute - data.first
+        if at == 0 or data.busy[at - 1] < 0:
+            return super()._last_before(symbol, minute)
+        return last_of(self.trades_of_minute(symbol, data.first + int(data.busy[at - 1])))
+
+    def forming_row(self, symbol: str, now_ms: int) -> np.ndarray:
+        """Give the minute of ``now_ms`` as its trades so far make it: one row, or none."""
+        minute = now_ms // MINUTE_MS
+        if self._tape_of(symbol, minute) is None:
+            return super().forming_row(symbol, now_ms)
+        row = self._rows(symbol, minute, minute + 1).copy()
+        trades = self.trades_of_minute(symbol, minute)
+        seen = trades.part(0, trades.before(now_ms + 1))
+        bought, count = seen.quantity[seen.is_buy].sum(), len(seen.id)
+        row["count"], row["volume"], row["taker_buy"] = count, seen.quantity.sum(), bought
+        row["quote"] = turnover(seen, self.spec(symbol)).sum()
+        # Before its first trade, a minute is flat at the last price: its open is not known yet.
+        shown = seen.price if count else np.array([self.last_trade(symbol, now_ms).price])
+        row["open"], row["close"], row["high"], row["low"] = (
+            shown[0], shown[-1], shown.max(), shown.min(),
+        )  # fmt: skip
+        fill_marks(row, float(self.spec(symbol).tick))
+        return row
 
     def funding(self, symbol: str, start_ms: int, stop_ms: int) -> tuple[Ints, Floats]:
         """Give the recorded settlements."""

@@ -2,44 +2,29 @@
 
 A market supplies minutes (``_rows``) and funding; candles, trades, the book, the mark price and
 the ticker are derived here from those same minutes, so they cannot disagree.
+
+``MarketSource.trades`` is the one place that says what traded between two moments, of every kind
+of market: generated, replayed from candles, or replayed from recorded trades.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loopback_exchange.clock import HOUR_MS, MINUTE_MS
 from loopback_exchange.market.block import MINUTE, fill_marks
 from loopback_exchange.market.book import Book, level_size, touch
-from loopback_exchange.market.bridge import Flags, MinuteTrades, minute_trades
+from loopback_exchange.market.bridge import MinuteTrades, minute_trades
 from loopback_exchange.market.candles import Candles, bucket_offset_ms, sum_rows
+from loopback_exchange.market.trades import NO_TRADES, LastTrade, Trades, joined, last_of
 
 if TYPE_CHECKING:
     from loopback_exchange.market.noise import Floats, Ints
     from loopback_exchange.market.specs import SymbolSpec
-
-
-class Trades(NamedTuple):
-    """Trades in time order; arrays of one length, ids without gaps."""
-
-    id: Ints
-    price: Ints  # ticks
-    quantity: Ints  # steps
-    is_buy: Flags  # the aggressor bought
-    time_ms: Ints
-
-
-class LastTrade(NamedTuple):
-    """The latest trade at a moment; ``id`` names it for ever."""
-
-    id: int
-    price: int
-    is_buy: bool
-    time_ms: int
 
 
 class MarketSource(ABC):
@@ -78,7 +63,10 @@ class MarketSource(ABC):
 
     @abstractmethod
     def _minute_of_trade(self, symbol: str, trade_id: int) -> int:
-        """Give the minute of a trade; beyond the span for an id that is out of it."""
+        """Give the minute of a trade, or the last one that begins with an earlier id.
+
+        It is beyond the span for an id that is above all others.
+        """
 
     def open_interest(self, symbol: str, times_ms: Ints) -> Floats:
         """Give the open interest (base) at these times; NaN where there is none."""
@@ -186,37 +174,58 @@ class MarketSource(ABC):
         """Give the trades of one whole minute."""
         _, rows = self.rows(symbol, minute, minute + 1)
         if not len(rows):
-            none = np.zeros(0, dtype=np.int64)
-            return Trades(none, none, none, none.astype(np.bool_), none)
+            return NO_TRADES
         part = self._minute_trades(symbol, minute)
         ids = int(rows["first_id"][0]) + np.arange(len(part.price))
         times = minute * MINUTE_MS + part.offset_ms
         return Trades(ids, part.price, part.quantity, part.is_buy, times)
 
     def trades(self, symbol: str, start_ms: int, stop_ms: int, limit: int = 10**9) -> Trades:
-        """Give the first ``limit`` trades at times in [start, stop)."""
-        return self._gather(symbol, start_ms // MINUTE_MS, start_ms, stop_ms, 0, limit)
+        """Give the first ``limit`` trades at times in [start, stop), recorded or not.
+
+        A stream of trades asks for [moment it has sent, now + 1) again and again.
+        """
+        return self._gather(symbol, start_ms // MINUTE_MS, start_ms, stop_ms, limit)
 
     def trades_from(self, symbol: str, trade_id: int, stop_ms: int, limit: int) -> Trades:
         """Give ``limit`` trades from this id on, none at or after ``stop_ms``."""
-        minute = self._minute_of_trade(symbol, trade_id)
-        return self._gather(symbol, minute, 0, stop_ms, trade_id, limit)
-
-    def _gather(
-        self, symbol: str, minute: int, start_ms: int, stop_ms: int, from_id: int, limit: int
-    ) -> Trades:
         begin, end = self.span(symbol)
-        parts = [self.trades_of_minute(symbol, begin - 1)]
-        found = 0
+        minute = max(self._minute_of_trade(symbol, trade_id), begin)
+        if minute >= end:
+            return NO_TRADES
+        opening = self.trades_of_minute(symbol, minute)
+        opening = opening.part(opening.place_of(trade_id), opening.before(stop_ms))
+        if len(opening.id) >= limit:
+            return opening.part(0, limit)
+        rest = self._gather(symbol, minute + 1, 0, stop_ms, limit - len(opening.id))
+        return joined([opening, rest])
+
+    def latest_trades(self, symbol: str, now_ms: int, limit: int) -> Trades:
+        """Give the last ``limit`` trades at or before ``now_ms``, oldest first."""
+        begin, end = self.span(symbol)
+        parts: list[Trades] = []
+        missing = limit
+        for minute in range(min(now_ms // MINUTE_MS, end - 1), begin - 1, -1):
+            part = self.trades_of_minute(symbol, minute)
+            stop = part.before(now_ms + 1)
+            parts.append(part.part(max(0, stop - missing), stop))
+            missing -= len(parts[-1].id)
+            if not missing:
+                break
+        return joined(parts[::-1])
+
+    def _gather(self, symbol: str, minute: int, start_ms: int, stop_ms: int, limit: int) -> Trades:
+        begin, end = self.span(symbol)
+        parts: list[Trades] = []
+        missing = limit
         for at in range(max(minute, begin), min(end, -(-stop_ms // MINUTE_MS))):
             part = self.trades_of_minute(symbol, at)
-            wanted = (part.time_ms >= start_ms) & (part.time_ms < stop_ms) & (part.id >= from_id)
-            parts.append(_selected(part, wanted))
-            found += int(wanted.sum())
-            if found >= limit:
+            first, stop = part.before(start_ms), part.before(stop_ms)
+            parts.append(part.part(first, min(stop, first + missing)))
+            missing -= len(parts[-1].id)
+            if not missing:
                 break
-        columns = (np.concatenate(column)[:limit] for column in zip(*parts, strict=True))
-        return Trades._make(columns)
+        return joined(parts)
 
     def last_trade(self, symbol: str, now_ms: int) -> LastTrade:
         """Give the latest trade at or before ``now_ms``; the last one of all after the end."""
@@ -224,12 +233,12 @@ class MarketSource(ABC):
         minute = min(max(now_ms // MINUTE_MS, begin), end - 1)
         trades = self.trades_of_minute(symbol, minute)
         seen = int(np.searchsorted(trades.time_ms, max(now_ms, begin * MINUTE_MS), side="right"))
-        if not seen:  # a minute without a trade: its flat candle holds the last price
-            row = self._rows(symbol, minute, minute + 1)[0]
-            return LastTrade(int(row["first_id"]), int(row["open"]), True, minute * MINUTE_MS)
-        at = seen - 1
-        bought = bool(trades.is_buy[at])
-        return LastTrade(int(trades.id[at]), int(trades.price[at]), bought, int(trades.time_ms[at]))
+        return last_of(trades.part(0, seen)) if seen else self._last_before(symbol, minute)
+
+    def _last_before(self, symbol: str, minute: int) -> LastTrade:
+        """Give the last trade before a minute that has had none so far."""
+        row = self._rows(symbol, minute, minute + 1)[0]
+        return LastTrade(int(row["first_id"]), int(row["open"]), True, minute * MINUTE_MS)
 
     # ---- book and mark
 
@@ -259,7 +268,3 @@ class MarketSource(ABC):
         basis = float(self._rows(symbol, minute, minute + 1)["basis"][0])
         last = self.last_trade(symbol, now_ms).price
         return round(last * (float(self.spec(symbol).tick) * (1.0 + basis)), 8)
-
-
-def _selected(trades: Trades, wanted: Flags) -> Trades:
-    return Trades._make(column[wanted] for column in trades)

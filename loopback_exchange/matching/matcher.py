@@ -11,7 +11,10 @@ from loopback_exchange.matching.live_book import DEEPEST, LiveBook
 from loopback_exchange.matching.orders import Fill, Order, Status
 
 if TYPE_CHECKING:
-    from loopback_exchange.market.source import MarketSource, Trades
+    from collections.abc import Mapping
+
+    from loopback_exchange.market.source import MarketSource
+    from loopback_exchange.market.trades import Trades
     from loopback_exchange.matching.ledger import Ledger
     from loopback_exchange.matching.triggers import Triggers
 
@@ -80,8 +83,7 @@ class Matcher:
             first, rows = self._market.rows(symbol, minute, min(minute + 1440, last))
             if not len(rows):
                 return
-            reached = self._touches(symbol, rows) | self._triggers.touches(symbol, rows)
-            touched = np.flatnonzero(reached)
+            touched = np.flatnonzero(self._touches(symbol, rows))
             if not len(touched):
                 minute = first + len(rows)
                 continue
@@ -95,27 +97,52 @@ class Matcher:
     def _waits(self, symbol: str) -> bool:
         return bool(self._ledger.open_of(symbol)) or self._triggers.waits(symbol)
 
-    def _touches(self, symbol: str, rows: np.ndarray) -> np.ndarray:
+    def _touches(self, symbol: str, rows: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
+        bid, ask, _ = self._waiting(symbol)
+        touched: np.ndarray = (rows["low"] <= bid) | (rows["high"] >= ask)
+        touched |= self._triggers.touches(symbol, rows)
+        return touched
+
+    def _waiting(self, symbol: str) -> tuple[int, int, tuple[int, ...]]:
+        """Give highest bid and lowest ask (ticks) of our orders, and the ids of what triggers."""
         orders = self._ledger.open_of(symbol)
         bid = max((order.price for order in orders if order.is_buy), default=-1)
         ask = min((order.price for order in orders if not order.is_buy), default=2**62)
-        touched: np.ndarray = (rows["low"] <= bid) | (rows["high"] >= ask)
-        return touched
+        return bid, ask, tuple(self._triggers.waiting)
 
     def _print_all(self, symbol: str, trades: Trades) -> None:
-        for at in range(len(trades.id)):
-            if not self._waits(symbol):
-                return
-            price, moment = int(trades.price[at]), int(trades.time_ms[at])
-            self.print_trade(
-                symbol,
-                price,
-                int(trades.quantity[at]),
-                moment,
-                is_buy=bool(trades.is_buy[at]),
-                meets_us=True,
-            )
-            self._triggers.check(symbol, price, moment)
+        """Print the trades that reach something of ours; most of a lively minute do not."""
+        at = 0
+        while at < len(trades.id) and self._waits(symbol):
+            at += self._print_reaching(symbol, trades.part(at, len(trades.id)))
+
+    def _print_reaching(self, symbol: str, trades: Trades) -> int:
+        """Print until something of ours changes; give how many trades are done with."""
+        waiting = self._waiting(symbol)
+        for at in np.flatnonzero(self._touches(symbol, self._ranges(symbol, trades))).tolist():
+            self._print(symbol, trades, at)
+            if self._waiting(symbol) != waiting:
+                return at + 1
+        return len(trades.id)
+
+    def _ranges(self, symbol: str, trades: Trades) -> dict[str, np.ndarray]:
+        """Give each trade of one minute as the range that it reaches, in last and mark price."""
+        minute = int(trades.time_ms[0]) // MINUTE_MS
+        basis = float(self._market.rows(symbol, minute, minute + 1)[1]["basis"][0])
+        mark = trades.price * (float(self._market.spec(symbol).tick) * (1.0 + basis))
+        return {"low": trades.price, "high": trades.price, "mark_low": mark, "mark_high": mark}
+
+    def _print(self, symbol: str, trades: Trades, at: int) -> None:
+        price, moment = int(trades.price[at]), int(trades.time_ms[at])
+        self.print_trade(
+            symbol,
+            price,
+            int(trades.quantity[at]),
+            moment,
+            is_buy=bool(trades.is_buy[at]),
+            meets_us=True,
+        )
+        self._triggers.check(symbol, price, moment)
 
     # ---- resting orders
 
@@ -147,10 +174,11 @@ class Matcher:
             elif beyond == 0 and order.is_buy != is_buy and order.is_open:
                 served = min(order.queue, left)
                 order.queue -= served
+                if served:
+                    self._ledger.save_order(order)
                 done = self.fill_resting(order, min(order.remaining, left - served), now_ms)
                 left -= sum(fill.quantity for fill in done)
                 fills += done
-                self._ledger.save_order(order)
             elif beyond == 0 and meets_us:
                 fills += self.fill_resting(order, min(order.remaining, quantity), now_ms)
         return fills

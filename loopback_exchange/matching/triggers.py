@@ -11,7 +11,7 @@ from loopback_exchange.matching.algo import AlgoOrder, AlgoStatus
 from loopback_exchange.matching.placement import NewOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from loopback_exchange.market.source import MarketSource
@@ -97,9 +97,9 @@ class Triggers:
 
     # ---- prices
 
-    def touches(self, symbol: str, rows: np.ndarray) -> np.ndarray:
-        """Give which minutes (n,) may reach a trigger."""
-        touched = np.zeros(len(rows), dtype=np.bool_)
+    def touches(self, symbol: str, rows: np.ndarray | Mapping[str, np.ndarray]) -> np.ndarray:
+        """Give which minutes (n,) may reach a trigger; they need low and high, also of marks."""
+        touched = np.zeros(len(rows["low"]), dtype=np.bool_)
         for algo in self._of(symbol):
             level: float = algo.trigger
             if algo.by_mark:

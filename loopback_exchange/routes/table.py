@@ -34,6 +34,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/futures/data/openInterestHist"): Route(candles.open_interest),
     ("GET", "/fapi/v1/depth"): Route(tape.depth),
     ("GET", "/fapi/v1/aggTrades"): Route(tape.agg_trades),
+    ("GET", "/fapi/v1/trades"): Route(tape.recent_trades),
+    ("GET", "/fapi/v1/historicalTrades"): Route(tape.historical_trades, needs_key=True),
     ("GET", "/fapi/v1/ticker/24hr"): Route(tape.ticker_24hr),
     ("GET", "/fapi/v1/ticker/bookTicker"): Route(tape.book_ticker),
     ("GET", "/fapi/v1/premiumIndex"): Route(tape.premium_index),

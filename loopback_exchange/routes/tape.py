@@ -10,11 +10,11 @@ from loopback_exchange.matching.placement import needed
 from loopback_exchange.routes.params import Params, eight, integer, limit_of, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from loopback_exchange.exchange import Exchange
-    from loopback_exchange.market.source import Trades
     from loopback_exchange.market.specs import SymbolSpec
+    from loopback_exchange.market.trades import Trades
 
 _DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 
@@ -50,9 +50,42 @@ def agg_trades(exchange: Exchange, params: Params, at: int) -> list[dict[str, An
         start, end = _trade_window(params, stop)
         found = exchange.market.trades(spec.symbol, start, end, limit)
     else:
-        newest = exchange.market.last_trade(spec.symbol, at).id
-        found = exchange.market.trades_from(spec.symbol, newest - limit + 1, stop, limit)
-    return _trades(found, spec)
+        found = exchange.market.latest_trades(spec.symbol, at, limit)
+    return [
+        {"a": one, "p": price, "q": quantity, "f": one, "l": one, "T": moment, "m": not is_buy}
+        for one, price, quantity, _, is_buy, moment in _trades(found, spec)
+    ]
+
+
+def recent_trades(exchange: Exchange, params: Params, at: int) -> list[dict[str, Any]]:
+    """GET /fapi/v1/trades: the latest ones."""
+    spec = exchange.spec(needed(params, "symbol"))
+    limit = limit_of(params, 500, 1000)
+    return _single(exchange.market.latest_trades(spec.symbol, at, limit), spec)
+
+
+def historical_trades(exchange: Exchange, params: Params, at: int) -> list[dict[str, Any]]:
+    """GET /fapi/v1/historicalTrades: from an id on, or the latest."""
+    if "fromId" not in params:
+        return recent_trades(exchange, params, at)
+    spec = exchange.spec(needed(params, "symbol"))
+    limit = limit_of(params, 500, 1000)
+    first = integer(params, "fromId")
+    return _single(exchange.market.trades_from(spec.symbol, first, at + 1, limit), spec)
+
+
+def _single(trades: Trades, spec: SymbolSpec) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one,
+            "price": price,
+            "qty": quantity,
+            "quoteQty": quote,
+            "time": moment,
+            "isBuyerMaker": not is_buy,
+        }
+        for one, price, quantity, quote, is_buy, moment in _trades(trades, spec)
+    ]
 
 
 def _trade_window(params: Params, stop: int) -> tuple[int, int]:
@@ -63,21 +96,13 @@ def _trade_window(params: Params, stop: int) -> tuple[int, int]:
     return start, min(end, start + HOUR_MS)
 
 
-def _trades(trades: Trades, spec: SymbolSpec) -> list[dict[str, Any]]:
-    return [
-        {
-            "a": trade_id,
-            "p": text(spec.price(price)),
-            "q": text(spec.quantity(quantity)),
-            "f": trade_id,
-            "l": trade_id,
-            "T": moment,
-            "m": not is_buy,
-        }
-        for trade_id, price, quantity, is_buy, moment in zip(
-            *(column.tolist() for column in trades), strict=True
-        )
-    ]
+def _trades(trades: Trades, spec: SymbolSpec) -> Iterator[tuple[int, str, str, str, bool, int]]:
+    """Give id, price, quantity, turnover, side and time of each trade."""
+    columns = (column.tolist() for column in trades)
+    for trade_id, ticks, steps, is_buy, moment in zip(*columns, strict=True):
+        price, quantity = spec.price(ticks), spec.quantity(steps)
+        quote = text(price * quantity)
+        yield trade_id, text(price), text(quantity), quote, is_buy, moment
 
 
 def _one_or_all(
