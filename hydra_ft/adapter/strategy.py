@@ -96,7 +96,7 @@ class HydraStrategy(ChaseParameters):
         self.feeds = frozenset(
             feed for feed in self.rules.feeds if chosen is None or feed in chosen
         )
-        self.plot_config = plot_config(self.rules, self.feeds)
+        self.plot_config = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
         self._reviewed: set[str] = set()
 
