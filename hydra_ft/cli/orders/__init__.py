@@ -16,10 +16,12 @@ from hydra_ft.cli.install import write_atomically
 from hydra_ft.cli.orders import tables
 from hydra_ft.cli.orders.chart import page
 from hydra_ft.cli.orders.document import document
-from hydra_ft.cli.orders.reading import ReadOnlyDatabase, Stories, file_of
+from hydra_ft.cli.orders.reading import Stories
 from hydra_ft.cli.orders.totals import is_counted, totals
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import SECTION, database_url, load_settings
+from hydra_ft.store.read_only import ReadOnlyDatabase, file_of
+from hydra_ft.store.schema import ATTEMPTS, EVENTS, PARENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,9 +112,9 @@ def _selected(args: argparse.Namespace, url: str, bot: str) -> Selection:
     path = file_of(url)
     if path is not None and not path.exists():
         return Selection([], 0, [])
-    database = ReadOnlyDatabase(url)
+    database = ReadOnlyDatabase(url, (PARENTS, ATTEMPTS, EVENTS))
     try:
-        if not database.has_orders:
+        if not database.has_tables:
             return Selection([], 0, [])
         now = int(time.time() * 1000)
         stories = Stories(database, bot, now)
