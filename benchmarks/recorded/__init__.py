@@ -1,0 +1,1 @@
+"""What the rules do on recorded data: calibration of the thresholds, and results of backtests."""

@@ -1,0 +1,212 @@
+"""One recorded set through freqtrade's own commands, on an embedded exchange that replays it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.recorded.chase_report import ChaseReport, chase_report
+from benchmarks.recorded.freqtrade_home import FreqtradeHome, configuration, newest_result
+from benchmarks.recorded.holding import buy_and_hold, candles_of
+from benchmarks.recorded.positions import Account, Position, account, exported
+from benchmarks.recorded.sets import (
+    RecordedSet,
+    complete_bases,
+    minute,
+    open_replay,
+    progress,
+    recorded_folder,
+)
+from benchmarks.recorded.stage_a import HEAD, LIGHT, decisions_on, pair_of, rules
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.decisions.reasons import CODES
+from loopback_exchange import Replay, Server
+from loopback_exchange.matching.account import TAKER_FEE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from benchmarks.recorded.positions import Closes
+    from hydra_ft.decisions.pipeline import Decisions
+
+HOUR_MS = 3_600_000
+SAMPLE = "SampleStrategy"
+HOLD = "buy and hold"
+PLAIN = f"{HEAD}, orders of plain freqtrade"
+OURS = ("hydra", "strategy", "strategy_path", "order_types", "unfilledtimeout")
+"""What the example configuration says about the pack; the sample strategy has its own."""
+
+REPORTED = ("profit_total", "max_drawdown_account", "profit_factor")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one way of trading did; ``chase`` is None where orders were not chased.
+
+    ``reported`` are freqtrade's own figures of a backtest, to compare ours with.
+    """
+
+    name: str
+    account: Account
+    positions: tuple[Position, ...]
+    chase: ChaseReport | None = None
+    reported: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A set as it was replayed: spans by pair and the tested window, UTC ms."""
+
+    about: RecordedSet
+    spans: Mapping[str, tuple[int, int]]
+    left_out: tuple[str, ...]
+    window: tuple[int, int]
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetResult:
+    """All runs on one set, and the bars of stage A by their first code, in its order."""
+
+    recording: Recording
+    wallet: float
+    slots: int
+    share: float
+    codes: Mapping[str, int]
+    runs: tuple[Run, ...]
+    settings: Mapping[str, Any]
+
+
+def first_known(decisions: Decisions) -> int | None:
+    """Return the open time of the first bar whose regime, bias and trend are known (UTC ms)."""
+    known = np.isfinite(decisions.regime_confidence + decisions.bias_strength + decisions.trend)
+    rows = np.flatnonzero(known)
+    return int(decisions.time[rows[0]]) if rows.size else None
+
+
+def counts_within(decisions: Mapping[str, Decisions], window: tuple[int, int]) -> dict[str, int]:
+    """Bars of all pairs in a window by their first code, in the order of the gates, ok last."""
+    total = np.zeros(len(CODES), dtype=np.int64)
+    for made in decisions.values():
+        rows = (made.time >= window[0]) & (made.time < window[1])
+        total += np.bincount(made.code[rows], minlength=len(CODES))
+    order = [*range(1, len(CODES)), 0]
+    return {CODES[i]: int(total[i]) for i in order if total[i]}
+
+
+def tested_window(decisions: Mapping[str, Decisions]) -> tuple[int, int]:
+    """From the first whole hour at which any pair is known to the last bar; UTC ms."""
+    starts = [at for made in decisions.values() if (at := first_known(made)) is not None]
+    if not starts:
+        raise SystemExit("expected a pair with bars after the warm-up, was none; take more days")
+    step = timeframe_ms(rules().base)
+    end = max(int(made.time[-1]) for made in decisions.values()) + step
+    return -(-min(starts) // HOUR_MS) * HOUR_MS, end
+
+
+def measure(data: Path, recorded: RecordedSet, bases: Collection[str] = ()) -> SetResult:
+    """Replay a set, or some coins of it, and run every way of trading over the same candles."""
+    source = recorded_folder(data, recorded)
+    with tempfile.TemporaryDirectory(prefix="hydra-recorded-") as made:
+        folder = Path(made)
+        progress(f"{recorded.name}: reading")
+        market = open_replay(source, folder / "links", bases)
+        decisions = {}
+        for symbol in market.symbols:
+            progress(f"{recorded.name}: stage A of {symbol}")
+            decisions[symbol] = decisions_on(market, symbol)
+        window = tested_window(decisions)
+        usable = {s: d for s, d in decisions.items() if int(d.time[-1]) > window[0]}
+        recording = Recording(
+            about=recorded,
+            spans={s: (int(d.time[0]), int(d.time[-1])) for s, d in usable.items()},
+            left_out=tuple(sorted({*complete_bases(source)} - {s[:-4] for s in usable})),
+            window=window,
+            bars=sum(int(np.sum(d.time >= window[0])) for d in usable.values()),
+        )
+        return _all_runs(FreqtradeHome(folder), market, recording, usable)
+
+
+def _all_runs(
+    home: FreqtradeHome,
+    market: Replay,
+    recording: Recording,
+    decisions: Mapping[str, Decisions],
+) -> SetResult:
+    """Download, then run all ways of trading one after the other."""
+    symbols, window, head = tuple(recording.spans), recording.window, rules()
+    with Server(market) as server:
+        config = configuration(server.url, tuple(map(pair_of, symbols)))
+        config["hydra"]["feeds"] = list(LIGHT)
+        bench = _Bench(home, market, recording, config)
+        bench.download(head.timeframes)
+        chased = bench.backtest(HEAD, config)
+        chase = config["hydra"]["chase"] | {"backtest": False}
+        plain = bench.backtest(PLAIN, config | {"hydra": config["hydra"] | {"chase": chase}})
+        sample = bench.sample()
+    step = timeframe_ms(head.base)
+    pairs = [(symbol, pair_of(symbol)) for symbol in symbols]
+    wallet = float(config["dry_run_wallet"])
+    holding = buy_and_hold(market, pairs, window, wallet, float(TAKER_FEE), step)
+    held = Run(HOLD, account(holding, bench.closes, window, wallet, len(holding)), tuple(holding))
+    return SetResult(
+        recording=recording,
+        wallet=wallet,
+        slots=int(config["max_open_trades"]),
+        share=float(config["tradable_balance_ratio"]),
+        codes=counts_within(decisions, window),
+        runs=(chased, plain, held, sample),
+        settings={"fee": float(TAKER_FEE)},
+    )
+
+
+class _Bench:
+    """The commands on one set: one download, and backtests over the same window."""
+
+    def __init__(
+        self, home: FreqtradeHome, market: Replay, recording: Recording, config: dict[str, Any]
+    ) -> None:
+        self._home, self._config, self._recording = home, config, recording
+        step = timeframe_ms(rules().base)
+        self.closes: dict[str, Closes] = {}
+        for symbol in recording.spans:
+            _, closed, _, prices = candles_of(market, symbol, recording.window, step)
+            self.closes[pair_of(symbol)] = (closed, prices)
+
+    def _command(self, name: str, command: str, *words: str, config: dict[str, Any]) -> str:
+        progress(f"{self._recording.about.name}: freqtrade {command}, {name}")
+        begun = monotonic()
+        output = self._home.run(command, *words, config=config)
+        progress(f"  took {monotonic() - begun:.0f} s")
+        return output
+
+    def download(self, timeframes: tuple[str, ...]) -> None:
+        """Download candles of the timeframes, funding and marks of all pairs."""
+        begin = min(first for first, _ in self._recording.spans.values())
+        span = f"{minute(begin):.10}".replace("-", "")
+        until = f"{minute(self._recording.window[1] + 24 * HOUR_MS):.10}".replace("-", "")
+        words = ("--timerange", f"{span}-{until}", "--timeframes", *timeframes)
+        self._command("candles, funding, marks", "download-data", *words, config=self._config)
+
+    def backtest(self, name: str, config: dict[str, Any], *words: str) -> Run:
+        """Backtest over the window with the exchange's fees."""
+        begin, end = (at // 1000 for at in self._recording.window)
+        tested = ("--timerange", f"{begin}-{end}", "--cache", "none")
+        output = self._command(name, "backtesting", *tested, *words, config=config)
+        result = newest_result(self._home.userdir)
+        positions = tuple(exported(trade) for trade in result["trades"])
+        wallet, slots = float(config["dry_run_wallet"]), int(config["max_open_trades"])
+        figures = account(positions, self.closes, self._recording.window, wallet, slots)
+        reported = {key: float(result[key]) for key in REPORTED}
+        return Run(name, figures, positions, chase_report(output), reported)
+
+    def sample(self) -> Run:
+        """Freqtrade's own sample strategy, made from its template, with its own settings."""
+        self._home.run("new-strategy", "--strategy", SAMPLE, "--template", "full")
+        config = {key: value for key, value in self._config.items() if key not in OURS}
+        return self.backtest(SAMPLE, config, "--strategy", SAMPLE)
