@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from hydra_ft.types import Feed
 
 GREY, BLUE, GREEN, RED = "#8c8c8c", "#4285f4", "#26a65b", "#d64541"
+ORANGE, PINK = "#f5a623", "#e08283"
 
 STATE: dict[str, dict[str, dict[str, str]]] = {
     "regime": {
         "hydra_regime": {"type": "scatter", "color": BLUE},
         "hydra_regime_confidence": {"type": "line", "color": GREY},
+        "hydra_trend_score": {"type": "line", "color": GREEN},
+        "hydra_range_score": {"type": "line", "color": ORANGE},
+        "hydra_chop_score": {"type": "line", "color": RED},
     },
     "bias": {
         "hydra_bias": {"type": "scatter", "color": BLUE},
@@ -33,11 +37,13 @@ STATE: dict[str, dict[str, dict[str, str]]] = {
     },
     "trend": {"hydra_trend": {"type": "line", "color": BLUE}},
     "entry state": {"hydra_entry_state": {"type": "scatter", "color": BLUE}},
+    "distance from average": {"hydra_ema_distance": {"type": "line", "color": BLUE}},
     "decision": {
         "hydra_entry": {"type": "bar", "color": BLUE},
         "hydra_confidence": {"type": "scatter", "color": GREEN},
         "hydra_exit_long": {"type": "bar", "color": RED},
-        "hydra_exit_short": {"type": "bar", "color": "#e08283"},
+        "hydra_exit_short": {"type": "bar", "color": PINK},
+        "hydra_reward_to_risk": {"type": "scatter", "color": ORANGE},
     },
     "reason": {
         "hydra_code": {"type": "scatter", "color": RED},
@@ -51,10 +57,10 @@ STATE: dict[str, dict[str, dict[str, str]]] = {
 """Columns of the decision by panel, in the order that the panels are drawn in."""
 
 PALETTE = (
-    "#4285f4",
-    "#f5a623",
-    "#26a65b",
-    "#d64541",
+    BLUE,
+    ORANGE,
+    GREEN,
+    RED,
     "#9b59b6",
     "#16a2b8",
     "#8d6e63",
