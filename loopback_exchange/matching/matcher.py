@@ -29,6 +29,7 @@ class Matcher:
         self._ledger = ledger
         self._book = book
         self._triggers = triggers
+        self._moved: dict[int, Order] = {}  # orders whose queue is to be saved
 
     # ---- time
 
@@ -115,6 +116,7 @@ class Matcher:
         at = 0
         while at < len(trades.id) and self._waits(symbol):
             at += self._print_reaching(symbol, trades.part(at, len(trades.id)))
+        self._save_queues()
 
     def _print_reaching(self, symbol: str, trades: Trades) -> int:
         """Print until something of ours changes; give how many trades are done with."""
@@ -134,29 +136,30 @@ class Matcher:
 
     def _print(self, symbol: str, trades: Trades, at: int) -> None:
         price, moment = int(trades.price[at]), int(trades.time_ms[at])
-        self.print_trade(
-            symbol,
-            price,
-            int(trades.quantity[at]),
-            moment,
-            is_buy=bool(trades.is_buy[at]),
-            meets_us=True,
-        )
+        quantity, is_buy = int(trades.quantity[at]), bool(trades.is_buy[at])
+        self._serve(symbol, price, quantity, moment, is_buy=is_buy, meets_us=True)
         self._triggers.check(symbol, price, moment)
 
     # ---- resting orders
 
     def print_trade(
-        self,
-        symbol: str,
-        price: int,
-        quantity: int,
-        now_ms: int,
-        *,
-        is_buy: bool,
-        meets_us: bool = False,
+        self, symbol: str, price: int, quantity: int, now_ms: int, *, is_buy: bool
     ) -> list[Fill]:
-        """Let one trade (ticks, steps, aggressor's side) fill resting orders.
+        """Let one trade (ticks, steps, aggressor's side) fill resting orders; see ``_serve``."""
+        fills = self._serve(symbol, price, quantity, now_ms, is_buy=is_buy, meets_us=False)
+        self._save_queues()
+        return fills
+
+    def _save_queues(self) -> None:
+        for order in self._moved.values():
+            if order.is_open:
+                self._ledger.save_order(order)
+        self._moved.clear()
+
+    def _serve(
+        self, symbol: str, price: int, quantity: int, now_ms: int, *, is_buy: bool, meets_us: bool
+    ) -> list[Fill]:
+        """Let one trade serve the queues before resting orders, and then the orders.
 
         An order that the trade went through fills whole. At the order's own price the trade
         must come from the other side, and first serves the queue before it. A trade of the
@@ -174,8 +177,7 @@ class Matcher:
             elif beyond == 0 and order.is_buy != is_buy and order.is_open:
                 served = min(order.queue, left)
                 order.queue -= served
-                if served:
-                    self._ledger.save_order(order)
+                self._moved[order.id] = order
                 done = self.fill_resting(order, min(order.remaining, left - served), now_ms)
                 left -= sum(fill.quantity for fill in done)
                 fills += done
