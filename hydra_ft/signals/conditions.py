@@ -31,6 +31,13 @@ def regime_is(market: MarketColumns, side: Side) -> BoolArray:
     return matches
 
 
+def regime_fits(market: MarketColumns, side: Side) -> BoolArray:
+    """Whether the regime is the trend of that side, or RANGING, which has none."""
+    ranging = (market.regime == int(Regime.RANGING)) & np.isfinite(market.regime_confidence)
+    fits: BoolArray = regime_is(market, side) | ranging
+    return fits
+
+
 def structured(columns: Columns, side: Side) -> BoolArray:
     """Higher high or higher low for a long; lower high or lower low for a short (1h)."""
     shape = "higher" if side is Side.LONG else "lower"

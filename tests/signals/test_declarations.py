@@ -17,8 +17,10 @@ from hydra_ft.types import Feed, Regime
 
 def test_permissions_follow_the_table() -> None:
     """T3; EXTENDED removes funding and pullback."""
-    for made in SIGNALS.values():
-        assert set(made.regimes) == {Regime.UP, Regime.DOWN}
+    trends, ranging = {Regime.UP, Regime.DOWN}, {Regime.RANGING}
+    others = {"range_breakout": trends | ranging, "range_fade": ranging}
+    for name, made in SIGNALS.items():
+        assert set(made.regimes) == others.get(name, trends), name
     assert {n for n, m in SIGNALS.items() if m.trend_following} == {
         "funding_pressure",
         "trend_pullback",
