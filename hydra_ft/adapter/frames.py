@@ -24,8 +24,8 @@ _COLUMNS = {
 
 def times(frame: pd.DataFrame) -> IntArray:
     """Open times of a frame in UTC milliseconds, shape (n,)."""
-    naive = frame["date"].dt.tz_convert("UTC").dt.tz_localize(None)
-    return naive.to_numpy(dtype="datetime64[ms]").astype(np.int64)
+    # The column's own array counts in UTC already; a Series accessor costs ten times this.
+    return np.asarray(frame["date"].array.as_unit("ms").asi8, dtype=np.int64)
 
 
 def to_bars(
@@ -74,12 +74,28 @@ def read_bars(dp: DataProvider, pair: str, timeframe: str, feeds: frozenset[Feed
     return to_bars(frame, timeframe, extras)
 
 
-def with_columns(frame: pd.DataFrame, columns: Mapping[str, object]) -> pd.DataFrame:
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return the frame with these columns set, all inserted at once.
 
     A column that is there already is replaced: freqtrade puts empty tags in before it asks
     for the signals, and a second column of that name would hide the tag for ever.
     """
-    added = pd.DataFrame(columns, index=frame.index)
-    kept = frame.drop(columns=[name for name in added.columns if name in frame.columns])
-    return pd.concat([kept, added], axis=1)
+    there = set(frame.columns)
+    replaced = [name for name in columns if name in there]
+    if replaced:
+        frame = frame.copy(deep=False)
+        for name in replaced:
+            frame[name] = columns[name]
+    added = _blocks({name: columns[name] for name in columns if name not in there}, frame.index)
+    return pd.concat([frame, *added], axis=1) if added else frame
+
+
+def _blocks(columns: Mapping[str, np.ndarray], index: pd.Index) -> list[pd.DataFrame]:
+    """Frames of the columns, one for each dtype: pandas checks and copies by the block."""
+    kinds: dict[np.dtype, list[str]] = {}
+    for name, values in columns.items():
+        kinds.setdefault(values.dtype, []).append(name)
+    return [
+        pd.DataFrame(np.array([columns[n] for n in names]).T, index, names, copy=False)
+        for names in kinds.values()
+    ]

@@ -97,8 +97,8 @@ def proposals(
     ]
     states = [Regime.CHOPPY, Regime.UP, Regime.DOWN, Regime.RANGING]
     grown = [0.5 + 0.4 * score for score in (chop, trend, trend, ranging)]
-    regime = np.select(cases, [int(state) for state in states], int(Regime.CHOPPY))
-    confidence = np.select(cases, grown, UNKNOWN_CONFIDENCE)
+    regime = scores.first_of(cases, [float(state) for state in states], float(Regime.CHOPPY))
+    confidence = scores.first_of(cases, grown, UNKNOWN_CONFIDENCE)
     known = np.isfinite(trend + ranging + chop)
     return regime.astype(np.int64), np.where(known, confidence, np.nan)
 

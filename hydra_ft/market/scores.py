@@ -17,7 +17,7 @@ from hydra_ft.bars.tolerance import exceeds, falls_below, reaches
 from hydra_ft.features.rolling import ratio as ratio_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from hydra_ft.types import BoolArray, FloatArray
 
@@ -80,8 +80,23 @@ class TrendScore:
 
 
 def _known(columns: Mapping[str, FloatArray], needs: tuple[str, ...]) -> BoolArray:
-    known: BoolArray = np.all([np.isfinite(columns[name]) for name in needs], axis=0)
+    known: BoolArray = np.isfinite(columns[needs[0]])
+    for name in needs[1:]:
+        known &= np.isfinite(columns[name])
     return known
+
+
+def first_of(
+    cases: Sequence[BoolArray], values: Sequence[FloatArray | float], default: float
+) -> FloatArray:
+    """Value of the first case that holds, elementwise; as ``np.select``, and several times faster.
+
+    ``cases`` have shape (n,), ``values`` that or none.
+    """
+    found: FloatArray | float = default
+    for case, value in zip(reversed(cases), reversed(values), strict=True):
+        found = np.where(case, value, found)
+    return np.asarray(found)
 
 
 def structure(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
@@ -100,7 +115,7 @@ def momentum(change: FloatArray) -> FloatArray:
     """Component of the 4-bar change: above 1.5 % 0.3, 0.8 % 0.2, 0.3 % 0.15."""
     size = np.abs(change)
     steps = [exceeds(size, 0.015), exceeds(size, 0.008), exceeds(size, 0.003)]
-    return np.select(steps, [0.3, 0.2, 0.15], 0.0)
+    return first_of(steps, [0.3, 0.2, 0.15], 0.0)
 
 
 def stack(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
@@ -119,7 +134,7 @@ def calm(ratio: FloatArray) -> FloatArray:
     """Component of the volatility ratio: 0.15 in 0.7..2.5, 0.10 in 0.5..3.0, 0.05 above 0."""
     inner = reaches(ratio, 0.7) & ~exceeds(ratio, 2.5)
     outer = reaches(ratio, 0.5) & ~exceeds(ratio, 3.0)
-    return np.select([inner, outer, ratio > 0], [0.15, 0.10, 0.05], 0.0)
+    return first_of([inner, outer, ratio > 0], [0.15, 0.10, 0.05], 0.0)
 
 
 def trend_score(columns: Mapping[str, FloatArray]) -> TrendScore:
@@ -129,7 +144,7 @@ def trend_score(columns: Mapping[str, FloatArray]) -> TrendScore:
     moved = momentum(change)
     order, order_side = stack(columns)
     score = np.minimum(1.0, shape + moved + order + calm(columns["vol_expansion_20"]))
-    direction = np.select(
+    direction = first_of(
         [side != 0, moved > 0, order_side != 0], [side, np.sign(change), order_side], 0.0
     )
     known = _known(columns, (*TREND_NEEDS, "close"))
@@ -144,9 +159,9 @@ def range_score(columns: Mapping[str, FloatArray]) -> FloatArray:
     narrow = [falls_below(span, 1.2), falls_below(span, 1.5), falls_below(span, 2.0)]
     still = [falls_below(size, 0.003), falls_below(size, 0.007), falls_below(size, 0.01)]
     score = (
-        np.select(quiet, [0.4, 0.25, 0.1], 0.0)
-        + np.select(narrow, [0.3, 0.2, 0.1], 0.0)
-        + np.select(still, [0.3, 0.2, 0.1], 0.0)
+        first_of(quiet, [0.4, 0.25, 0.1], 0.0)
+        + first_of(narrow, [0.3, 0.2, 0.1], 0.0)
+        + first_of(still, [0.3, 0.2, 0.1], 0.0)
     )
     return np.where(_known(columns, RANGE_NEEDS), score, np.nan)
 
