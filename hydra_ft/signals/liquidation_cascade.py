@@ -100,7 +100,7 @@ def _fires(
     price = columns["close_5m"]
     rows = np.arange(price.shape[0])
     begun = np.maximum(found.onset, 0)
-    fresh = (found.onset >= 0) & (rows - found.onset <= MAX_AGE)
+    fresh = rows - found.onset <= MAX_AGE
     moved = price / price[begun] - 1
     regime = np.select([conditions.regime_is(market, s) for s in conditions.SIDES], [1, -1], 0)
     fires: BoolArray = (

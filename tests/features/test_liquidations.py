@@ -92,6 +92,14 @@ def test_a_pair_without_a_usual_is_measured_by_its_turnover() -> None:
     assert last("liquidation_ratio_12", large) == pytest.approx(10)
 
 
+def test_the_turnover_of_the_hour_itself_does_not_hide_its_liquidations() -> None:
+    """F-A13 again: a cascade comes with a turnover of its own."""
+    quiet = hours(*[0.0] * 16, 1_200.0, volume=1e3)
+    volume = quiet.volume.copy()
+    volume[-HOUR:] *= 50
+    assert last("liquidation_ratio_12", replace(quiet, volume=volume)) == pytest.approx(10)
+
+
 def test_the_multiple_does_not_know_the_size_of_the_pair() -> None:
     bars = hours(*[MILLION] * 16, 6 * MILLION)
     tiny = hours(*[10.0] * 16, 60.0, volume=1e-5)

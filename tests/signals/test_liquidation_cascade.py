@@ -13,9 +13,10 @@ from signals.cases import DOWN, UP, market
 from hydra_ft.bars.candles import part
 from hydra_ft.decisions.pipeline import decide, startup_candles
 from hydra_ft.decisions.rules import HeadRules, active_signals
+from hydra_ft.errors import DeclarationError
 from hydra_ft.signals.liquidation_cascade import IMBALANCE, MAX_AGE, QUIET, RATIO, confidence
 from hydra_ft.signals.liquidation_cascade import liquidation_cascade as cascade
-from hydra_ft.signals.registry import MarketColumns
+from hydra_ft.signals.registry import MarketColumns, check
 from hydra_ft.types import Feed, Regime
 
 if TYPE_CHECKING:
@@ -160,6 +161,10 @@ def test_a_price_that_comes_back_is_in_time() -> None:
     assert longs({"vol_expansion_20_1h": 0.5}, away, away, {}) == [3]
 
 
+def test_a_bar_without_a_known_stop_does_not_use_the_cascade_up() -> None:
+    assert longs({"atr_14_1h": np.nan}, {}, {}) == [1]
+
+
 def test_a_cascade_whose_side_turns_is_no_evidence_for_either() -> None:
     """Conflicting evidence gives no signal."""
     assert longs({IMBALANCE: 0.7}, {}, {}) == []
@@ -214,6 +219,11 @@ def test_the_memory_is_no_longer_than_it_must_be() -> None:
     assert len(bars) == cascade.memory_bars
     assert longs(*bars) == [len(bars) - 1]
     assert longs({}, *bars) == [0]
+
+
+def test_a_negative_memory_is_refused() -> None:
+    with pytest.raises(DeclarationError, match="memory_bars must not be negative, was -1"):
+        check(replace(cascade, memory_bars=-1))
 
 
 HEAD = HeadRules(name="Test", signals=(cascade,), feeds=(Feed.CANDLES, Feed.LIQUIDATIONS))
