@@ -39,7 +39,7 @@ BOXES = {
 STOP, TARGET = "rgb(214, 69, 65)", "rgb(38, 166, 91)"
 
 
-def annotations(frame: pd.DataFrame) -> list[AnnotationType]:
+def drawn(frame: pd.DataFrame) -> list[AnnotationType]:
     """Boxes and lines of an analysed frame; none where the columns of a decision are missing."""
     return [*regime_boxes(frame), *barrier_lines(frame)]
 

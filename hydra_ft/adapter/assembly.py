@@ -101,7 +101,7 @@ def _rounds(
 ) -> Rounds:
     host, book = desk.host, desk.book
     interval_s = strategy.settings.reconcile_interval_s
-    reports = Reports(book, say)
+    reports = Reports(book, say, strategy.stage_b.parent_ended)
 
     def pairs() -> set[str]:
         """All pairs of this bot: what it may enter, what it holds, what it chases."""

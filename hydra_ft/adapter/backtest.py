@@ -13,20 +13,13 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import ccxt
-from ccxt import TICK_SIZE
 from freqtrade.enums import RunMode
 
+from hydra_ft.adapter.candle_quotes import CandleQuotes
 from hydra_ft.adapter.frames import to_bars
 from hydra_ft.adapter.parameters import ChaseParameters
 from hydra_ft.adapter.trades import to_ms
-from hydra_ft.execution.candle_quote import (
-    CandleRanges,
-    Tally,
-    candle_quote,
-    candle_ranges,
-    summary,
-)
+from hydra_ft.execution.candle_quote import Tally, summary
 from hydra_ft.execution.chase import decide, may_act, next_price
 from hydra_ft.execution.pricing import is_buy, reaches
 from hydra_ft.types import Abandon, Keep, Kind, ParentOrder, Quote, Requote, Side, WorkingOrder
@@ -63,8 +56,7 @@ class BacktestOrders(ChaseParameters):
     def bot_start(self, **kwargs: Any) -> None:
         """Begin with nothing chased; called once per backtest, before the candles are read."""
         super().bot_start(**kwargs)
-        self._ranges: dict[str, CandleRanges] = {}
-        self._ticks: dict[str, float] = {}
+        self._quotes = CandleQuotes(self.config["exchange"]["name"], self.dp.market)
         self._chases: dict[tuple[str, Kind], Chase] = {}
         self._given_up: dict[str, int] = {}
         self._tallies = {Kind.ENTRY: Tally(), Kind.EXIT: Tally()}
@@ -76,7 +68,7 @@ class BacktestOrders(ChaseParameters):
     ) -> pd.DataFrame:
         """Note the ranges of the candles beside the decisions."""
         bars = to_bars(dataframe, self.timeframe)
-        self._ranges[metadata["pair"]] = candle_ranges(bars)
+        self._quotes.note(metadata["pair"], bars)
         if len(bars):
             self._last_open = max(self._last_open, int(bars.time[-1]))
         return super().populate_indicators(dataframe, metadata)
@@ -86,6 +78,7 @@ class BacktestOrders(ChaseParameters):
 
         Where the time goes back, the next epoch of hyperopt has begun.
         """
+        super().bot_loop_start(current_time, **kwargs)
         now, before = to_ms(current_time), self._now
         self._now = now
         if now < before:
@@ -128,18 +121,33 @@ class BacktestOrders(ChaseParameters):
         """Count the child that is placed now; refuse one on a spread that is too wide.
 
         An entry that was given up is not begun again by the same signal, which stands for all
-        detail candles of its candle.
+        detail candles of its candle. Stage B judges the first child, as it does live.
         """
         chase, now = self._chases[pair, Kind.ENTRY], to_ms(current_time)
-        if self._given_up.get(pair) == self._bar(pair, chase.parent.decided_at):
+        if self._given_up.get(pair) == self._quotes.bar(pair, chase.parent.decided_at):
             return False
-        quote = self._quote(chase.parent, chase.open_price, now)
-        if may_act(chase.parent, quote, self.policies.entry, now):
+        if not chase.parent.children:
+            return self._begun(chase, entry_tag or "", now)
+        if self._may_act(chase, now):
             self._count_child(chase, now)
             return True
-        if chase.parent.children:
-            self._give_up(chase)
+        self._give_up(chase)
         return False
+
+    def _begun(self, chase: Chase, tag: str, now: int) -> bool:
+        """Whether a new entry goes out: admitted by stage B, and the spread is narrow enough."""
+        pair = chase.parent.pair
+        if self.stage_b.refusal(pair, chase.parent.side, tag, now):
+            return False
+        goes = self._may_act(chase, now)
+        self.stage_b.answered(pair, "" if goes else "spread")
+        if goes:
+            self._count_child(chase, now)
+        return goes
+
+    def _may_act(self, chase: Chase, now: int) -> bool:
+        quote = self._quotes.quote(chase.parent, chase.open_price, now)
+        return may_act(chase.parent, quote, self.policies.entry, now)
 
     def custom_exit_price(
         self,
@@ -178,7 +186,7 @@ class BacktestOrders(ChaseParameters):
         if chase is None or chase.is_done:
             return current_order_rate
         now = self._look(chase, to_ms(current_time))
-        quote = self._quote(chase.parent, proposed_rate, now)
+        quote = self._quotes.quote(chase.parent, proposed_rate, now)
         working = WorkingOrder(
             order_id=str(order.order_id),
             price=current_order_rate,
@@ -220,7 +228,7 @@ class BacktestOrders(ChaseParameters):
             arrival_price=open_price,
             decided_at=now,
         )
-        quote = self._quote(parent, open_price, now)
+        quote = self._quotes.quote(parent, open_price, now)
         price = next_price(parent, quote, self._policy(kind), now)
         chase = Chase(parent, open_price, at_most_open(parent, price, quote, open_price), now)
         self._chases[pair, kind] = chase
@@ -248,11 +256,7 @@ class BacktestOrders(ChaseParameters):
         self._tallies[chase.parent.kind].abandoned += 1
         if chase.parent.kind is Kind.ENTRY:
             pair = chase.parent.pair
-            self._given_up[pair] = self._bar(pair, chase.parent.decided_at)
-
-    def _bar(self, pair: str, at: int) -> int:
-        """Number of the candle (not the detail candle) that a time lies in."""
-        return at // self._ranges[pair].step_ms
+            self._given_up[pair] = self._quotes.bar(pair, chase.parent.decided_at)
 
     def _count_child(self, chase: Chase, now: int) -> None:
         """Count a child when it appears."""
@@ -273,20 +277,8 @@ class BacktestOrders(ChaseParameters):
         before, chase.looked_at = chase.looked_at, now
         return deadline if before < deadline < now else now
 
-    def _quote(self, parent: ParentOrder, open_price: float, now: int) -> Quote:
-        ranges, tick = self._ranges[parent.pair], self._tick_size(parent.pair)
-        return candle_quote(open_price, ranges, tick, now, buys=is_buy(parent))
-
     def _policy(self, kind: Kind) -> ChasePolicy:
         return self.policies.entry if kind is Kind.ENTRY else self.policies.exit
-
-    def _tick_size(self, pair: str) -> float:
-        """Smallest price step of a pair, read from the market once."""
-        if pair not in self._ticks:
-            value = self.dp.market(pair)["precision"]["price"]
-            mode = getattr(ccxt, self.config["exchange"]["name"])().precisionMode
-            self._ticks[pair] = float(value) if mode == TICK_SIZE else float(10 ** -int(value))
-        return self._ticks[pair]
 
 
 def at_most_open(parent: ParentOrder, price: float, quote: Quote, open_price: float) -> float:

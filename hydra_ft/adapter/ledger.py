@@ -1,122 +1,108 @@
-"""What was decided on the last closed bar of a pair: for the callbacks, the log, the store."""
+"""The ledger of a bot that trades: every closed bar, written on change, once a loop."""
 
 from __future__ import annotations
 
+import json
 import logging
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hydra_ft.bars.volatility import volatility_bps
+from hydra_ft.adapter.rows import row_of
+from hydra_ft.decisions.thresholds import values_of
 from hydra_ft.errors import StoreError
-from hydra_ft.store.decisions import DecisionRow, DecisionStore
-from hydra_ft.types import Bias, Regime, Side
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
-    from hydra_ft.types import Bars
+    from hydra_ft.store.decisions import DecisionRow, DecisionStore
 
 logger = logging.getLogger(__name__)
 
 KEPT_MS = 90 * 86_400_000
-"""How long decisions are kept: a quarter, some 26,000 rows of 5m bars a pair."""
+"""How long decisions are kept: a quarter."""
+MISSED_BARS = 288
+"""Bars that are caught up with when a loop took longer than a bar."""
 
-
-@dataclass(frozen=True, slots=True)
-class LastDecision:
-    """The newest row of a pair's decisions; ``at`` is the open time of the bar (UTC ms).
-
-    ``close`` is the price that it was decided on, ``volatility_bps`` how far the price
-    moves within a second (``bars/volatility.py``).
-    """
-
-    at: int
-    side: int
-    exits_long: bool
-    exits_short: bool
-    close: float = 0.0
-    volatility_bps: float = 0.0
-
-    def enters(self, side: Side) -> bool:
-        """Whether this bar enters on a side."""
-        return self.side == side.sign
-
-    def leaves(self, side: Side) -> bool:
-        """Whether this bar leaves a position on a side."""
-        return self.exits_long if side is Side.LONG else self.exits_short
-
-
-def last_of(decisions: Decisions, bars: Bars) -> LastDecision | None:
-    """Newest row of the decisions on these bars, None when there is no bar at all."""
-    if not len(decisions.time):
-        return None
-    return LastDecision(
-        at=int(decisions.time[-1]),
-        side=int(decisions.side[-1]),
-        exits_long=bool(decisions.exit_long[-1]),
-        exits_short=bool(decisions.exit_short[-1]),
-        close=float(bars.close[-1]),
-        volatility_bps=volatility_bps(bars.close, bars.step_ms),
-    )
-
-
-def funnel(decisions: Decisions) -> str:
-    """How many bars were decided, and how many ended with each first code."""
-    counts = decisions.counts()
-    reasons = ", ".join(f"{code} {count}" for code, count in counts.items())
-    return f"{len(decisions)} bars decided: {reasons}"
-
-
-def row_of(pair: str, decisions: Decisions, rules: HeadRules, step_ms: int) -> DecisionRow:
-    """Newest row of the decisions, as it is stored."""
-    verdict = decisions.verdict(-1)
-    chosen, side = int(decisions.signal[-1]), int(decisions.side[-1])
-    at = int(decisions.time[-1]) + step_ms
-    return DecisionRow(
-        pair=pair,
-        at=at,
-        until=at,
-        bars=1,
-        code=verdict.code,
-        codes=verdict.codes,
-        side={1: Side.LONG.value, -1: Side.SHORT.value}.get(side, ""),
-        signal=rules.signals[chosen].name if chosen >= 0 else "",
-        confidence=float(decisions.confidence[-1]) if chosen >= 0 else None,
-        regime=Regime(int(decisions.regime[-1])).name,
-        bias=Bias(int(decisions.bias[-1])).name,
-        light=decisions.light,
-    )
+Noted = tuple[str, int, str, tuple[str, ...], str]
 
 
 class Ledger:
-    """Writes the decision on each new bar once."""
+    """Collects the decisions of a loop; what could not be written is tried again."""
 
-    def __init__(self, store: DecisionStore, rules: HeadRules, step_ms: int) -> None:
+    def __init__(self, store: DecisionStore, step_ms: int) -> None:
         self._store = store
-        self._rules = rules
         self._step_ms = step_ms
-        self._written: dict[str, int] = {}
+        self._last: dict[str, DecisionRow] = {}
+        self._rows: dict[tuple[str, int], DecisionRow] = {}
+        self._outcomes: dict[tuple[str, int], Noted] = {}
         self._pruned_at = 0
 
+    def begin(self, rules: HeadRules, now: int) -> None:
+        """Note the thresholds in force, if they are others than before."""
+        self._store.note_rules(now, json.dumps(values_of(rules)))
+
     def write(self, pair: str, decisions: Decisions) -> None:
-        """Log and store the newest decision of a pair, unless its bar was written before."""
-        if not len(decisions.time) or self._written.get(pair) == int(decisions.time[-1]):
+        """Take in the decisions of a pair that are newer than the last ones."""
+        if not len(decisions):
             return
-        row = row_of(pair, decisions, self._rules, self._step_ms)
-        self._written[pair] = int(decisions.time[-1])
-        logger.info(
-            "%s: %s (regime %s, bias %s%s)%s",
-            pair,
-            row.code,
-            row.regime,
-            row.bias,
-            ", light" if row.light else "",
-            f" {row.signal} {row.side}" if row.signal else "",
-        )
+        newest = int(decisions.time[-1]) + self._step_ms
+        last = self._last.get(pair)
+        if last is None:
+            behind = 1  # what an earlier process decided is not decided again
+        else:
+            behind = min((newest - last.until) // self._step_ms, MISSED_BARS, len(decisions))
+        for row in range(len(decisions) - behind, len(decisions)):
+            self._take(row_of(pair, decisions, row, self._step_ms))
+
+    def _take(self, row: DecisionRow) -> None:
+        last = self._last.get(row.pair) or self._stored(row)
+        if last is not None and last.until >= row.at:
+            self._last[row.pair] = last
+            return
+        if last is not None and last.until + self._step_ms == row.at and row.continues(last):
+            row = replace(last, until=row.at, bars=last.bars + 1)
+        else:
+            _say(row)
+        self._last[row.pair] = self._rows[row.pair, row.at] = row
+
+    def _stored(self, row: DecisionRow) -> DecisionRow | None:
+        """Newest row of a pair that an earlier process wrote."""
         try:
-            self._store.record([row])
-            if row.at - self._pruned_at > 86_400_000:
-                self._store.forget_before(row.at - KEPT_MS)
-                self._pruned_at = row.at
+            return self._store.last(row.pair)
         except StoreError as error:
-            # The bar's decision stands, exits among it, whether it can be noted or not.
-            logger.error("The decision on %s was not stored: %s", pair, error)  # noqa: TRY400
+            logger.error("The ledger of %s could not be read: %s", row.pair, error)  # noqa: TRY400
+            return None
+
+    def note(self, pair: str, at: int, codes: tuple[str, ...], detail: str = "") -> None:
+        """Note what became of a bar that may trade."""
+        self._outcomes[pair, at] = (pair, at, codes[0], codes, detail)
+
+    def flush(self, now: int) -> None:
+        """Write all that was taken in since the last time, rows before their outcomes."""
+        rows, outcomes = dict(self._rows), dict(self._outcomes)
+        try:
+            self._store.record(rows.values())
+            self._store.note_outcomes(outcomes.values())
+            if now - self._pruned_at > 86_400_000:
+                self._store.forget_before(now - KEPT_MS)
+                self._pruned_at = now
+        except StoreError as error:
+            # The decisions stand, exits among them, whether they can be noted or not.
+            logger.error("%d decisions wait to be stored: %s", len(rows), error)  # noqa: TRY400
+            return
+        for key in rows:
+            del self._rows[key]
+        for key, noted in outcomes.items():
+            if self._outcomes.get(key) == noted:
+                del self._outcomes[key]
+
+
+def _say(row: DecisionRow) -> None:
+    logger.info(
+        "%s: %s (regime %s, bias %s%s)%s",
+        row.pair,
+        row.code,
+        row.regime,
+        row.bias,
+        ", light" if row.light else "",
+        f" {row.signal} {row.side}" if row.signal else "",
+    )

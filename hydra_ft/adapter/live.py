@@ -91,6 +91,7 @@ class LiveOrders(_Base):
         self._exits.begin_loop()
         self._entries.drop_unsent(now)
         self._rounds.begin(now)
+        self.stage_b.begin_loop(now)
         self.order_time_in_force["entry"] = self._desk.entry_time_in_force(now)
         self.order_time_in_force["exit"] = "GTC"
 
@@ -161,16 +162,22 @@ class LiveOrders(_Base):
         """Refuse, or write down what is about to be sent and let it go."""
         if self._is_commanded(entry_tag):
             return True
-        wanted = Side(side)
+        wanted, now = Side(side), to_ms(current_time)
         decision = self.last_decision(pair)
         decided = decision is not None and decision.enters(wanted)
-        if not decided and self._entries.chased(pair, wanted) is None:
-            return self._refused(pair, "no_decision")
+        is_new = self._entries.chased(pair, wanted) is None
+        if is_new:
+            refusal = self.stage_b.refusal(pair, wanted, entry_tag or "", now)
+            if refusal or not decided:
+                return self._refused(pair, refusal or "no_decision")
         quantity = floor_steps(amount, self._desk.host.step_size(pair))
-        bar_time = decision.at if decision is not None else to_ms(current_time)
+        bar_time = decision.at if decision is not None else now
         price = decision.close if decision is not None and decided else 0.0
         request = EntryRequest(pair, wanted, quantity, rate, entry_tag or "", bar_time, price)
-        return self._refused(pair, self._entries.confirm(request, to_ms(current_time)))
+        reason = self._entries.confirm(request, now)
+        if is_new:
+            self.stage_b.answered(pair, reason)
+        return self._refused(pair, reason)
 
     def _refused(self, pair: str, reason: str) -> bool:
         """Log a refusal; return True when there is none."""

@@ -14,48 +14,38 @@ from __future__ import annotations
 
 import logging
 from dataclasses import fields, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar
 
-from annotated_types import Ge, Le
 from freqtrade.exceptions import OperationalException
-from freqtrade.strategy import (
-    BooleanParameter,
-    CategoricalParameter,
-    DecimalParameter,
-    IntParameter,
-    IStrategy,
-)
+from freqtrade.strategy import IStrategy
 from typing_extensions import get_type_hints
 
+from hydra_ft.adapter.numbers import bounds, parameter
 from hydra_ft.declared import read_tree
 from hydra_ft.errors import SettingsError
 from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 from hydra_ft.settings import SECTION, Settings, configured_keys
 
-if TYPE_CHECKING:
-    from freqtrade.strategy.parameters import BaseParameter
-
 logger = logging.getLogger(__name__)
 
 SPACES = {"entry": "buy", "exit": "sell"}
 
-SEARCHED: dict[str, tuple[float, float, int]] = {
-    "offset_ticks": (-2, 5, 0),
-    "requote_threshold_ticks": (1, 10, 0),
-    "min_requote_interval_s": (1, 30, 1),
-    "max_requotes": (0, 50, 0),
-    "max_chase_bps": (5, 100, 1),
-    "max_slippage_bps": (0, 30, 1),
-    "max_spread_bps": (5, 100, 1),
-    "max_quote_age_s": (2, 30, 1),
-    "deadline_s": (15, 600, 0),
-    "urgency_time": (0, 2, 2),
-    "urgency_imbalance": (0, 2, 2),
-    "urgency_volatility": (0, 2, 2),
-    "max_rejections": (1, 10, 0),
+SEARCHED: dict[str, tuple[float, float]] = {
+    "offset_ticks": (-2, 5),
+    "requote_threshold_ticks": (1, 10),
+    "min_requote_interval_s": (1, 30),
+    "max_requotes": (0, 50),
+    "max_chase_bps": (5, 100),
+    "max_slippage_bps": (0, 30),
+    "max_spread_bps": (5, 100),
+    "max_quote_age_s": (2, 30),
+    "deadline_s": (15, 600),
+    "urgency_time": (0, 2),
+    "urgency_imbalance": (0, 2),
+    "urgency_volatility": (0, 2),
+    "max_rejections": (1, 10),
 }
-"""Least and greatest value worth a search, and decimals; the declared bounds are far wider."""
+"""Least and greatest value worth a search; the declared bounds are far wider."""
 
 CHOSEN: dict[str, tuple[str, ...]] = {"peg": ("own", "micro", "mid")}
 """Choices worth a search: a peg at the far touch is no chase, and contradicts post-only."""
@@ -79,31 +69,11 @@ def declare_parameters(head: type, policies: ChasePolicies) -> None:
         for key in keys():
             name = parameter_name(side, key)
             if name not in head.__dict__:
-                setattr(head, name, _parameter(key, hints[key], getattr(policy, key), space))
-
-
-def _parameter(key: str, hint: object, value: Any, space: str) -> BaseParameter:
-    """Return the parameter of one key: the head's value, and a range that includes it."""
-    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    common: dict[str, Any] = {"default": value, "space": space, "optimize": False, "load": True}
-    if base is bool:
-        return BooleanParameter(**common)
-    if get_origin(base) is Literal:
-        choices = CHOSEN.get(key, get_args(base))
-        return CategoricalParameter(list(dict.fromkeys((*choices, value))), **common)
-    low, high, decimals = SEARCHED.get(key) or _declared_bounds(hint)
-    low, high = min(low, value), max(high, value)
-    if base is int:
-        return IntParameter(int(low), int(high), **common)
-    # Freqtrade rounds a default to the decimals of the search.
-    finest = -int(Decimal(repr(float(value))).normalize().as_tuple().exponent)
-    return DecimalParameter(float(low), float(high), decimals=max(decimals, finest), **common)
-
-
-def _declared_bounds(hint: object) -> tuple[float, float, int]:
-    """Least and greatest value of a number as it is declared, and decimals."""
-    bounds: dict[type, Any] = {type(limit): limit for limit in getattr(hint, "__metadata__", ())}
-    return float(bounds[Ge].ge), float(bounds[Le].le), 3
+                search = SEARCHED.get(key, bounds(hints[key]))
+                made = parameter(
+                    hints[key], getattr(policy, key), space, search, choices=CHOSEN.get(key, ())
+                )
+                setattr(head, name, made)
 
 
 class ChaseParameters(IStrategy):

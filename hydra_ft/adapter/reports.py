@@ -28,11 +28,17 @@ _UNMARKED = str.maketrans("_*`[", "   (")
 
 
 class Reports:
-    """Two messages and one summary for each parent."""
+    """Two messages and one summary for each parent, and a word to the ledger."""
 
-    def __init__(self, book: ParentBook, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        book: ParentBook,
+        say: Callable[[str], None],
+        ended: Callable[[ParentOrder, float], None],
+    ) -> None:
         self._book = book
         self._say = say
+        self._ended = ended
 
     def placed(self, parent: ParentOrder, attempt: Attempt) -> None:
         """Say that the first child of a parent works."""
@@ -52,6 +58,7 @@ class Reports:
         fills = fills_of(children)
         cost = execution_cost(parent, fills, now)
         told = self._book.put(replace(parent, reported_at=now))
+        self._ended(told, sum(fill.quantity for fill in fills))
         if parent.children or fills:
             self._say(_ending(told, fills, cost))
         trade = trade_for(parent)

@@ -8,6 +8,7 @@ off neither is: orders and prices are plain freqtrade's.
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,44 +16,48 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 import hydra_ft
-from hydra_ft.adapter.annotations import annotations
+from hydra_ft.adapter.annotations import drawn
 from hydra_ft.adapter.backtest import BacktestOrders
-from hydra_ft.adapter.configuration import check_configuration
-from hydra_ft.adapter.frames import read_bars, to_bars, with_columns
+from hydra_ft.adapter.columns import decision_columns, enter_tags, exit_tags
+from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.adapter.frames import read_bars, times, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
-from hydra_ft.adapter.ledger import LastDecision, Ledger, funnel, last_of
+from hydra_ft.adapter.ledger import Ledger
 from hydra_ft.adapter.live import LiveOrders
 from hydra_ft.adapter.parameters import ChaseParameters
 from hydra_ft.adapter.plots import plot_config
-from hydra_ft.bars.candles import timeframe_ms
-from hydra_ft.decisions.pipeline import (
-    EXIT_TAGS,
-    Decisions,
-    HeadRules,
-    decide,
-    startup_candles,
+from hydra_ft.adapter.rows import LastDecision, funnel, last_of
+from hydra_ft.adapter.rule_parameters import RuleParameters
+from hydra_ft.adapter.stage_b import NoStageB, StageB, TestedStageB
+from hydra_ft.adapter.start import (
+    JUDGED,
+    TESTED,
+    TRADES,
+    refuse_short_warmup,
+    refuse_unusable,
+    settings_of,
 )
-from hydra_ft.errors import HydraError
-from hydra_ft.execution.policy import ChasePolicies
-from hydra_ft.settings import SECTION, Settings, database_url, load_settings
+from hydra_ft.adapter.tested import BacktestLedger
+from hydra_ft.adapter.trades import to_ms
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.decisions.evaluation import Observation, observe
+from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
+from hydra_ft.errors import DeclarationError, HydraError
+from hydra_ft.settings import Settings, database_url
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionStore
-from hydra_ft.types import Bars, Bias, Feed, Regime, Side
+from hydra_ft.types import Bars, Feed, Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import pandas as pd
 
 logger = logging.getLogger(__name__)
 
-TRADES = (RunMode.LIVE, RunMode.DRY_RUN)
-TESTED = (RunMode.BACKTEST, RunMode.HYPEROPT)
-JUDGED = (*TRADES, *TESTED)
-"""Modes whose result counts; lookahead- and recursive-analysis vary the warm-up on purpose."""
 
-
-class HydraStrategy(ChaseParameters):
+class HydraStrategy(ChaseParameters, RuleParameters):
     """Base of all heads; a head sets ``rules``, ``chase`` and freqtrade's own attributes."""
 
     INTERFACE_VERSION = 3
@@ -78,7 +83,7 @@ class HydraStrategy(ChaseParameters):
 
     def __new__(cls, config: dict[str, Any] | None = None) -> Self:
         """Mix in the order route that the run mode needs; none when a copy is unpickled."""
-        route = None if config is None else _route(config, _settings(cls, config))
+        route = None if config is None else _route(config, settings_of(cls, cls.chase, config))
         if route is not None and not issubclass(cls, route):
             body = {"__module__": cls.__module__, "__doc__": cls.__doc__}
             cls = type(cls.__name__, (route, cls), body)  # noqa: PLW0642 - one class per mode
@@ -86,19 +91,21 @@ class HydraStrategy(ChaseParameters):
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
-        self.settings = _settings(type(self), config)
+        self.settings = settings_of(type(self), self.chase, config)
         # Freqtrade writes the strategy's own attributes into the configuration later on.
         self._configured = dict(config)
         if config.get("runmode") in JUDGED:
-            _refuse_unusable(config, self.settings.chase)
-            self._refuse_short_warmup()
+            refuse_unusable(config, self.settings.chase)
+            refuse_short_warmup(self.rules, config, self.startup_candle_count)
         chosen = self.settings.feeds
         self.feeds = frozenset(
             feed for feed in self.rules.feeds if chosen is None or feed in chosen
         )
-        self.plot_config = self.plot_config or plot_config(self.rules, self.feeds)
+        self.plot_config: dict[str, Any] = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
+        self._seen: dict[str, Observation] = {}
         self._reviewed: set[str] = set()
+        self.stage_b: StageB = NoStageB()
 
     def version(self) -> str:
         """Version of the pack, shown by freqtrade."""
@@ -111,28 +118,24 @@ class HydraStrategy(ChaseParameters):
         it raises with a traceback.
         """
         super().ft_bot_start(**kwargs)
-        if self.config.get("runmode") in TRADES:
+        runmode = self.config.get("runmode")
+        if runmode in TRADES:
             self._open_store()
+        elif runmode in TESTED:
+            ledger = BacktestLedger(self.config["user_data_dir"], timeframe_ms(self.timeframe))
+            keeps = runmode == RunMode.BACKTEST
+            self.stage_b = self._stage_b(TestedStageB, ledger if keeps else None)
 
     def ft_load_hyper_params(self, hyperopt: bool = False) -> None:
         """Load the parameters; what they change is checked against the configuration, too."""
         super().ft_load_hyper_params(hyperopt)
         if self.config.get("runmode") in JUDGED and self.policies != self.settings.chase:
-            _refuse_unusable(self._configured, self.policies)
+            refuse_unusable(self._configured, self.policies)
 
-    def _refuse_short_warmup(self) -> None:
-        """Stop before freqtrade puts the configured count in the place of the declared one.
-
-        Not in bot_start: freqtrade logs what that raises with a traceback, then once more.
-        """
-        needed = startup_candles(self.rules)
-        count = self.config.get("startup_candle_count", self.startup_candle_count)
-        if count < needed:
-            msg = (
-                f"expected startup_candle_count of at least {needed} for {self.rules.name}, was "
-                f"{count}; remove startup_candle_count from the configuration"
-            )
-            raise OperationalException(msg)
+    def _stage_b(self, made: type[StageB], ledger: Ledger | BacktestLedger | None) -> StageB:
+        slots, step_ms = self.config["max_open_trades"], timeframe_ms(self.timeframe)
+        follows = not isinstance(self, LiveOrders)
+        return made(lambda: self.rules_in_force, ledger, slots, step_ms, follows=follows)
 
     def _open_store(self) -> None:
         try:
@@ -141,7 +144,7 @@ class HydraStrategy(ChaseParameters):
             )
             self.database = Database(url)
             store = DecisionStore(self.database, self.settings.bot_name)
-            self._ledger = Ledger(store, self.rules, timeframe_ms(self.timeframe))
+            self.stage_b = self._stage_b(StageB, Ledger(store, timeframe_ms(self.timeframe)))
             if isinstance(self, LiveOrders):
                 self.start_orders()
         except HydraError as error:
@@ -151,6 +154,7 @@ class HydraStrategy(ChaseParameters):
         """Close the store; freqtrade calls this on exit and before a reload."""
         super().ft_bot_cleanup()
         if hasattr(self, "database"):
+            self.stage_b.close()
             self.database.close()
 
     def informative_pairs(self) -> list[tuple[str, ...]]:
@@ -172,19 +176,20 @@ class HydraStrategy(ChaseParameters):
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]
     ) -> pd.DataFrame:
         """Decide on every bar; the columns that gate are the columns that are shown."""
-        pair = metadata["pair"]
+        pair, runmode = metadata["pair"], self.config.get("runmode")
         self._last[pair] = None
         frames = {self.rules.base: to_bars(dataframe, self.rules.base)}
         frames[self.rules.market] = read_bars(self.dp, pair, self.rules.market, self.feeds)
         frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
-        decisions = decide(frames, self.rules, self.feeds)
+        seen = observe(frames, self.rules, self.feeds)
+        decisions = judge(seen, self.rules_in_force)
         self._last[pair] = last_of(decisions, frames[self.rules.base])
-        runmode = self.config.get("runmode")
-        if runmode in TRADES:
-            self._ledger.write(pair, decisions)
-        elif runmode in JUDGED and pair not in self._reviewed:
+        if runmode == RunMode.HYPEROPT:
+            self._seen[pair] = seen
+        if runmode in TESTED and pair not in self._reviewed:
             self._review(pair, frames, decisions)
-        return with_columns(dataframe, _columns(decisions))
+        self.stage_b.decide(pair, decisions, int(time.time() * 1000))
+        return with_columns(dataframe, {**decisions.columns, **decision_columns(decisions)})
 
     def _review(self, pair: str, frames: Mapping[str, Bars], decisions: Decisions) -> None:
         """Say once what a backtest of the pair lacks, and why its bars do not trade."""
@@ -201,6 +206,8 @@ class HydraStrategy(ChaseParameters):
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]
     ) -> pd.DataFrame:
         """Enter where the decision says so; hold an entry that is being chased."""
+        if metadata["pair"] in self._seen:
+            dataframe = self._judged_again(dataframe, metadata["pair"])
         side = dataframe["hydra_entry"].to_numpy()
         tags = self._enter_tags(dataframe, side)
         long, short = (side == 1).astype(np.int8), (side == -1).astype(np.int8)
@@ -212,70 +219,65 @@ class HydraStrategy(ChaseParameters):
             dataframe, {"enter_long": long, "enter_short": short, "enter_tag": tags}
         )
 
+    def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
+        light = bool(set(self.rules.feeds) - self.feeds)
+        return enter_tags(dataframe, side, self.rules, light=light)
+
+    def _judged_again(self, dataframe: pd.DataFrame, pair: str) -> pd.DataFrame:
+        """Decide anew, with the parameters of this epoch of hyperopt, on what was observed."""
+        try:
+            decisions = judge(self._seen[pair], self.rules_in_force)
+        except DeclarationError as error:
+            # Parameters that contradict each other trade nothing: a poor epoch, not the end.
+            logger.debug("%s", error)
+            nothing = ("hydra_entry", "hydra_exit_long", "hydra_exit_short")
+            return with_columns(dataframe, {name: np.zeros(len(dataframe)) for name in nothing})
+        rows = np.searchsorted(decisions.time, times(dataframe))
+        columns = decision_columns(decisions)
+        return with_columns(dataframe, {name: values[rows] for name, values in columns.items()})
+
     def held_entry(self, pair: str) -> tuple[Side, str] | None:
         """Nothing is held where there are no live orders."""
         return None
 
     def plot_annotations(self, *, dataframe: pd.DataFrame, **kwargs: Any) -> list[Any]:
         """Regimes, stops and targets of an analysed frame, for FreqUI."""
-        return annotations(dataframe)
-
-    def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
-        """``signal|regime|bias`` of every entry, and ``light`` where a feed is not listed."""
-        tags = np.full(len(side), None, dtype=object)
-        light = "|light" if set(self.rules.feeds) - self.feeds else ""
-        regime, bias = dataframe["hydra_regime"].to_numpy(), dataframe["hydra_bias"].to_numpy()
-        chosen = dataframe["hydra_signal"].to_numpy()
-        for row in np.flatnonzero(side):
-            name = self.rules.signals[int(chosen[row])].name
-            state = f"{Regime(int(regime[row])).name}|{Bias(int(bias[row])).name}"
-            tags[row] = f"{name}|{state}{light}"
-        return tags
+        return drawn(dataframe)
 
     def populate_exit_trend(
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]
     ) -> pd.DataFrame:
         """Leave where the market turned against the position."""
-        long = dataframe["hydra_exit_long"].to_numpy()
-        short = dataframe["hydra_exit_short"].to_numpy()
-        tags = np.full(len(dataframe), None, dtype=object)
-        for row in np.flatnonzero(long + short):
-            # One tag column serves both sides; a bar that closes both names both reasons.
-            reasons = {EXIT_TAGS[int(long[row])], EXIT_TAGS[int(short[row])]} - {""}
-            tags[row] = "+".join(sorted(reasons))
+        long = dataframe["hydra_exit_long"].to_numpy().astype(np.int64)
+        short = dataframe["hydra_exit_short"].to_numpy().astype(np.int64)
         exits = {"exit_long": long > 0, "exit_short": short > 0}
         columns = {name: values.astype(np.int8) for name, values in exits.items()}
-        return with_columns(dataframe, {**columns, "exit_tag": tags})
+        return with_columns(dataframe, {**columns, "exit_tag": exit_tags(long, short)})
 
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Explain and write what was decided since the last loop."""
+        self.stage_b.begin_loop(to_ms(current_time))
 
-def _columns(decisions: Decisions) -> dict[str, np.ndarray]:
-    """All columns of the decisions, numeric, shape (n,) each."""
-    return {
-        **decisions.columns,
-        "hydra_regime": decisions.regime,
-        "hydra_regime_confidence": decisions.regime_confidence,
-        "hydra_bias": decisions.bias,
-        "hydra_bias_strength": decisions.bias_strength,
-        "hydra_code": decisions.code,
-        "hydra_signal": decisions.signal,
-        "hydra_entry": decisions.side,
-        "hydra_exit_long": decisions.exit_long_tag,
-        "hydra_exit_short": decisions.exit_short_tag,
-    }
-
-
-def _settings(head: type[HydraStrategy], config: dict[str, Any]) -> Settings:
-    """Return the settings over what a head declares."""
-    if not isinstance(head.chase, ChasePolicies):
-        msg = (
-            f"expected chase of {head.__name__} to be ChasePolicies(entry=..., exit=...), "
-            f"was {head.chase!r}; correct it in the strategy file"
-        )
-        raise OperationalException(msg)
-    try:
-        return load_settings(config.get(SECTION), head.chase)
-    except HydraError as error:
-        raise OperationalException(str(error)) from error
+    @fail_closed(answer=False)
+    def confirm_trade_entry(
+        self,
+        pair: str,
+        order_type: str,
+        amount: float,
+        rate: float,
+        time_in_force: str,
+        current_time: datetime,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> bool:
+        """Let an entry go unless stage B refuses it."""
+        refusal = self.stage_b.refusal(pair, Side(side), entry_tag or "", to_ms(current_time))
+        if refusal:
+            logger.info("Entry for %s refused: %s.", pair, refusal)
+        else:
+            self.stage_b.answered(pair, "")
+        return not refusal
 
 
 def _route(config: dict[str, Any], settings: Settings) -> type | None:
@@ -286,14 +288,3 @@ def _route(config: dict[str, Any], settings: Settings) -> type | None:
         return LiveOrders
     tested = config.get("runmode") in TESTED and settings.chase.backtest
     return BacktestOrders if tested else None
-
-
-def _refuse_unusable(config: dict[str, Any], chase: ChasePolicies) -> None:
-    """Stop with every finding that fails; log the others."""
-    findings = check_configuration(config, with_credentials=False, chase=chase)
-    for finding in findings:
-        if finding.level == "warn":
-            logger.warning("%s", finding)
-    failures = [str(finding) for finding in findings if finding.level == "fail"]
-    if failures:
-        raise OperationalException("Hydra cannot start:\n  " + "\n  ".join(failures))

@@ -32,7 +32,6 @@ __all__ = [
     "decide",
     "judge",
     "needed_features",
-    "observe",
     "startup_candles",
 ]
 

@@ -7,60 +7,53 @@ changes how far back a bar looks is not among them: those belong to the declarat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import get_type_hints
+from pydantic import TypeAdapter, ValidationError
 
+from hydra_ft.declared import Leaf, leaves
 from hydra_ft.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from hydra_ft.decisions.rules import HeadRules
 
 SIGNALS = "signals"
 SECTIONS = ("regime", "bias", "vetoes", "clock", "admission")
 FIXED = ("regime.window_bars", "clock.usual_interval_h")
-"""Not to be searched: the warm-up follows from the first, the venue sets the second."""
+"""Not to be tuned: the warm-up follows from the first, the venue sets the second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """One number of a head: its path, its value, and its declared type with its bounds."""
-
-    path: str
-    value: float
-    hint: Any
-
-
-def thresholds(rules: HeadRules) -> dict[str, Threshold]:
+def thresholds(rules: HeadRules) -> dict[str, Leaf]:
     """Every number of a head that may be tuned, by path, in the order of the pipeline."""
-    parts = [(name, getattr(rules, name)) for name in SECTIONS]
-    parts += [(f"{SIGNALS}.{made.name}", made.rules) for made in rules.signals]
-    found = (leaf for path, part in parts for leaf in _leaves(path, part))
-    return {leaf.path: leaf for leaf in found}
+    parts = {name: getattr(rules, name) for name in SECTIONS}
+    parts |= {f"{SIGNALS}.{made.name}": made.rules for made in rules.signals}
+    return {
+        leaf.path: leaf
+        for path, part in parts.items()
+        for leaf in leaves(type(part), path, part)
+        if isinstance(leaf.default, int | float) and leaf.path not in FIXED
+    }
 
 
-def _leaves(path: str, part: Any) -> Iterator[Threshold]:
-    hints = get_type_hints(type(part), include_extras=True)
-    for item in fields(part):
-        value, here = getattr(part, item.name), f"{path}.{item.name}"
-        if is_dataclass(value):
-            yield from _leaves(here, value)
-        elif isinstance(value, int | float) and here not in FIXED:
-            yield Threshold(here, value, hints[item.name])
+def values_of(rules: HeadRules) -> dict[str, Any]:
+    """Value of every threshold, by path."""
+    return {path: leaf.default for path, leaf in thresholds(rules).items()}
 
 
-def with_thresholds(rules: HeadRules, values: Mapping[str, float]) -> HeadRules:
+def with_thresholds(rules: HeadRules, values: Mapping[str, Any]) -> HeadRules:
     """Rules with some numbers replaced, by path.
 
-    Raises DeclarationError for a path that is no threshold of the head, and where the
-    values contradict each other.
+    Raises DeclarationError for a path that is no threshold of the head, a value out of its
+    bounds, and where values contradict each other.
     """
-    unknown = values.keys() - thresholds(rules).keys()
-    if unknown:
-        raise DeclarationError(f"head {rules.name}: no threshold is named {min(unknown)!r}")
+    known = thresholds(rules)
+    for path, value in values.items():
+        if path not in known:
+            raise DeclarationError(f"head {rules.name}: no threshold is named {path!r}")
+        _check(rules.name, known[path], value)
     sections = {name: _changed(getattr(rules, name), name, values) for name in SECTIONS}
     signals = tuple(
         replace(made, rules=_changed(made.rules, f"{SIGNALS}.{made.name}", values))
@@ -69,7 +62,18 @@ def with_thresholds(rules: HeadRules, values: Mapping[str, float]) -> HeadRules:
     return replace(rules, signals=signals, **sections)
 
 
-def _changed(part: Any, path: str, values: Mapping[str, float]) -> Any:
+def _check(head: str, leaf: Leaf, value: object) -> None:
+    hint: Any = leaf.hint
+    try:
+        TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        raise DeclarationError(
+            f"head {head}: {leaf.path}: expected {leaf.allowed}, was {value!r}; change it "
+            f"(declared: {leaf.default})"
+        ) from error
+
+
+def _changed(part: Any, path: str, values: Mapping[str, Any]) -> Any:
     changes = {}
     for item in fields(part):
         value, here = getattr(part, item.name), f"{path}.{item.name}"

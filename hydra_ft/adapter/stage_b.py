@@ -1,0 +1,177 @@
+"""Stage B in freqtrade's hands: admission, and the ledger of both stages.
+
+Each decision goes into the ledger with its stage A code; one that may trade is followed until
+it is refused, filled or left. A backtest knows all its passes beforehand and meets them one
+candle after the other; a bot that trades meets them as bars close.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from hydra_ft.adapter.admission import Admission
+from hydra_ft.adapter.outcomes import Outcomes
+from hydra_ft.decisions.reasons import INDEX
+from hydra_ft.types import Kind, ParentOrder, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hydra_ft.decisions.pipeline import Decisions, HeadRules
+
+
+class Ledger(Protocol):
+    """The ledger of a bot (``ledger.py``) or of a backtest (``tested.py``)."""
+
+    def begin(self, rules: HeadRules, now: int) -> None:
+        """Note the thresholds in force."""
+
+    def write(self, pair: str, decisions: Decisions) -> None:
+        """Take in decisions."""
+
+    def note(self, pair: str, at: int, codes: tuple[str, ...], detail: str = "") -> None:
+        """Note an outcome."""
+
+    def flush(self, now: int) -> None:
+        """Write what was taken in."""
+
+
+class StageB:
+    """Judges what freqtrade asks, and notes what becomes of every pass.
+
+    Without a ledger (hyperopt) it judges only. ``follows`` tells that nobody else says how
+    what was sent has ended, as the chase does.
+    """
+
+    def __init__(
+        self,
+        rules: Callable[[], HeadRules],
+        ledger: Ledger | None,
+        max_open_trades: float,
+        step_ms: int,
+        *,
+        follows: bool = True,
+    ) -> None:
+        self._admission = Admission(rules)
+        self._rules = rules
+        self._ledger = ledger
+        self._outcomes = Outcomes(ledger, max_open_trades) if ledger is not None else None
+        self._step_ms = step_ms
+        self._follows = follows
+        self._is_begun = False
+
+    def decide(self, pair: str, decisions: Decisions, now: int) -> None:
+        """Take in the decisions on a pair at a time (UTC ms), of which the newest counts."""
+        if self._ledger is None or self._outcomes is None or not len(decisions):
+            return
+        if not self._is_begun:
+            self._ledger.begin(self._rules(), now)
+            self._is_begun = True
+        self._ledger.write(pair, decisions)
+        at, sign = int(decisions.time[-1]) + self._step_ms, int(decisions.side[-1])
+        self._outcomes.decided(pair, at, _side(sign))
+
+    def begin_loop(self, now: int) -> None:
+        """Explain what freqtrade did not ask about since the last loop, and write."""
+        if self._outcomes is not None and self._ledger is not None:
+            if self._follows:
+                self._outcomes.follow()
+            self._outcomes.guess(now)
+            self._ledger.flush(now)
+
+    def close(self) -> None:
+        """Write what was taken in since the last loop."""
+        if self._ledger is not None:
+            self._ledger.flush(0)
+
+    def refusal(self, pair: str, side: Side, tag: str, now: int) -> str:
+        """Return why an entry may not go on, '' if it may."""
+        if self._outcomes is not None:
+            self._outcomes.asked(pair)
+        verdict = self._admission.verdict(pair, side, tag, now)
+        if not verdict.allowed and self._outcomes is not None:
+            self._outcomes.refused(pair, verdict.codes)
+        return "" if verdict.allowed else verdict.code
+
+    def answered(self, pair: str, reason: str) -> None:
+        """Note whether an admitted entry was sent ('') or why not."""
+        if self._outcomes is None:
+            return
+        if not reason:
+            self._outcomes.sent(pair)
+        else:
+            known = reason if reason in INDEX else "not_filled"
+            self._outcomes.refused(pair, (known,))
+
+    def parent_ended(self, parent: ParentOrder, filled: float) -> None:
+        """Note how an entry that was chased has ended."""
+        if self._outcomes is not None and parent.kind is Kind.ENTRY:
+            at = int(parent.key.rpartition("|")[2]) + self._step_ms
+            ending = parent.end_reason
+            self._outcomes.ended(parent.pair, at, filled=filled > 0, detail=ending)
+
+
+class TestedStageB(StageB):
+    """Stage B of a backtest: its passes are known, its candles come in order of time."""
+
+    __test__ = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._passes: dict[int, dict[str, Side | None]] = {}
+        self._last = 0
+
+    def decide(self, pair: str, decisions: Decisions, now: int) -> None:
+        """Take in all decisions on a pair."""
+        super().decide(pair, decisions, now)
+        if self._outcomes is None or not len(decisions):
+            return
+        self._outcomes.decided(pair, 0, None)
+        closes = decisions.time + self._step_ms
+        self._last = max(self._last, int(decisions.time[-1]))
+        passed = decisions.side != 0
+        ends = passed[:-1] & ~passed[1:]
+        for row in np.flatnonzero(passed | np.append(False, ends)):
+            here = self._passes.setdefault(int(closes[row]), {})
+            here[pair] = _side(int(decisions.side[row]))
+
+    def begin_loop(self, now: int) -> None:
+        """Meet the passes of the candle that opens now; write when the last one does."""
+        if self._outcomes is None or self._ledger is None:
+            return
+        self._outcomes.follow()
+        for pair, side in self._passes.get(now, {}).items():
+            self._outcomes.decided(pair, now, side)
+        if now in self._passes:
+            self._outcomes.guess(now)
+        if now >= self._last:
+            self._ledger.flush(now)
+
+
+class NoStageB(StageB):
+    """Lets everything pass, and notes nothing: analyses vary what stage B counts."""
+
+    def __init__(self) -> None:
+        """Nothing is needed to say yes."""
+
+    def decide(self, pair: str, decisions: Decisions, now: int) -> None:
+        """Take no notice."""
+
+    def begin_loop(self, now: int) -> None:
+        """Nothing was noted."""
+
+    def close(self) -> None:
+        """Nothing was noted."""
+
+    def refusal(self, pair: str, side: Side, tag: str, now: int) -> str:
+        """Refuse nothing."""
+        return ""
+
+    def answered(self, pair: str, reason: str) -> None:
+        """Take no notice."""
+
+
+def _side(sign: int) -> Side | None:
+    return {1: Side.LONG, -1: Side.SHORT}.get(sign)

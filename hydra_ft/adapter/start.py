@@ -1,0 +1,65 @@
+"""What is settled before a strategy runs: its settings, and whether it may start at all."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import OperationalException
+
+from hydra_ft.adapter.configuration import check_configuration
+from hydra_ft.decisions.rules import startup_candles
+from hydra_ft.errors import HydraError
+from hydra_ft.execution.policy import ChasePolicies
+from hydra_ft.settings import SECTION, Settings, load_settings
+
+if TYPE_CHECKING:
+    from hydra_ft.decisions.rules import HeadRules
+
+logger = logging.getLogger(__name__)
+
+TRADES = (RunMode.LIVE, RunMode.DRY_RUN)
+TESTED = (RunMode.BACKTEST, RunMode.HYPEROPT)
+JUDGED = (*TRADES, *TESTED)
+"""Modes whose result counts; lookahead- and recursive-analysis vary the warm-up on purpose."""
+
+
+def settings_of(head: type, chase: ChasePolicies, config: dict[str, Any]) -> Settings:
+    """Return the settings over what a head declares; raises OperationalException."""
+    if not isinstance(chase, ChasePolicies):
+        msg = (
+            f"expected chase of {head.__name__} to be ChasePolicies(entry=..., exit=...), "
+            f"was {chase!r}; correct it in the strategy file"
+        )
+        raise OperationalException(msg)
+    try:
+        return load_settings(config.get(SECTION), chase)
+    except HydraError as error:
+        raise OperationalException(str(error)) from error
+
+
+def refuse_unusable(config: dict[str, Any], chase: ChasePolicies) -> None:
+    """Stop with every finding that fails; log the others."""
+    findings = check_configuration(config, with_credentials=False, chase=chase)
+    for finding in findings:
+        if finding.level == "warn":
+            logger.warning("%s", finding)
+    failures = [str(finding) for finding in findings if finding.level == "fail"]
+    if failures:
+        raise OperationalException("Hydra cannot start:\n  " + "\n  ".join(failures))
+
+
+def refuse_short_warmup(rules: HeadRules, config: dict[str, Any], declared: int) -> None:
+    """Stop before freqtrade puts the configured count in the place of the declared one.
+
+    Not in bot_start: freqtrade logs what that raises with a traceback, then once more.
+    """
+    needed = startup_candles(rules)
+    count = config.get("startup_candle_count", declared)
+    if count < needed:
+        msg = (
+            f"expected startup_candle_count of at least {needed} for {rules.name}, was "
+            f"{count}; remove startup_candle_count from the configuration"
+        )
+        raise OperationalException(msg)
