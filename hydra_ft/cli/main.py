@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "watch the chase work, on an embedded exchange on this machine",
     "install": "copy strategies and models into a freqtrade home",
     "orders": "list orders with every requote, and what they cost",
+    "why": "say why a pair was not traded, or what became of its entries",
     "doctor": "check versions, configuration and database before the bot is started",
     "dev": "tools for working on Hydra itself",
 }

@@ -18,7 +18,7 @@ import pyarrow as pa
 from hydra_ft.errors import StoreError
 from hydra_ft.store.decision_row import Counts, DecisionRow, Tally, counted
 from hydra_ft.store.tested_file import AGAIN, Columns, read, read_table, write, write_table
-from hydra_ft.store.tested_rows import Outcome, joined, of_bars, tallied
+from hydra_ft.store.tested_rows import Outcome, covering, joined, of_bars, tallied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FOLDER = ("hydra", "backtest")
 """Where the ledger stands in freqtrade's user_data directory."""
 
+_END = 2**62
 _RUN, _OUTCOMES, _ENDING = "run.json", "outcomes.feather", ".feather"
 
 
@@ -105,24 +106,26 @@ class TestedLedger:
 
     def since(self, at: int, pair: str | None = None) -> list[DecisionRow]:
         """Return the rows of bars that closed at or after a time (UTC ms), oldest first."""
-        wanted = self.pairs() if pair is None else [pair]
-        found = [row for name in wanted for row in self.rows(name, at)]
+        found = [row for name in self._named(pair) for row in self.rows(name, at)]
         return sorted(found, key=lambda row: (row.at, row.pair))
 
     def covering(self, pair: str, at: int) -> DecisionRow | None:
         """Return the row that stands for a time (UTC ms), else the last one before it."""
-        before = [row for row in self.rows(pair) if row.at <= at]
-        return before[-1] if before else None
+        return covering(pair, self._read(pair), self._outcomes_of(pair), at)
 
     def last(self, pair: str) -> DecisionRow | None:
         """Return the newest row of a pair."""
-        rows = self.rows(pair)
-        return rows[-1] if rows else None
+        return self.covering(pair, _END)
+
+    def ended_at(self, pair: str | None = None) -> int:
+        """Close of the newest bar of a pair or of any (UTC ms), 0 without bars."""
+        closes = [self._read(name).values["at"] for name in self._named(pair)]
+        return max((int(at[-1]) for at in closes if len(at)), default=0)
 
     def tallies(self, since: int = 0, pair: str | None = None) -> list[Tally]:
         """Count the bars that closed at or after a time (UTC ms)."""
         found: Counter[tuple[str, str, str]] = Counter()
-        for name in self.pairs() if pair is None else [pair]:
+        for name in self._named(pair):
             found.update(tallied(of_bars(self._read(name), since), self._outcomes_of(name)))
         return [Tally(*key, bars) for key, bars in sorted(found.items())]
 
@@ -148,6 +151,9 @@ class TestedLedger:
     def rules_at(self, _at: int) -> str:
         """Thresholds in force at a time (UTC ms) as JSON; in a backtest they do not change."""
         return json.dumps(self.rules)
+
+    def _named(self, pair: str | None) -> list[str]:
+        return self.pairs() if pair is None else [pair]
 
     def _files(self) -> Path:
         return self._begun or self._folder / str(self._run()["files"])

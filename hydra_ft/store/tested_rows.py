@@ -41,21 +41,36 @@ def of_bars(columns: Columns, start: int = 0, end: int | None = None) -> Columns
 
 def joined(pair: str, columns: Columns, outcomes: Mapping[int, Outcome]) -> list[DecisionRow]:
     """Rows of a pair's bars, oldest first; bars that may trade have a row each."""
+    starts, ends = _spans(columns)
+    return [
+        _row(pair, columns, first, past, outcomes)
+        for first, past in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
+
+
+def covering(
+    pair: str, columns: Columns, outcomes: Mapping[int, Outcome], at: int
+) -> DecisionRow | None:
+    """Row that stands for a time (UTC ms), else the last one before it."""
+    bar = int(np.searchsorted(columns.values["at"], at, side="right")) - 1
+    if bar < 0:
+        return None
+    starts, ends = _spans(columns)
+    span = int(np.searchsorted(starts, bar, side="right")) - 1
+    return _row(pair, columns, int(starts[span]), int(ends[span]), outcomes)
+
+
+def _spans(columns: Columns) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """First bar of each row, and the bar after its last."""
     n = len(columns)
-    if not n:
-        return []
     differs = _code(columns) == OK
-    differs[0] = True
+    differs[:1] = True
     for name in COMPARED:
         values = columns.values.get(name)
         if values is not None:
             differs[1:] |= values[1:] != values[:-1]
     starts = np.flatnonzero(differs)
-    ends = np.append(starts[1:], n)
-    return [
-        _row(pair, columns, first, past, outcomes)
-        for first, past in zip(starts.tolist(), ends.tolist(), strict=True)
-    ]
+    return starts, np.append(starts[1:], n)[: len(starts)]
 
 
 def tallied(columns: Columns, outcomes: Mapping[int, Outcome]) -> Counter[tuple[str, str, str]]:
