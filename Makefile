@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover drill bench-execution docs lock clean
+.PHONY: help venv demo test test-ci lint cover drill bench-execution results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -57,6 +57,12 @@ drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 min
 
 bench-execution: $(STAMP) ## what each way to execute costs, into docs/execution-benchmark.md
 	$(BIN)/python -m benchmarks.execution --out docs/execution-benchmark.md
+
+calibration: $(STAMP) ## where the thresholds stand on recorded data, into docs/calibration.md
+	$(BIN)/python -m benchmarks.recorded.calibration --out docs/calibration.md
+
+results: $(STAMP) ## HydraFlow on recorded data through freqtrade, into docs/results.md
+	$(BIN)/python -m benchmarks.recorded.results --out docs/results.md
 
 docs: $(STAMP) ## render settings.md, features.md and chase.md in docs from what they describe
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \

@@ -14,6 +14,7 @@ from typing import Any
 from loopback_exchange import freqtrade_exchange_config
 
 REPOSITORY = Path(__file__).parents[2]
+PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 COMMAND_S = 3600
 """Limit of one command, not its duration."""
 
@@ -24,7 +25,7 @@ def environment(**more: str) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "400", "NO_COLOR": "1", **more}
 
 
-def configuration(url: str, pairs: tuple[str, ...]) -> dict[str, Any]:
+def configuration(url: str, pairs: tuple[str, ...] = PAIRS) -> dict[str, Any]:
     """Return the example configuration of the pack, pointed at an embedded exchange."""
     example = json.loads((REPOSITORY / "config.json.example").read_text(encoding="utf-8"))
     exchange = freqtrade_exchange_config(url)

@@ -9,16 +9,21 @@ import signal
 import subprocess
 import sys
 import threading
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from loopback_exchange import freqtrade_exchange_config
+from benchmarks.recorded.freqtrade_home import (
+    PAIRS,
+    REPOSITORY,
+    configuration,
+    environment,
+    newest_result,
+)
 
-REPOSITORY = Path(__file__).parents[2]
+__all__ = ["PAIRS", "REPOSITORY", "configuration", "environment"]
+
 SPAWNER = Path(__file__).with_name("spawner.py")
-PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 TIMEFRAMES = ("5m", "1h", "4h")
 DOWNLOADED = ("--timerange", "20250601-20250701")
 TESTED = ("--timerange", "20250612-20250701", "--cache", "none")
@@ -26,12 +31,6 @@ TESTED = ("--timerange", "20250612-20250701", "--cache", "none")
 
 BOOT_S, COMMAND_S = 120, 150
 """Limits, not durations: a machine that is busy with other tests is slow."""
-
-
-def environment(**more: str) -> dict[str, str]:
-    """The environment of a command: the package from this checkout, and wide tables."""
-    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "400", "NO_COLOR": "1", **more}
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,7 @@ class Home:
 
     def result(self) -> dict[str, Any]:
         """The newest exported result of a backtest, of its one strategy."""
-        archive = max((self.userdir / "backtest_results").glob("*.zip"))
-        with zipfile.ZipFile(archive) as opened:
-            text = opened.read(f"{archive.stem}.json")
-        (only,) = json.loads(text)["strategy"].values()
-        return dict(only)
+        return newest_result(self.userdir)
 
     def write(self) -> Path:
         """Write the configuration as it stands now."""
@@ -161,13 +156,3 @@ class Home:
         """Run a command on this home."""
         place = ("--config", str(self.write()), "--userdir", str(self.userdir))
         return self.commands.run(self.folder, command, *place, *words, **more)
-
-
-def configuration(url: str, pairs: tuple[str, ...] = PAIRS) -> dict[str, Any]:
-    """The example configuration of the pack, pointed at an embedded exchange."""
-    example = json.loads((REPOSITORY / "config.json.example").read_text(encoding="utf-8"))
-    exchange = freqtrade_exchange_config(url)
-    broker = example["exchange"]["ccxt_config"]["options"]["broker"]
-    exchange["ccxt_config"]["options"]["broker"] = broker
-    exchange["pair_whitelist"] = list(pairs)
-    return {**example, "exchange": exchange, "strategy_path": str(REPOSITORY / "strategies")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 from commands.freqtrade_commands import DOWNLOADED, PAIRS, REPOSITORY, TESTED, Commands, Home
 
+from benchmarks.recorded.chase_report import CLAUSE, HAIRCUT
 from hydra_ft.adapter.frames import to_bars
 from hydra_ft.execution.candle_quote import candle_quote, candle_ranges
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 TICKS = {"BTC/USDT:USDT": 0.1, "ETH/USDT:USDT": 0.01}
-CLAUSE = re.compile(
-    r"(\d+) begun, (\d+) filled at their quote, (\d+) at the open, (\d+) abandoned, (\d+) requotes"
-)
-HAIRCUT = re.compile(r"Haircut of the chase: ([\d.]+) bps a fill, ([\d.]+) bps and ([\d.]+) USDT")
 DETAIL = ("--timeframe-detail", "1m")
 HYPEROPT = (
     *("--epochs", "2", "--spaces", "buy", "-j", "1", "--random-state", "5"),
