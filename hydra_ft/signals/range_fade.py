@@ -28,7 +28,7 @@ class RangeFadeRules:
     ] = 6.0
     edge_share: Annotated[
         float, Gt(0), Le(0.4), Doc("how far from the edge, as a share of the range")
-    ] = 0.20
+    ] = 0.15
     max_vol_expansion: Annotated[
         float, Gt(0), Le(4), Doc("volatility ratio above which nothing fires")
     ] = 1.5
@@ -135,8 +135,8 @@ def _fires(columns: Columns, market: MarketColumns, side: Side, rules: RangeFade
 def range_fade(columns: Columns, market: MarketColumns, rules: RangeFadeRules) -> SignalColumns:
     """At the edge of a range of 24 h whose edges have stood for 6 hours: back to its middle.
 
-    All of: RANGING; trend not of the other side; the close inside the range and within a
-    fifth of it from the edge; the base bar closed away from the edge; volatility ratio at
+    All of: RANGING; trend not of the other side; the close inside the range and within 15 %
+    of it from the edge; the base bar closed away from the edge; volatility ratio at
     most 1.5. Where fed: open interest not up by 0.2 % in 1 h (that speaks for a break),
     funding z not 1 towards the own side, no cascade of liquidations. Stop half an ATR
     beyond the edge, at least 0.6 %, no signal where that is over 1.5 %; target the middle
