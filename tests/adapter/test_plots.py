@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +121,9 @@ def test_main_holds_prices_only() -> None:
         if feature.units == "quote" and feature.panel == "main"
     }
     assert set(plot_config(HEAD, FULL)["main_plot"]) == prices
+
+
+def test_the_page_on_plots_lists_the_panels_of_the_state_in_their_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "plots.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z ]+) \|", page, flags=re.MULTILINE)
+    assert rows == ["panel", *STATE]
