@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
-from hydra_ft.adapter.annotations import MOST_BOXES, MOST_ENTRIES, annotations
+from hydra_ft.adapter.annotations import MOST_BOXES, MOST_ENTRIES, drawn
 from hydra_ft.types import Regime
 
 STEP = timedelta(minutes=5)
@@ -45,7 +45,7 @@ def enter(frame: pd.DataFrame, row: int, side: int = 1, hold_s: int = 3600) -> N
 
 def of_type(frame: pd.DataFrame, kind: str) -> list[Any]:
     """Annotations of a type, each checked by freqtrade's schema, which forbids other keys."""
-    found = annotations(frame)
+    found = drawn(frame)
     for one in found:
         AnnotationTypeTA.validate_python(one, extra="forbid")
     return [one for one in found if one["type"] == kind]
@@ -179,14 +179,14 @@ def test_what_is_not_in_the_frame_limits_nothing(column: str) -> None:
 def test_without_stops_and_targets_there_are_boxes_still(column: str) -> None:
     frame = analysed()
     enter(frame, 5)
-    found = annotations(frame.drop(columns=column))
+    found = drawn(frame.drop(columns=column))
     assert [one["type"] for one in found] == ["area"]
 
 
 def test_a_frame_that_was_never_decided_draws_nothing() -> None:
-    assert annotations(analysed()[["date", "open", "high", "low", "close", "volume"]]) == []
-    assert annotations(analysed(0)) == []
-    assert len(annotations(analysed(1))) == 1
+    assert drawn(analysed()[["date", "open", "high", "low", "close", "volume"]]) == []
+    assert drawn(analysed(0)) == []
+    assert len(drawn(analysed(1))) == 1
 
 
 def test_a_thousand_candles_take_ten_milliseconds_at_most() -> None:
@@ -197,7 +197,7 @@ def test_a_thousand_candles_take_ten_milliseconds_at_most() -> None:
     taken = []
     for _ in range(7):
         begun = time.perf_counter()
-        found = annotations(frame)
+        found = drawn(frame)
         taken.append(time.perf_counter() - begun)
     assert len(found) == 40 + 2 * MOST_ENTRIES
     assert min(taken) < 0.010, taken
