@@ -10,18 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hydra_ft.decisions.reasons import REASONS
+from hydra_ft.decisions.reasons import FILLED, REASONS
 from hydra_ft.market.bias import describe
 from hydra_ft.types import Bias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-FILLED = "filled"
-"""Outcome of a bar whose entry was filled."""
+    from collections.abc import Iterable, Sequence
 
 PENDING = ""
 """Outcome of a bar that nobody has asked about."""
+
+_FORBIDDEN = "regime_not_allowed:"
 
 ENTRY_STATES = {
     "PULLBACK_READY": "the price has pulled back to its average",
@@ -91,14 +90,21 @@ def candidate(facts: Facts) -> str:
     return ", ".join(parts)
 
 
+def first(codes: Sequence[str], facts: Facts) -> str:
+    """Sentence for the first of the codes; signals that a regime forbids are named together."""
+    forbidden = dict.fromkeys(code for code in codes if code.startswith(_FORBIDDEN))
+    if codes and codes[0].startswith(_FORBIDDEN):
+        return listed(forbidden, facts)[0]
+    return sentence(codes[0], facts) if codes else ""
+
+
 def listed(codes: Iterable[str], facts: Facts) -> list[str]:
     """Sentences for codes; what signals are not permitted in a regime is said in one."""
     told: list[str] = []
     forbidden: list[str] = []
     for code in codes:
-        name, _, subject = code.partition(":")
-        if name == "regime_not_allowed":
-            forbidden.append(subject)
+        if code.startswith(_FORBIDDEN):
+            forbidden.append(code.removeprefix(_FORBIDDEN))
         else:
             told.append(sentence(code, facts))
     if forbidden:
@@ -165,7 +171,7 @@ def _confirmations(rules: Mapping[str, float]) -> str:
 def _not_allowed(facts: Facts, name: str) -> str:
     if not facts.regime:
         return f"the regime does not permit {name}"
-    return f"{name}: not traded in regime {facts.regime}"
+    return f"not traded in regime {facts.regime}: {name}"
 
 
 def _extended(facts: Facts, _: str) -> str:

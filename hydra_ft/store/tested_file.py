@@ -1,7 +1,7 @@
 """One pair's decisions of a backtest as a file of columns, in Arrow's file format (feather).
 
-Whole numbers keep their type, floats are stored with 32 bits; the words that indices stand
-for are in the file's own metadata, so that a file can be read by itself.
+Floats and indices are stored with 32 bits, other whole numbers as they are; the words that
+indices stand for are in the file's own metadata, so that a file can be read by itself.
 """
 
 from __future__ import annotations
@@ -50,14 +50,19 @@ def write(path: Path, columns: Columns) -> None:
     lengths = {name: len(values) for name, values in columns.values.items()}
     if len(set(lengths.values())) > 1:
         raise StoreError(f"expected columns of one length, was {lengths}; correct the caller")
-    arrays = {name: pa.array(_narrow(values)) for name, values in columns.values.items()}
+    arrays = {
+        name: pa.array(_narrow(values, is_index=name in columns.words))
+        for name, values in columns.values.items()
+    }
     words = json.dumps({name: list(some) for name, some in columns.words.items()})
     write_table(path, pa.table(arrays).replace_schema_metadata({WORDS: words}))
 
 
-def _narrow(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _narrow(values: np.ndarray[Any, Any], *, is_index: bool) -> np.ndarray[Any, Any]:
     if values.dtype == np.bool_:
         return values.astype(np.int8)
+    if is_index:
+        return values.astype(np.int32)
     return values.astype(np.float32) if values.dtype.kind == "f" else values
 
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hydra_ft.cli.why.text import facts_of, reason
-from hydra_ft.decisions.wording import candidate, listed, market
+from hydra_ft.cli.why.text import facts_of, others, reason
+from hydra_ft.decisions.wording import candidate, market
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ def _decision(row: DecisionRow, rules: Mapping[str, float]) -> dict[str, Any]:
     facts = facts_of(row, rules)
     words = {
         "reason": reason(row, facts),
-        "also": listed([code for code in row.codes if code != row.code], facts),
+        **{name.replace(" ", "_"): told for name, told in others(row, facts).items()},
         "candidate": candidate(facts),
         "market": market(facts),
     }

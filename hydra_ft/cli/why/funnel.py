@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hydra_ft.decisions.reasons import INDEX, OK, REASONS
-from hydra_ft.decisions.wording import FILLED, PENDING, Facts, sentence
+from hydra_ft.decisions.reasons import FILLED, INDEX, OK, REASONS
+from hydra_ft.decisions.wording import PENDING, Facts, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hydra_ft.cli.why.moments import shown
-from hydra_ft.decisions.reasons import OK
-from hydra_ft.decisions.wording import FILLED, Facts, candidate, listed, market, sentence
+from hydra_ft.decisions.reasons import FILLED, OK
+from hydra_ft.decisions.wording import Facts, candidate, first, listed, market, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,7 +55,7 @@ def facts_of(row: DecisionRow, rules: Mapping[str, float]) -> Facts:
 def reason(row: DecisionRow, facts: Facts) -> str:
     """Say in one sentence what was decided and what became of it."""
     if row.code != OK:
-        return f"no entry: {sentence(row.code, facts)}"
+        return f"no entry: {first((row.code, *row.codes), facts)}"
     head = f"{row.signal} {row.side} may enter".strip()
     if row.outcome == FILLED:
         return f"{head}, and {sentence(FILLED, facts)}{_detail(row)}"
@@ -67,6 +67,16 @@ def _detail(row: DecisionRow) -> str:
     return f" ({row.detail})" if row.detail else ""
 
 
+def others(row: DecisionRow, facts: Facts) -> dict[str, list[str]]:
+    """What failed beside the first reason; what was left out of a bar that may trade."""
+    first_name = row.code.partition(":")[0]
+    beside = [code for code in row.codes if code.partition(":")[0] != first_name]
+    late = [code for code in row.outcomes if code != row.outcome]
+    if row.code == OK:
+        return {"left out": listed(beside, facts), "also": listed(late, facts)}
+    return {"also": listed(beside, facts)}
+
+
 def decision(row: DecisionRow, rules: Mapping[str, float]) -> RenderableType:
     """One decision: the first reason, what else failed, the candidate and the market."""
     facts = facts_of(row, rules)
@@ -76,10 +86,9 @@ def decision(row: DecisionRow, rules: Mapping[str, float]) -> RenderableType:
     style = "green" if row.code == OK else "yellow"
     lines = Table.grid(padding=(0, 1))
     lines.add_row("", "decision", Text(reason(row, facts), style=style))
-    others = listed([code for code in row.codes if code != row.code], facts)
-    others += listed([code for code in row.outcomes if code != row.outcome], facts)
-    for i, text in enumerate(others):
-        lines.add_row("", "" if i else "also", Text(text))
+    for name, told in others(row, facts).items():
+        for i, text in enumerate(told):
+            lines.add_row("", "" if i else name, Text(text))
     for name, text in (("candidate", candidate(facts)), ("market", market(facts))):
         if text:
             lines.add_row("", name, Text(text))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_ft.cli.why.funnel import signals, stages
-from hydra_ft.decisions.reasons import CODES, REASONS
-from hydra_ft.decisions.wording import FILLED, PENDING
+from hydra_ft.decisions.reasons import CODES, FILLED, REASONS
+from hydra_ft.decisions.wording import PENDING
 from hydra_ft.store.decision_row import Tally
 
 SECOND = [code for code, reason in REASONS.items() if reason.stage == "B"]
@@ -78,7 +80,5 @@ def test_steps_stand_in_the_order_of_the_pipeline_and_signals_are_one_step() -> 
 
 
 def test_a_stage_that_loses_a_bar_says_that_it_does_not_add_up() -> None:
-    from dataclasses import replace
-
     first, _ = stages([Tally("ok", "", "", 3), Tally("warmup", "", "", 2)])
     assert not replace(first, passed=2).adds_up

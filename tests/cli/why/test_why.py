@@ -51,6 +51,23 @@ def test_a_bar_that_may_trade_is_told_with_its_candidate_and_what_became_of_it(d
     assert "may enter, and the entry was filled (at 100.2)" in desk.why(BTC)
 
 
+def test_what_was_left_out_of_a_bar_that_may_trade_is_no_second_reason(desk: Desk) -> None:
+    codes = ("regime_not_allowed:range_fade", "regime_not_allowed:sma_cross", "outranked")
+    desk.store().record([entry(0, codes=codes)])
+    told = " ".join(desk.why(BTC).split())
+    assert "left out another signal is more confident" in told
+    assert "not traded in regime UP: range_fade, sma_cross" in told
+    assert " also " not in told
+
+
+def test_signals_that_the_regime_forbids_are_one_reason(desk: Desk) -> None:
+    codes = ("regime_not_allowed:range_fade", "regime_not_allowed:sma_cross", "no_signal")
+    desk.store().record([choppy(0, regime="DOWN", code=codes[0], codes=codes)])
+    told = desk.why(BTC)
+    assert "no entry: not traded in regime DOWN: range_fade, sma_cross" in told
+    assert told.count("not traded") == 1
+
+
 def test_an_entry_that_nobody_has_asked_about_says_so(desk: Desk) -> None:
     desk.store().record([entry(0)])
     assert "may enter, freqtrade has not asked for the entry" in desk.why(BTC)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from hydra_ft.decisions.reasons import CODES
-from hydra_ft.decisions.wording import FILLED, PENDING, Facts, candidate, listed, market, sentence
+from hydra_ft.decisions.reasons import CODES, FILLED
+from hydra_ft.decisions.wording import PENDING, Facts, candidate, first, listed, market, sentence
 
 RULES = {
     "regime.chop_above": 0.7,
@@ -26,6 +26,7 @@ RULES = {
     "admission.max_losses": 3,
     "admission.loss_pause_s": 14400,
 }
+BIASED = "the higher timeframe's bias is short with strength 0.62, and from 0.50 it blocks longs"
 FACTS = Facts(
     numbers={
         "chop_score": 0.82,
@@ -65,17 +66,13 @@ def test_every_code_has_words_whatever_is_known(facts: Facts) -> None:
     ("code", "text"),
     [
         ("regime_choppy", "the market is choppy: chop score 0.82, nothing trades above 0.70"),
-        ("regime_not_allowed:trend_pullback", "trend_pullback: not traded in regime DOWN"),
+        ("regime_not_allowed:trend_pullback", "not traded in regime DOWN: trend_pullback"),
         (
             "extended",
             "the price is 2.1 % away from its 1h average, 1.5 % is the most: no trend following",
         ),
         ("funding_window", "funding is settled within 5 minutes of this bar's close"),
-        (
-            "bias_gate",
-            "the higher timeframe's bias is short with strength 0.62, and from 0.50 it "
-            + "blocks longs",
-        ),
+        ("bias_gate", BIASED),
         (
             "veto_vol",
             "volatility is expanding too fast: 3.40, nothing is entered above 3.00",
@@ -142,9 +139,14 @@ def test_the_candidate_is_named_with_what_it_proposed() -> None:
 
 def test_signals_that_a_regime_forbids_are_listed_together() -> None:
     codes = ("regime_not_allowed:a", "no_signal", "regime_not_allowed:b")
-    assert listed(codes, FACTS) == ["no permitted signal fires", "a, b: not traded in regime DOWN"]
+    assert listed(codes, FACTS) == ["no permitted signal fires", "not traded in regime DOWN: a, b"]
     assert listed(codes[:1], Facts()) == ["the regime does not permit a"]
     assert listed((), FACTS) == []
+    assert first(("regime_not_allowed:a", *codes), FACTS) == "not traded in regime DOWN: a, b"
+    assert (first(("no_signal", *codes), FACTS), first((), FACTS)) == (
+        "no permitted signal fires",
+        "",
+    )
 
 
 @pytest.mark.parametrize(
