@@ -102,6 +102,23 @@ def answer(chat: TelegramServer, command: str, messages: int = 1) -> list[str]: 
     return chat.texts(before + messages)[before:]
 
 
+def test_the_chart_of_a_pair_holds_every_column_that_is_drawn(rig: Rig) -> None:
+    """FreqUI asks for the columns of the plot configuration, and for no others."""
+    rig.step(5)
+    config = ask(rig, "plot_config")
+    assert set(config) == {"main_plot", "subplots"}
+    drawn = [key for lines in (config["main_plot"], *config["subplots"].values()) for key in lines]
+    whole = ask(rig, f"pair_candles?pair={BTC}&timeframe=1m")
+    assert set(drawn) <= set(whole["columns"])
+    states = {column for column in whole["columns"] if column.startswith("hydra_")}
+    assert states - set(drawn) == {"hydra_max_hold_s"}
+    body = {"pair": BTC, "timeframe": "1m", "columns": drawn, "limit": 200}
+    asked = ask(rig, "pair_candles", "POST", body)
+    assert set(drawn) <= set(asked["columns"])
+    assert asked["length"] == 200
+    assert asked["annotations"]
+
+
 def test_the_chart_of_a_pair_shows_regimes_stops_and_targets(rig: Rig) -> None:
     rig.hold(Side.LONG)
     PLAN.enter.clear()
