@@ -64,12 +64,14 @@ calibration: $(STAMP) ## where the thresholds stand on recorded data, into docs/
 results: $(STAMP) ## HydraFlow on recorded data through freqtrade, into docs/results.md
 	$(BIN)/python -m benchmarks.recorded.results --out docs/results.md
 
-docs: $(STAMP) ## render settings.md, features.md and chase.md in docs from what they describe
+docs: $(STAMP) ## render settings, features, signals and chase in docs from what they describe
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \
 		> docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 	$(BIN)/python -c "import hydra_ft.features; from hydra_ft.features.documentation import render; \
 		from hydra_ft.features.registry import FEATURES; print(render(FEATURES), end='')" \
 		> docs/features.md.new && mv docs/features.md.new docs/features.md
+	$(BIN)/python -m hydra_ft.signals.documentation \
+		> docs/signals.md.new && mv docs/signals.md.new docs/signals.md
 	$(BIN)/python -m hydra_ft.execution.documentation \
 		> docs/chase.md.new && mv docs/chase.md.new docs/chase.md
 

@@ -11,11 +11,9 @@ from typing_extensions import Doc
 
 from hydra_ft.bars.tolerance import exceeds, falls_below, reaches
 from hydra_ft.market.bias import Z_SIGNIFICANT
-from hydra_ft.signals import conditions
+from hydra_ft.signals import conditions, witnesses
 from hydra_ft.signals.registry import TRENDS, Columns, MarketColumns, SignalColumns, signal
 from hydra_ft.types import BoolArray, Feed, FloatArray, Side
-
-FUNDING_Z = "funding_z_168_1h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +67,7 @@ def _fires(
         & reaches(averages, rules.min_ema_gap)
         & ~exceeds(columns["vol_expansion_20_1h"], rules.max_vol_expansion)
     )
-    if FUNDING_Z in columns:
-        fires &= ~reaches(columns[FUNDING_Z] * side.sign, rules.max_z_against)
-    return fires
+    return fires & witnesses.uncrowded(columns, side, rules.max_z_against)
 
 
 @signal(
@@ -87,11 +83,13 @@ def _fires(
         "vol_expansion_20_1h",
         "atr_14_1h",
     ),
-    uses=(FUNDING_Z,),
+    uses=(witnesses.FUNDING_Z,),
     regimes=TRENDS,
     trend_following=False,
     max_hold_s=18 * 3600,
     rules=AdxExpansionRules(),
+    cooldown_s=3 * 3600,
+    flip_s=4 * 3600,
 )
 def adx_expansion(
     columns: Columns, market: MarketColumns, rules: AdxExpansionRules

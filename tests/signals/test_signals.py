@@ -197,6 +197,7 @@ ADX_MISSES = [
     {"ema_20_1h": 99.19},
     {"vol_expansion_20_1h": 3.01},
     {"funding_z_168_1h": 1.0},
+    {"funding_z_168_1h": np.nan},
 ]
 
 
@@ -220,6 +221,11 @@ def test_adx_expansion_fires_right_inside_its_thresholds() -> None:
 def test_adx_expansion_does_without_funding_where_it_is_not_fed() -> None:
     bare = {name: value for name, value in LONG.items() if not name.startswith("funding")}
     assert fires(adx_expansion, bare) == (True, False)
+
+
+def test_adx_expansion_waits_3_hours_and_4_on_the_other_side() -> None:
+    """A6."""
+    assert (adx_expansion.cooldown_s, adx_expansion.flip_s) == (3 * 3600, 4 * 3600)
 
 
 def test_adx_expansion_numbers() -> None:
