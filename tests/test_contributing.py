@@ -32,6 +32,8 @@ from HydraFlow import HydraFlow
 from hydra_ft.decisions.pipeline import decide
 from hydra_ft.decisions.reasons import CODES
 from hydra_ft.decisions.thresholds import thresholds
+from hydra_ft.signals.documentation import render
+from hydra_ft.signals.registry import SIGNALS
 from hydra_ft.types import Feed
 
 rules = HydraFlow.rules
@@ -44,6 +46,7 @@ print(json.dumps({
     "columns": sorted(found.columns),
     "codes": CODES,
     "thresholds": sorted(thresholds(rules)),
+    "documentation": render(SIGNALS),
 }))
 """
 
@@ -134,6 +137,14 @@ def test_the_code_on_the_page_is_in_the_style_of_the_house(copy: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_its_docstring_and_thresholds_are_on_the_page_of_signals(outcome: dict[str, Any]) -> None:
+    _, _, section = outcome["documentation"].partition(f"\n### {NAME}\n")
+    section = section.partition("\n### ")[0]
+    assert "The price is above the high (below the low) of the last 24 closed hours" in section
+    assert "| `min_break` | 0.001 |" in section
+    assert "cooldown: 6 h" in section
 
 
 @pytest.mark.parametrize("name", [SIGNAL, TEST, STRATEGY])
