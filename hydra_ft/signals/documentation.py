@@ -144,8 +144,8 @@ to 4 %. |
 | CompressionBreakout | merged into `range_breakout` | It was not wired, and on candles it could \
 not fire: its upper bound was the current high. From it come the veto of a crowded side, the \
 regime and the cooldowns. Left out: its own range of 4 h (inside that of 24 h), its margin of \
-0.4 % (a tenth of the range takes its place), and a volatility ratio of 1.3, which is that of closed hours \
-and does not hold the break yet. |
+0.4 % (a tenth of the range takes its place), and a volatility ratio of 1.3, which is that of \
+closed hours and does not hold the break yet. |
 | TrendExhaustionReversal | `trend_exhaustion` | An RSI of 75 with the price back at its average \
 is nearly a contradiction: it must have been extreme within 12 h. |
 | ADXExpansionMomentum | `adx_expansion` | Its "ADX" was 50 times a trend strength, which knows \
