@@ -2,7 +2,7 @@
 
 from hydra_ft import signals
 from hydra_ft.adapter.strategy import HydraStrategy
-from hydra_ft.decisions.rules import ClockRules, HeadRules, VetoRules
+from hydra_ft.decisions.rules import AdmissionRules, ClockRules, HeadRules, VetoRules
 from hydra_ft.execution.policy import PRESETS, ChasePolicies
 from hydra_ft.market.bias import BiasRules
 from hydra_ft.market.regime import RegimeRules
@@ -25,11 +25,36 @@ class HydraFlow(HydraStrategy):
         market="1h",
         structure="4h",
         feeds=(Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST),
-        signals=(signals.funding_pressure, signals.trend_pullback, signals.adx_expansion),
+        # liquidation_cascade waits for its feed; sma_cross is left out: add it to switch it on.
+        signals=(
+            signals.funding_pressure,
+            signals.trend_pullback,
+            signals.liquidation_cascade,
+            signals.range_breakout,
+            signals.trend_exhaustion,
+            signals.adx_expansion,
+            signals.structure_retest,
+            signals.range_fade,
+        ),
         regime=RegimeRules(),
         bias=BiasRules(),
         vetoes=VetoRules(),
         clock=ClockRules(),
+        admission=AdmissionRules(max_day_trades=4, max_losses=3, max_same_side=2),
+    )
+
+    # What hyperopt searches by itself; every other number of the rules is a parameter too.
+    searched = (
+        "regime.chop_above",
+        "regime.trend_above",
+        "bias.block_from",
+        "vetoes.min_confidence",
+        "vetoes.extended_above",
+        "bias.exit_from",
+        "signals.trend_pullback.stop_high",
+        "signals.trend_pullback.reward",
+        "admission.max_day_trades",
+        "admission.max_same_side",
     )
 
     # Orders rest at the own touch and follow it: entries are left after two minutes,

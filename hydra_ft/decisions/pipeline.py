@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from hydra_ft.decisions.gates import Gate
-    from hydra_ft.decisions.select import Choice
+    from hydra_ft.decisions.select import Choice, Survivors
     from hydra_ft.types import Bars, BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -147,8 +147,9 @@ def judge(seen: Observation, rules: HeadRules) -> Decisions:
         picked = _choose(state)
         numbers = _numbers(state, picked.candidate)
     failing = _failing(picked.checks, len(state.base))
-    enters = ~_blocking(failing) & (picked.choice.signal >= 0)
-    code = np.where(enters, 0, failing.argmax(axis=1)).astype(np.int16)
+    stops = failing & ~_survived(picked)
+    enters = ~stops.any(axis=1)
+    code = np.where(enters, 0, stops.argmax(axis=1)).astype(np.int16)
     return _decisions(state, picked, code, failing, numbers)
 
 
@@ -158,6 +159,7 @@ class _Picked:
 
     choice: Choice
     candidate: Choice
+    survivors: Survivors
     entry_state: IntArray
     checks: list[Gate]
     errors: dict[str, str]
@@ -166,14 +168,15 @@ class _Picked:
 def _choose(state: Evaluation) -> _Picked:
     checks = [*gates.data_gates(state), gates.clock(state), gates.regime_trades(state)]
     entry_state = select.entry_state(state)
-    found, eligibility, errors = select.candidates(state, entry_state)
+    detected = select.candidates(state, entry_state)
+    found = detected.found
     fired: BoolArray = np.any(found.fires, axis=0)
     passes, biased = select.unbiased(state, found)
     choice, outranked = select.ranked(state, found, passes)
     blocked, _ = select.ranked(state, found, found.fires)
     vetoes = state.rules.vetoes
     checks += [
-        *eligibility,
+        *detected.gates,
         gates.gate(fired, "no_signal"),
         biased,
         outranked,
@@ -182,7 +185,7 @@ def _choose(state: Evaluation) -> _Picked:
         gates.worthwhile(choice.stop, choice.target, vetoes),
     ]
     candidate = select.first_of(choice, blocked)
-    return _Picked(choice, candidate, entry_state, checks, errors)
+    return _Picked(choice, candidate, detected.survivors, entry_state, checks, detected.errors)
 
 
 def _numbers(state: Evaluation, candidate: Choice) -> dict[str, FloatArray]:
@@ -212,15 +215,21 @@ def _failing(checks: list[Gate], n: int) -> BoolArray:
     return failing
 
 
-# Codes that remove single candidates: a bar still trades when another candidate is left.
 _REMOVING = ("regime_not_allowed:", "extended", "signal_error:", "bias_gate", "outranked")
-_BLOCKS = np.array([not code.startswith(_REMOVING) for code in CODES])
+"""Steps that remove single candidates: one stops a bar only if it leaves none."""
+_COLUMNS = {
+    prefix: [i for i, code in enumerate(CODES) if code.startswith(prefix)] for prefix in _REMOVING
+}
 
 
-def _blocking(failing: BoolArray) -> BoolArray:
-    """Bars at which a step failed that stops the bar, not just one candidate."""
-    stopped: BoolArray = np.any(failing & _BLOCKS, axis=1)
-    return stopped
+def _survived(picked: _Picked) -> BoolArray:
+    """Failing steps that did not stop their bar, because a candidate was left, (n, codes)."""
+    left, chosen = picked.survivors, picked.choice.signal >= 0
+    by_step = (left.permitted, left.unextended, left.computed, chosen, chosen)
+    survived = np.zeros((chosen.shape[0], len(CODES)), dtype=np.bool_)
+    for prefix, some in zip(_REMOVING, by_step, strict=True):
+        survived[:, _COLUMNS[prefix]] = some[:, None]
+    return survived
 
 
 def _decisions(

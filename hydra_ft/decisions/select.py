@@ -91,36 +91,58 @@ def detect(state: Evaluation, made: SignalDeclaration) -> SignalColumns | str:
     return found
 
 
-def candidates(state: Evaluation, entry: IntArray) -> tuple[Candidates, list[Gate], dict[str, str]]:
-    """Signals that fire where they may, the gates of steps 3 to 5, and failures by name."""
+@dataclass(slots=True)
+class Survivors:
+    """How far any signal got at each bar, shape (n,): a step that some survive stops no bar.
+
+    ``permitted`` by the regime, ``unextended`` as well, ``computed`` as well.
+    """
+
+    permitted: BoolArray
+    unextended: BoolArray
+    computed: BoolArray
+
+    @classmethod
+    def none(cls, n: int) -> Survivors:
+        """Nothing looked at yet."""
+        return cls(*(np.zeros(n, dtype=np.bool_) for _ in range(3)))
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Steps 3 to 5: what fires where it may, what every gate says, what could not be computed."""
+
+    found: Candidates
+    survivors: Survivors
+    gates: list[Gate]
+    errors: dict[str, str]
+
+
+def candidates(state: Evaluation, entry: IntArray) -> Detection:
+    """Look at every signal where regime and entry state permit it."""
     n = len(state.base)
     extended = entry == int(EntryState.EXTENDED)
+    choppy = state.market.regime == int(Regime.CHOPPY)
     rows: list[Row] = []
     gates: list[Gate] = []
     errors: dict[str, str] = {}
+    left = Survivors.none(n)
     for made in active_signals(state.rules, state.feeds):
-        allowed, checks = eligible(state, made, extended)
-        gates += checks
+        allowed = permitted(state, made)
+        gates.append(gate(allowed | choppy, f"regime_not_allowed:{made.name}"))
+        left.permitted |= allowed
+        if made.trend_following:
+            gates.append(gate(~(allowed & extended), "extended"))
+            allowed = allowed & ~extended
+        left.unextended |= allowed
         found = detect(state, made)
         if isinstance(found, str):
             errors[made.name] = found
             gates.append(gate(np.zeros(n, dtype=np.bool_), f"signal_error:{made.name}"))
         else:
+            left.computed |= allowed
             rows += _rows(found, state.rules.signals.index(made), allowed)
-    return _stacked(rows, n), gates, errors
-
-
-def eligible(
-    state: Evaluation, made: SignalDeclaration, extended: BoolArray
-) -> tuple[BoolArray, list[Gate]]:
-    """Bars at which the signal may be looked at, and the gates of steps 3 and 4."""
-    allowed = permitted(state, made)
-    choppy = state.market.regime == int(Regime.CHOPPY)
-    checks = [gate(allowed | choppy, f"regime_not_allowed:{made.name}")]
-    if made.trend_following:
-        checks.append(gate(~(allowed & extended), "extended"))
-        allowed = allowed & ~extended
-    return allowed, checks
+    return Detection(_stacked(rows, n), left, gates, errors)
 
 
 def _rows(found: SignalColumns, number: int, allowed: BoolArray) -> list[Row]:

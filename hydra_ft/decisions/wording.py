@@ -115,7 +115,8 @@ def listed(codes: Iterable[str], facts: Facts) -> list[str]:
 def _bias(facts: Facts) -> str:
     known = facts.numbers
     bias = facts.bias or Bias.NEUTRAL.name
-    strength = _in_brackets("strength", known.get("bias_strength"))
+    told = None if bias == Bias.NEUTRAL.name else known.get("bias_strength")
+    strength = _in_brackets("strength", told)
     if bias in Bias.__members__ and "funding_z" in known:
         head, _, tail = describe(Bias[bias], known["funding_z"]).partition("; ")
         return f"{head}{strength}; {tail}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bars.synthetic import random_frames
-from decisions.heads import BARE, FULL, HEAD, LIGHT, evaluated
+from decisions.heads import BARE, FULL, HEAD, LIGHT, RANGES, evaluated
 
 from hydra_ft.decisions.pipeline import EXIT_TAGS, Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
@@ -30,11 +30,30 @@ def test_evaluations_are_passes_plus_first_reasons() -> None:
     assert counts["ok"] == int((DECIDED.side != 0).sum())
 
 
-def test_the_first_code_is_the_lowest_failing_one() -> None:
-    blocked = DECIDED.code != 0
-    np.testing.assert_array_equal(DECIDED.code[blocked], DECIDED.failing[blocked].argmax(axis=1))
-    assert DECIDED.failing[blocked].any(axis=1).all()
+RANGED = decide(FRAMES, RANGES, LIGHT)
+REMOVES_ONE = ("regime_not_allowed:", "extended", "signal_error:", "bias_gate", "outranked")
+
+
+def test_the_first_code_is_the_first_step_that_stopped_the_bar() -> None:
+    """F5: a step that took one candidate and left another is listed, and is not the reason."""
+    blocked = np.flatnonzero(DECIDED.code)
+    for row in blocked:
+        codes, first = DECIDED.verdict(int(row)).codes, CODES[DECIDED.code[row]]
+        assert first in codes
+        assert all(code.startswith(REMOVES_ONE) for code in codes[: codes.index(first)])
     assert not DECIDED.failing[:, INDEX["ok"]].any()
+
+
+def test_the_regime_is_the_reason_only_where_it_leaves_no_signal() -> None:
+    """T3: HEAD has no signal for a range, and all of its signals for a trend."""
+    first = np.array([CODES[code] for code in RANGED.code])
+    ranging = RANGED.regime == int(Regime.RANGING)
+    forbidden = np.char.startswith(first, "regime_not_allowed:")
+    assert forbidden.any()
+    assert ranging[forbidden].all()
+    quiet = first == "no_signal"
+    assert quiet.any()
+    assert not ranging[quiet].any()
 
 
 def test_trades_come_out_on_both_sides_and_carry_their_numbers() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bars.synthetic import random_frames
-from decisions.heads import HEAD, LIGHT
+from decisions.heads import HEAD, LIGHT, RANGES
 
 from hydra_ft.decisions import select
 from hydra_ft.decisions.pipeline import decide
@@ -103,10 +103,12 @@ def test_an_extended_price_removes_trend_following_and_nothing_else() -> None:
 
 def test_ranging_permits_no_trend_signal() -> None:
     """T3."""
-    ranging = DECIDED.regime == Regime.RANGING
-    warm = ~DECIDED.failing[:, INDEX["warmup"]]
+    found = decide(FRAMES, RANGES, LIGHT)
+    ranging = found.regime == Regime.RANGING
+    assert ranging.any()
+    warm = ~found.failing[:, INDEX["warmup"]]
     for made in HEAD.signals:
-        forbidden = DECIDED.failing[:, INDEX[f"regime_not_allowed:{made.name}"]]
+        forbidden = found.failing[:, INDEX[f"regime_not_allowed:{made.name}"]]
         np.testing.assert_array_equal(forbidden[warm], ranging[warm])
 
 
