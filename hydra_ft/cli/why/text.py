@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -98,12 +99,15 @@ def decision(row: DecisionRow, rules: Mapping[str, float]) -> RenderableType:
 def spans(
     rows: Iterable[DecisionRow], rules_of: Callable[[DecisionRow], Mapping[str, float]]
 ) -> Table:
-    """One line for each row, the newest last."""
+    """One line for neighbouring rows of which the same is said, the newest last."""
+    said = [(row, _code(row), reason(row, facts_of(row, rules_of(row)))) for row in rows]
     table = _table("from (UTC)", "to", "bars", "code", "what")
-    for row in rows:
-        style = "bold" if row.code == OK else ""
-        cells = (shown(row.at), shown(row.until), str(row.bars), _code(row))
-        _add(table, *cells, reason(row, facts_of(row, rules_of(row))), style=style)
+    for (code, what), found in groupby(said, key=lambda one: one[1:]):
+        group = [row for row, *_ in found]
+        bars = sum(row.bars for row in group)
+        style = "bold" if group[0].code == OK else ""
+        cells = (shown(group[0].at), shown(group[-1].until), str(bars), code)
+        _add(table, *cells, what, style=style)
     return table
 
 

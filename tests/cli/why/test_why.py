@@ -108,6 +108,15 @@ def test_the_last_hours_are_a_line_a_row_the_newest_last(desk: Desk) -> None:
     assert "use a longer --last" in desk.why(ETH, "--last", "10m")
 
 
+def test_neighbours_of_which_the_same_is_said_are_one_line(desk: Desk) -> None:
+    rows = [entry(5), entry(4), entry(3), choppy(2), choppy(1, 2, bias="LONG")]
+    desk.store().record([*rows, entry(6, outcome="spread")])
+    lines = desk.why(BTC, "--last", "1h").splitlines()
+    found = [(line.split()[1], line.split()[3], line.split()[4]) for line in lines[1:]]
+    assert found == [("11:30", "11:30", "1"), ("11:35", "11:45", "3"), ("11:50", "12:00", "3")]
+    assert len(json.loads(desk.why(BTC, "--last", "1h", "--json"))["decisions"]) == 6
+
+
 def test_the_summary_adds_up_from_evaluations_to_fills(desk: Desk) -> None:
     store = desk.store()
     store.record([choppy(60, 50), entry(9), entry(8), entry(7), choppy(6, 7, ETH)])

@@ -123,9 +123,8 @@ def test_the_market_is_one_sentence_with_the_funding_crowd() -> None:
         "longs are crowded (funding z +2.3), which is bearish; the price has pulled back to its "
         "average; light mode, since a feed is not listed"
     )
-    assert market(Facts(regime="RANGING", bias="NEUTRAL", entry_state="WAITING")) == (
-        "the market is ranging; bias neutral"
-    )
+    calm = Facts({"bias_strength": 0.0}, regime="RANGING", bias="NEUTRAL", entry_state="WAITING")
+    assert market(calm) == ("the market is ranging; bias neutral")
 
 
 def test_the_candidate_is_named_with_what_it_proposed() -> None:
