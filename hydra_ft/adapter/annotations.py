@@ -131,7 +131,7 @@ def _ends(
     last = _held_until(frame, rows)
     ends = last.copy()
     for i, row in enumerate(rows):
-        after = slice(row + 1, last[i] + 1)
+        after = slice(row + 1, last[i])
         over = (low[after] <= lower[i]) | (high[after] >= upper[i])
         leaves = f"hydra_exit_{Side.LONG if side[i] > 0 else Side.SHORT}"
         if leaves in frame:

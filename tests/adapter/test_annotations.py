@@ -153,6 +153,30 @@ def test_bars_in_a_row_with_the_same_entry_draw_the_first() -> None:
     assert starts == [5, 5, 8, 8, 20, 20]
 
 
+def test_another_signal_on_the_next_bar_is_another_entry() -> None:
+    frame = analysed()
+    for row in (5, 6):
+        enter(frame, row)
+    frame.loc[6, "hydra_signal"] = 1
+    assert [rows(line)[0] for line in of_type(frame, "line")] == [5, 5, 6, 6]
+
+
+@pytest.mark.parametrize(("hold_s", "end"), [(3600, 17), (3601, 18), (3899, 18), (0, 39)])
+def test_lines_last_as_many_bars_as_the_hold_begins(hold_s: int, end: int) -> None:
+    """A hold of 0 s is none that is known."""
+    frame = analysed()
+    enter(frame, 5, hold_s=hold_s)
+    assert [rows(line) for line in of_type(frame, "line")] == [(5, end)] * 2
+
+
+@pytest.mark.parametrize("column", ["hydra_stop", "hydra_target"])
+def test_an_entry_without_one_of_its_numbers_has_no_lines(column: str) -> None:
+    frame = analysed()
+    enter(frame, 5)
+    frame.loc[5, column] = np.nan
+    assert of_type(frame, "line") == []
+
+
 def test_the_newest_entries_are_drawn_where_there_are_many() -> None:
     frame = analysed(1000)
     for row in range(0, 1000, 4):

@@ -12,6 +12,7 @@ from bars.synthetic import random_frames
 from decisions.heads import BARE, FULL, HEAD
 
 from hydra_ft.adapter.plots import PALETTE, STATE, plot_config
+from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.evaluation import observe
 from hydra_ft.decisions.pipeline import decide, judge
 from hydra_ft.decisions.rules import PSEUDO, active_signals, needed_features
@@ -98,6 +99,28 @@ def test_a_feed_that_is_not_listed_draws_nothing() -> None:
     keys = drawn(plot_config(HEAD, BARE))
     assert not [key for key in keys if "funding" in key or "open_interest" in key]
     assert [key for key in drawn(plot_config(HEAD)) if "funding" in key]
+
+
+class Flow(HydraStrategy):
+    """A head as in a strategy file."""
+
+    timeframe = "5m"
+    rules = HEAD
+
+
+class OwnPlots(Flow):
+    """A head of somebody who draws what they like."""
+
+    plot_config = {"main_plot": {"ema_20_1h": {}}}  # noqa: RUF012 - as in any strategy
+
+
+def test_a_head_draws_the_feeds_that_it_is_given() -> None:
+    assert Flow({}).plot_config == plot_config(HEAD)
+    assert Flow({"hydra": {"feeds": ["candles"]}}).plot_config == plot_config(HEAD, BARE)
+
+
+def test_a_plot_configuration_of_ones_own_stands() -> None:
+    assert OwnPlots({}).plot_config == {"main_plot": {"ema_20_1h": {}}}
 
 
 def test_one_configuration_is_not_changed_through_another() -> None:
