@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.recorded.chase_report import ChaseReport, chase_report
 from benchmarks.recorded.freqtrade_home import FreqtradeHome, configuration, newest_result
+from benchmarks.recorded.funnel import Funnel, funnel_of_ledger, funnel_of_stage_a
 from benchmarks.recorded.holding import buy_and_hold, candles_of
 from benchmarks.recorded.positions import Account, Position, account, exported
 from benchmarks.recorded.sets import (
@@ -24,7 +25,6 @@ from benchmarks.recorded.sets import (
 )
 from benchmarks.recorded.stage_a import HEAD, LIGHT, decisions_on, pair_of, rules
 from hydra_ft.bars.candles import timeframe_ms
-from hydra_ft.decisions.reasons import CODES
 from loopback_exchange import Replay, Server
 from loopback_exchange.matching.account import TAKER_FEE
 
@@ -71,15 +71,20 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
-    """All runs on one set, and the bars of stage A by their first code, in its order."""
+    """All runs on one set, the head's first.
+
+    ``stage_a`` is computed on the recording; ``ledger`` is what the head's backtest noted of
+    both stages on the same bars, None where it noted nothing.
+    """
 
     recording: Recording
     wallet: float
     slots: int
     share: float
-    codes: Mapping[str, int]
+    fee: float
+    stage_a: Funnel
+    ledger: Funnel | None
     runs: tuple[Run, ...]
-    settings: Mapping[str, Any]
 
 
 def first_known(decisions: Decisions) -> int | None:
@@ -87,16 +92,6 @@ def first_known(decisions: Decisions) -> int | None:
     known = np.isfinite(decisions.regime_confidence + decisions.bias_strength + decisions.trend)
     rows = np.flatnonzero(known)
     return int(decisions.time[rows[0]]) if rows.size else None
-
-
-def counts_within(decisions: Mapping[str, Decisions], window: tuple[int, int]) -> dict[str, int]:
-    """Bars of all pairs in a window by their first code, in the order of the gates, ok last."""
-    total = np.zeros(len(CODES), dtype=np.int64)
-    for made in decisions.values():
-        rows = (made.time >= window[0]) & (made.time < window[1])
-        total += np.bincount(made.code[rows], minlength=len(CODES))
-    order = [*range(1, len(CODES)), 0]
-    return {CODES[i]: int(total[i]) for i in order if total[i]}
 
 
 def tested_window(decisions: Mapping[str, Decisions]) -> tuple[int, int]:
@@ -146,22 +141,23 @@ def _all_runs(
         bench = _Bench(home, market, recording, config)
         bench.download(head.timeframes)
         chased = bench.backtest(HEAD, config)
+        ledger = funnel_of_ledger(home.userdir, window[0] + timeframe_ms(head.base))
         chase = config["hydra"]["chase"] | {"backtest": False}
         plain = bench.backtest(PLAIN, config | {"hydra": config["hydra"] | {"chase": chase}})
         sample = bench.sample()
-    step = timeframe_ms(head.base)
     pairs = [(symbol, pair_of(symbol)) for symbol in symbols]
-    wallet = float(config["dry_run_wallet"])
-    holding = buy_and_hold(market, pairs, window, wallet, float(TAKER_FEE), step)
+    wallet, fee = float(config["dry_run_wallet"]), float(TAKER_FEE)
+    holding = buy_and_hold(market, pairs, window, wallet, fee, timeframe_ms(head.base))
     held = Run(HOLD, account(holding, bench.closes, window, wallet, len(holding)), tuple(holding))
     return SetResult(
         recording=recording,
         wallet=wallet,
         slots=int(config["max_open_trades"]),
         share=float(config["tradable_balance_ratio"]),
-        codes=counts_within(decisions, window),
+        fee=fee,
+        stage_a=funnel_of_stage_a(decisions.values(), window),
+        ledger=ledger,
         runs=(chased, plain, held, sample),
-        settings={"fee": float(TAKER_FEE)},
     )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from benchmarks.recorded.positions import grouped
 from benchmarks.recorded.sets import wrapped
-from hydra_ft.decisions.reasons import OK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,19 +59,17 @@ def _ends(name: str, parents: Parents) -> str:
     )
 
 
-def funnel_lines(result: SetResult) -> str:
+def funnel_read(result: SetResult) -> str:
     """Say how the bars that may trade become fills."""
-    own, total = result.runs[0], sum(result.codes.values())
-    passed = result.codes.get(OK, 0)
-    begun = own.chase.entries.begun if own.chase else own.account.count
-    steps = [
-        f"{total:,} bars were decided",
-        f"{passed:,} may trade",
-        f"{begun} entries were begun",
-        f"{own.account.count} were filled",
-    ]
-    return wrapped(
-        f"{'; '.join(steps)}. An entry stands on several bars, and a pair that has a trade, or "
-        f"finds no slot, or is declined when freqtrade asks, begins none: that is so for the other "
-        f"{max(passed - begun, 0):,} bars."
+    own, found = result.runs[0], result.ledger or result.stage_a
+    steps = [f"{found.evaluated:,} bars were decided", f"{found.passed:,} may trade"]
+    if own.chase:
+        steps.append(f"{own.chase.entries.begun} entries were begun")
+    steps.append(f"{own.account.count} were filled")
+    others = (
+        ""
+        if result.ledger
+        else " An entry stands on several bars; a pair that has a trade, or finds no slot, or is "
+        "declined when freqtrade asks, begins none."
     )
+    return wrapped(f"{'; '.join(steps)}.{others}")

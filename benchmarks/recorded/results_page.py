@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from benchmarks.execution.tables import table
 from benchmarks.recorded.positions import grouped
-from benchmarks.recorded.reading import compared, funnel_lines, groups_read, haircut_read
+from benchmarks.recorded.reading import compared, funnel_read, groups_read, haircut_read
 from benchmarks.recorded.sets import minute
 from benchmarks.recorded.stage_a import HEAD, LIGHT
-from hydra_ft.decisions.reasons import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchmarks.recorded.backtests import Run, SetResult
+    from benchmarks.recorded.backtests import Recording, Run, SetResult
     from benchmarks.recorded.positions import Account
+    from hydra_ft.cli.why.funnel import Stage
 
+DAY_MS = 86_400_000
 _OPENING = f"""\
 Written by `make results`; do not edit. {HEAD} as it ships over two recorded sets, through
 `freqtrade download-data` and `freqtrade backtesting`, beside two ways of trading without it. Past
@@ -39,8 +40,9 @@ _RULES = """\
   stop, targets and sides.
 - **Drawdown.** Of the equity at every 5m close, open positions valued at it; below it that of
   closed trades alone, as freqtrade reports it.
-- **Exposure.** Holding times over window times slots. **Mean and worst trade** are net of fees and
-  funding, of what the position cost. **Profit factor** is gains over losses."""
+- **Exposure.** Holding times over window times slots (buy and hold: pairs). **Mean and worst
+  trade** are net of fees and funding, of what the position cost. **Profit factor** is gains over
+  losses."""
 
 _REPRODUCE = """\
 With the sets `ohlcv/binance_2023q3` and `ohlcv/binance_2025mar` in the folder `HYDRA_TEST_DATA`:
@@ -81,7 +83,7 @@ def _set_part(result: SetResult) -> list[str]:
         "### Orders",
         haircut_read(result, own),
         "### Funnel",
-        _funnel(result),
+        *_funnel(result),
     ]
 
 
@@ -90,26 +92,31 @@ def _facts(result: SetResult) -> str:
     begin, end = recording.window
     pairs = ", ".join(symbol.removesuffix("USDT") for symbol in recording.spans)
     first = min(begin for begin, _ in recording.spans.values())
-    short = [
-        f"{symbol.removesuffix('USDT')} {minute(a):.10} to {minute(b):.10}"
-        for symbol, (a, b) in recording.spans.items()
-        if a > begin or b < end - 86_400_000
-    ]
     left_out = f"; left out: {', '.join(recording.left_out)}" if recording.left_out else ""
     rows = [
         ("Data", f"Binance USDT-M perpetuals, 5m, from {minute(first)} UTC"),
         ("Feeds", f"{', '.join(LIGHT)} (light mode)"),
         ("Pairs", f"{len(recording.spans)}: {pairs}{left_out}"),
-        ("Tested", f"{minute(begin)} to {minute(end)} UTC, {(end - begin) / 86_400_000:.1f} days"),
+        ("Tested", f"{minute(begin)} to {minute(end)} UTC, {(end - begin) / DAY_MS:.1f} days"),
         ("Bars", f"{recording.bars:,} of 5m over all pairs"),
-        ("Shorter", "; ".join(short) or "none"),
+        ("Recorded for a part of that", _shorter(recording)),
         (
             "Wallet",
             f"{result.wallet:,.0f} USDT, {result.slots} slots that share {result.share:.0%} of it",
         ),
-        ("Fees", f"{100 * result.settings['fee']:.2f} % a side; funding as settled"),
+        ("Fees", f"{100 * result.fee:.2f} % a side; funding as settled"),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
+
+
+def _shorter(recording: Recording) -> str:
+    """Name the pairs that begin within the window or end a day before it, by their days."""
+    begin, end = recording.window
+    days: dict[str, list[str]] = {}
+    for symbol, (first, last) in recording.spans.items():
+        if first > begin or last < end - DAY_MS:
+            days.setdefault(f"{minute(first):.10} to {minute(last):.10}", []).append(symbol[:-4])
+    return "; ".join(f"{', '.join(names)} {span}" for span, names in days.items()) or "none"
 
 
 def percent(value: float, digits: int = 2) -> str:
@@ -169,11 +176,31 @@ def _groups(name: str, run: Run, key: Callable[..., str]) -> str:
     return table((name, "trades", "won", "mean", "sum, USDT"), rows)
 
 
-def _funnel(result: SetResult) -> str:
-    total = sum(result.codes.values())
-    rows = [
-        (f"`{code}`: {explain(code)}", f"{count:,}", percent(count / total, 1))
-        for code, count in result.codes.items()
+def _funnel(result: SetResult) -> list[str]:
+    found = result.ledger or result.stage_a
+    parts = [
+        _stage(stage, head)
+        for stage, head in zip(
+            found.stages, ("first reason", "of those that may trade"), strict=False
+        )
     ]
-    stage_a = table(("first code", "bars", "of all"), rows)
-    return f"{stage_a}\n\n{funnel_lines(result)}"
+    if found.signals:
+        rows = [
+            (one.signal, *map(str, (one.candidates, one.ok, one.filled))) for one in found.signals
+        ]
+        head = ("signal", "bars as best candidate", "may trade", "filled")
+        parts.append(table(head, rows))
+    return [*parts, funnel_read(result)]
+
+
+def _stage(stage: Stage, head: str) -> str:
+    rows = [
+        (
+            f"`{step.code}`: {step.text}" if step.code else step.text,
+            f"{step.bars:,}",
+            percent(step.bars / stage.entered, 1),
+            f"{step.left:,}",
+        )
+        for step in stage.steps
+    ]
+    return table((head, "bars", "of all", "left"), rows)
