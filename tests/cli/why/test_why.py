@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -233,6 +234,15 @@ def test_looking_changes_nothing_while_the_bot_writes(desk: Desk) -> None:
     desk.why("--summary")
     store.record([choppy(0)])
     assert store.since(0) == [choppy(1), choppy(0)]
+
+
+def test_a_database_of_an_older_version_is_not_changed_but_named(desk: Desk) -> None:
+    desk.store()
+    file = desk.folder / "hydra.dryrun.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.execute("ALTER TABLE hydra_decisions RENAME COLUMN confidence TO strength")
+    connection.close()
+    assert "start the bot once with this version" in desk.refused(BTC)
 
 
 def test_an_answer_does_not_load_freqtrade(desk: Desk) -> None:
