@@ -143,7 +143,7 @@ def test_the_candles_of_a_recorded_perpetual_are_those_beside_it(name: str) -> N
 
 @pytest.mark.ci
 @on_recorded_data
-def test_a_recorded_spot_tape_is_replayed_as_a_perpetual() -> None:
+def test_a_recorded_spot_tape_is_replayed_as_a_perpetual(tmp_path: Path) -> None:
     recorded = pd.read_feather(SPOT / "BTC_JPY-trades.feather")
     replay = Replay(trades={SYMBOL: SPOT / "BTC_JPY-trades.feather"})
     begin, end = (minute * MINUTE_MS for minute in replay.span(SYMBOL))
@@ -161,3 +161,6 @@ def test_a_recorded_spot_tape_is_replayed_as_a_perpetual() -> None:
     assert len(traded) == len(beside)
     for column in COLUMNS:
         np.testing.assert_allclose(traded[column], beside[column], rtol=1e-12, err_msg=column)
+    with Server(replay) as server:
+        got = download(server, tmp_path, "--timerange", f"{begin // 1000}-{end // 1000}")
+    expect_downloaded(got, recorded)

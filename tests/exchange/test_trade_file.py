@@ -46,10 +46,11 @@ def test_a_wrong_value_is_refused_by_name(
     tmp_path: Path, frame: pd.DataFrame, column: str, value: Any, words: str
 ) -> None:
     frame[column] = [*frame[column][:-1], value]
-    path = write_tape(tmp_path / TRADES, frame, 50)
-    with pytest.raises(ValueError, match=words) as refusal:
-        Replay(trades={SYMBOL: path})
-    assert str(path) in str(refusal.value)
+    for batch in (50, len(frame) - 1):  # within a piece of the file, and as a piece of its own
+        path = write_tape(tmp_path / TRADES, frame, batch)
+        with pytest.raises(ValueError, match=words) as refusal:
+            Replay(trades={SYMBOL: path})
+        assert str(path) in str(refusal.value)
 
 
 def test_a_file_without_trades_is_refused(tmp_path: Path, frame: pd.DataFrame) -> None:

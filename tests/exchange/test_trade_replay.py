@@ -116,6 +116,7 @@ def test_pages_by_id_give_every_trade_once(replay: Replay, size: int) -> None:
     everything = replay.trades(SYMBOL, start, stop)
     seen, following = [], int(everything.id[0])
     while (page := replay.trades_from(SYMBOL, following, stop, size).id.tolist())[1:]:
+        assert len(page) <= size
         seen += page[:-1]
         following = page[-1]
     assert [*seen, following] == everything.id.tolist()
@@ -134,15 +135,18 @@ def test_ids_out_of_order_are_served_as_recorded(tmp_path: Path) -> None:
     frame = trade_frame(TAPE_BEGIN, TAPE_END)
     ids = frame["id"].to_numpy(dtype=object).copy()
     ids[10:14] = ids[10:14][::-1]
+    edge = int((frame["timestamp"] < TAPE_BEGIN + MINUTE_MS).sum())
+    ids[[edge - 1, edge]] = ids[[edge, edge - 1]]  # the two trades beside the end of a minute
     frame["id"] = ids
     replay = recording(tmp_path, frame, 12)
     expect_recorded(replay.trades(SYMBOL, TAPE_BEGIN, TAPE_END), replay.spec(SYMBOL), frame)
-    page = replay.trades_from(SYMBOL, int(ids[10]), END, 5)
-    assert page.id.astype(str).tolist() == ids[10:15].tolist()
+    for first in (10, 11, 12, 13, edge - 1, edge):
+        page = replay.trades_from(SYMBOL, int(ids[first]), END, 5)
+        assert page.id.astype(str).tolist() == ids[first : first + 5].tolist()
 
 
 def test_the_latest_trades_end_with_the_last_one(replay: Replay, tape: pd.DataFrame) -> None:
-    now = TAPE_BEGIN + 10 * MINUTE_MS + 17_345
+    now = int(tape["timestamp"][150])
     past = tape[tape["timestamp"] <= now]
     expect_recorded(replay.latest_trades(SYMBOL, now, 120), replay.spec(SYMBOL), past.tail(120))
     assert replay.last_trade(SYMBOL, now).id == int(past["id"].iloc[-1])
@@ -164,8 +168,9 @@ def test_nothing_of_a_minute_is_known_before_its_first_trade(tmp_path: Path) -> 
 
 def test_the_forming_candle_is_the_trades_so_far(replay: Replay, tape: pd.DataFrame) -> None:
     minute = TAPE_BEGIN + 7 * MINUTE_MS
-    seen = tape[tape["timestamp"].between(minute, minute + 31_000)]
-    forming = replay.candles(SYMBOL, MINUTE_MS, minute, minute + 1, minute + 31_000).arrays()
+    now = int(tape["timestamp"][(tape["timestamp"] > minute + 25_000)].iloc[0])
+    seen = tape[tape["timestamp"].between(minute, now)]
+    forming = replay.candles(SYMBOL, MINUTE_MS, minute, minute + 1, now).arrays()
     price, amount = seen["price"], seen["amount"]
     assert [forming[name][0] for name in COLUMNS[:4]] == [
         price.iloc[0], price.max(), price.min(), price.iloc[-1],
@@ -194,6 +199,18 @@ def test_a_minute_for_which_the_ids_leave_no_room_was_silent(tmp_path: Path) -> 
     assert [silent[name][0] for name in COLUMNS] == [last["price"]] * 4 + [0.0]
     assert replay.last_trade(SYMBOL, minute + 30_000).id == int(last["id"])
     expect_recorded(replay.trades(SYMBOL, TAPE_BEGIN, TAPE_END), replay.spec(SYMBOL), kept)
+
+
+def test_tick_and_step_are_fine_enough_for_candles_and_trades(tmp_path: Path) -> None:
+    frame = trade_frame(TAPE_BEGIN, TAPE_END)
+    # Only some trades of one batch are finer than the candles.
+    frame.loc[105:150, ["price", "amount"]] += [0.05, 0.0004]
+    replay = recording(tmp_path, frame, 100)
+    spec = replay.spec(SYMBOL)
+    assert (str(spec.tick), str(spec.step)) == ("0.01", "0.0001")
+    found = replay.trades(SYMBOL, TAPE_BEGIN, TAPE_END)
+    np.testing.assert_array_equal(spec.prices(found.price), frame["price"].round(2))
+    np.testing.assert_array_equal(spec.quantities(found.quantity), frame["amount"].round(4))
 
 
 def test_a_pair_may_have_trades_and_no_candles(tmp_path: Path, tape: pd.DataFrame) -> None:

@@ -102,6 +102,36 @@ def test_a_stop_triggers_at_the_trade_that_reaches_it(tmp_path: Path, by_mark: b
     assert exchange.ledger.orders[stop.order_id].filled == 100
 
 
+def test_an_order_that_a_trade_has_triggered_meets_the_rest_of_the_minute(tmp_path: Path) -> None:
+    dip, rise = {67: -5.5}, {75: 5.5}
+    moves = dip | rise
+    prints = [(one, "buy", 60_000.0 + moves.get(one, 0.0), 0.2) for one in range(120)]
+    with time_machine.travel(BEGIN / 1000 + 30, tick=False) as clock:
+        exchange = Exchange(tape_of(tmp_path, prints), balance=RICH)
+        stop = AlgoOrder(
+            0, SYMBOL, "", False, "STOP", "GTC", LEVEL - 30, LEVEL + 30, 1, False, False, 0, 0
+        )
+        exchange.call(lambda at: exchange.triggers.add(stop, at))
+        clock.shift(80)
+        exchange.call(lambda at: at)
+    assert stop.trigger_ms == BEGIN + 67_000
+    assert [fill.time_ms for fill in exchange.ledger.fills] == [BEGIN + 75_000]
+
+
+def test_the_place_in_the_queue_is_kept_over_a_restart(tmp_path: Path) -> None:
+    prints = [(second, "sell", 60_000.1, 0.2) for second in range(30)]
+    prints += [(30 + second, "sell", 59_999.0, 0.001) for second in range(60)]
+    with time_machine.travel(BEGIN / 1000 + 29, tick=False) as clock:
+        exchange = Exchange(tape_of(tmp_path, prints), balance=RICH)
+        order = place(exchange, LEVEL - 10, 700)
+        begun = order.queue
+        clock.shift(40)
+        exchange.call(lambda at: at)
+        assert order.queue == begun - 40
+        exchange.reload()
+    assert exchange.ledger.orders[order.id].queue == begun - 40
+
+
 class EveryPrint(Matcher):
     """A matcher that passes over nothing."""
 
