@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.decisions.pipeline import EXIT_TAGS
+from hydra_ft.decisions.exits import EXIT_TAGS
 from hydra_ft.types import Bias, Regime
 
 if TYPE_CHECKING:

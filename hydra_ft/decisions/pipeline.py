@@ -12,10 +12,10 @@ import numpy as np
 
 from hydra_ft.decisions import gates, select
 from hydra_ft.decisions.evaluation import Evaluation, Observation, evaluate, observe
+from hydra_ft.decisions.exits import exit_tags
 from hydra_ft.decisions.reasons import CODES, INDEX, OK
 from hydra_ft.decisions.rules import VOLATILITY, HeadRules, needed_features, startup_candles
 from hydra_ft.features.registry import column_key
-from hydra_ft.market.bias import bias_allows
 from hydra_ft.types import Bias, CodeArray, Context, Feed, Regime, Side, Signal, Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hydra_ft.types import Bars, BoolArray, FloatArray, IntArray
 
 __all__ = [
-    "EXIT_TAGS",
     "Decisions",
     "HeadRules",
     "decide",
@@ -34,9 +33,6 @@ __all__ = [
     "needed_features",
     "startup_candles",
 ]
-
-EXIT_TAGS = ("", "bias_flip", "regime_turn")
-"""Exit tags by index; 0 means that nothing asks for an exit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,25 +257,11 @@ def _decisions(
         bias_strength=market.bias_strength,
         trend=market.trend,
         entry_state=picked.entry_state,
-        exit_long_tag=_exit_tags(state, Side.LONG),
-        exit_short_tag=_exit_tags(state, Side.SHORT),
+        exit_long_tag=exit_tags(state, Side.LONG),
+        exit_short_tag=exit_tags(state, Side.SHORT),
         candidate=picked.candidate,
         light=any(feed not in state.feeds for feed in state.rules.feeds),
         errors=picked.errors,
         columns=state.features,
         numbers=numbers,
     )
-
-
-def _exit_tags(state: Evaluation, side: Side) -> CodeArray:
-    """Why a position of the side should be closed: bias strongly against, regime turned.
-
-    Nothing is closed on what is not known; then the stop stands guard.
-    """
-    market, rules = state.market, state.rules.bias
-    known = np.isfinite(market.bias_strength)
-    against = ~bias_allows(market.bias, market.bias_strength, side, rules.exit_from) & known
-    turned = Regime.DOWN if side is Side.LONG else Regime.UP
-    regime = (market.regime == int(turned)) & np.isfinite(market.regime_confidence)
-    tags = np.where(against & rules.hard, EXIT_TAGS.index("bias_flip"), 0)
-    return np.where(tags == 0, regime * EXIT_TAGS.index("regime_turn"), tags).astype(np.int16)

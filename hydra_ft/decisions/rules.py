@@ -188,4 +188,6 @@ def startup_candles(rules: HeadRules) -> int:
     needed = needed_features(rules, rules.feeds)
     longest = max(f.lookback for features in needed.values() for f in features)
     memory = max((made.memory_bars for made in active_signals(rules, rules.feeds)), default=0)
-    return max(longest, regime.lookback(rules.regime)) + memory + _ALIGNMENT_BARS
+    # A turn of the regime is a difference to the market bar before.
+    turned = regime.lookback(rules.regime) + 1
+    return max(longest, turned) + memory + _ALIGNMENT_BARS

@@ -9,7 +9,7 @@ import pytest
 from bars.synthetic import random_frames
 from decisions.heads import BARE, FULL, HEAD, LIGHT, RANGES, evaluated
 
-from hydra_ft.decisions.pipeline import EXIT_TAGS, Decisions, decide
+from hydra_ft.decisions.pipeline import Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
 from hydra_ft.errors import DeclarationError
 from hydra_ft.market.bias import BiasRules
@@ -140,18 +140,6 @@ def test_what_is_plotted_is_what_gates() -> None:
     for key, column in state.features.items():
         assert state.columns[key] is column
     assert set(DECIDED.columns) == set(state.features)
-
-
-def test_each_exit_has_its_tag() -> None:
-    known = np.isfinite(DECIDED.bias_strength)
-    flip = (DECIDED.bias == Bias.SHORT) & (DECIDED.bias_strength >= 1.0) & known
-    turn = (DECIDED.regime == Regime.DOWN) & ~flip
-    tags = np.array(EXIT_TAGS)[DECIDED.exit_long_tag]
-    assert (tags[flip] == "bias_flip").all()
-    assert (tags[turn] == "regime_turn").all()
-    assert (tags[~flip & ~turn] == "").all()
-    assert DECIDED.exit_long.any()
-    assert DECIDED.exit_short.any()
 
 
 def test_a_head_whose_entries_would_carry_their_own_exit_is_refused() -> None:

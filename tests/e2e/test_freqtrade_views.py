@@ -17,7 +17,7 @@ from freqtrade.persistence import Trade
 from freqtrade.rpc.api_server import ApiServer
 from freqtrade.rpc.telegram import Telegram
 
-from hydra_ft.decisions.pipeline import EXIT_TAGS
+from hydra_ft.decisions.exits import EXIT_TAGS
 from hydra_ft.signals.registry import SIGNALS
 from hydra_ft.types import Bias, Regime, Side
 

@@ -188,11 +188,6 @@ def test_a_missing_input_of_a_listed_feed_is_stale_and_blocks(name: str) -> None
         assert not bias_allows(found.bias, found.strength, side)[0]
 
 
-def test_a_listed_feed_without_columns_is_stale() -> None:
-    without = {name: np.array([value]) for name, value in X27.items() if name != LIQUIDATION}
-    assert bias_columns(without, RULES, ALL).stale[0]
-
-
 def test_words_name_the_right_crowd() -> None:
     """F-A19: a high z is crowded longs, and that is bearish."""
     assert "longs are crowded" in describe(Bias.SHORT, 2.0)

@@ -7,7 +7,7 @@ from StandingHead import StandingHead
 
 from hydra_ft import signals
 from hydra_ft.adapter.strategy import HydraStrategy
-from hydra_ft.decisions.pipeline import EXIT_TAGS
+from hydra_ft.decisions.exits import EXIT_TAGS
 from hydra_ft.decisions.rules import HeadRules
 from hydra_ft.signals.registry import SignalColumns
 from hydra_ft.types import Feed
