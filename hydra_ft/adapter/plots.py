@@ -2,12 +2,14 @@
 
 FreqUI asks for the named columns of the analysed frame, and takes ``color``, ``type`` (line,
 bar or scatter), ``fill_to`` and ``scatterSymbolSize`` of each. A line without a colour gets
-another one on every load.
+another one on every load. Every subplot, the volume among them, takes 8 % of the height from
+the candles, so there are seven here and no more: columns share one where their scales fit.
 """
 
 from __future__ import annotations
 
 from itertools import cycle
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.decisions.rules import needed_features
@@ -17,50 +19,57 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hydra_ft.decisions.rules import HeadRules
+    from hydra_ft.features.registry import Feature
     from hydra_ft.types import Feed
 
-GREY, BLUE, GREEN, RED = "#8c8c8c", "#4285f4", "#26a65b", "#d64541"
-ORANGE, PINK = "#f5a623", "#e08283"
-
-STATE: dict[str, dict[str, dict[str, str]]] = {
-    "regime": {
-        "hydra_regime": {"type": "scatter", "color": BLUE},
-        "hydra_regime_confidence": {"type": "line", "color": GREY},
-        "hydra_trend_score": {"type": "line", "color": GREEN},
-        "hydra_range_score": {"type": "line", "color": ORANGE},
-        "hydra_chop_score": {"type": "line", "color": RED},
+PANELS: dict[str, dict[str, str]] = {
+    "state": {
+        "hydra_regime": "scatter",
+        "hydra_bias": "scatter",
+        "hydra_entry_state": "scatter",
+        "hydra_entry": "bar",
+        "hydra_exit_long": "bar",
+        "hydra_exit_short": "bar",
     },
-    "bias": {
-        "hydra_bias": {"type": "scatter", "color": BLUE},
-        "hydra_bias_score": {"type": "line", "color": GREEN},
-        "hydra_bias_strength": {"type": "line", "color": GREY},
+    "strength": {
+        "hydra_regime_confidence": "line",
+        "hydra_trend_score": "line",
+        "hydra_range_score": "line",
+        "hydra_chop_score": "line",
+        "hydra_bias_score": "line",
+        "hydra_bias_strength": "line",
+        "hydra_trend": "line",
+        "hydra_confidence": "scatter",
     },
-    "trend": {"hydra_trend": {"type": "line", "color": BLUE}},
-    "entry state": {"hydra_entry_state": {"type": "scatter", "color": BLUE}},
-    "distance from average": {"hydra_ema_distance": {"type": "line", "color": BLUE}},
-    "decision": {
-        "hydra_entry": {"type": "bar", "color": BLUE},
-        "hydra_confidence": {"type": "scatter", "color": GREEN},
-        "hydra_exit_long": {"type": "bar", "color": RED},
-        "hydra_exit_short": {"type": "bar", "color": PINK},
-        "hydra_reward_to_risk": {"type": "scatter", "color": ORANGE},
+    "reason": {"hydra_code": "scatter", "hydra_signal": "scatter"},
+    "shares": {
+        "hydra_ema_distance": "line",
+        "hydra_stop": "scatter",
+        "hydra_target": "scatter",
     },
-    "reason": {
-        "hydra_code": {"type": "scatter", "color": RED},
-        "hydra_signal": {"type": "scatter", "color": BLUE},
-    },
-    "stop and target": {
-        "hydra_stop": {"type": "scatter", "color": RED},
-        "hydra_target": {"type": "scatter", "color": GREEN},
-    },
+    "multiples": {"hydra_reward_to_risk": "scatter"},
+    "points": {},
+    "amounts": {},
 }
-"""Columns of the decision by panel, in the order that the panels are drawn in."""
+"""Subplots in the order that they are drawn in, each with its columns of the decision."""
+
+UNITS = {
+    "points": "points",
+    "flag": "multiples",
+    "sign": "multiples",
+    "sigma": "multiples",
+    "multiple": "multiples",
+    "quote": "amounts",
+    "hours": "amounts",
+    "bars": "amounts",
+}
+"""Subplot of a feature by its unit; shares of the price, the rest, have a subplot of their own."""
 
 PALETTE = (
-    BLUE,
-    ORANGE,
-    GREEN,
-    RED,
+    "#4285f4",
+    "#f5a623",
+    "#26a65b",
+    "#d64541",
     "#9b59b6",
     "#16a2b8",
     "#8d6e63",
@@ -69,24 +78,43 @@ PALETTE = (
     "#5c6bc0",
     "#c0ca33",
     "#78909c",
+    "#ff7043",
+    "#66bb6a",
+    "#ab47bc",
+    "#29b6f6",
+    "#ffca28",
+    "#a1887f",
+    "#ec407a",
+    "#26c6da",
 )
 
 
 def plot_config(rules: HeadRules, feeds: Collection[Feed] | None = None) -> dict[str, Any]:
-    """Both keys that FreqUI expects: lines over the price, and one subplot per panel.
+    """Both keys that FreqUI expects: lines over the price, and the subplots of ``PANELS``.
 
-    First the state, then the features of these feeds (all that the head can use where
-    none are given), by panel in alphabetical order; those of several timeframes share it.
+    Drawn are the columns of the decision and the features of these feeds (all that the head
+    can use where none are given); a subplot without any is left out.
     """
     chosen = rules.feeds if feeds is None else feeds
-    panels: dict[str, dict[str, dict[str, str]]] = {"main": {}}
+    panels = {"main": {}, **{name: dict(columns) for name, columns in PANELS.items()}}
     for timeframe, features in needed_features(rules, chosen).items():
         for feature in features:
-            key = column_key(feature.name, timeframe)
-            panels.setdefault(feature.panel, {})[key] = {"type": "line"}
-    for lines in panels.values():
-        for line, color in zip(lines.values(), cycle(PALETTE), strict=False):
-            line["color"] = color
-    main = panels.pop("main")
-    state = {name: {key: dict(how) for key, how in lines.items()} for name, lines in STATE.items()}
-    return {"main_plot": main, "subplots": {**state, **dict(sorted(panels.items()))}}
+            panels[panel_of(feature)][column_key(feature.name, timeframe)] = "line"
+    drawn = {
+        name: {
+            key: {"type": kind, "color": color}
+            for (key, kind), color in zip(columns.items(), cycle(PALETTE), strict=False)
+        }
+        for name, columns in panels.items()
+    }
+    main = drawn.pop("main")
+    return {"main_plot": main, "subplots": {name: lines for name, lines in drawn.items() if lines}}
+
+
+def panel_of(feature: Feature) -> str:
+    """``main`` where the feature is drawn over the price, else its subplot."""
+    if feature.panel == "main":
+        return "main"
+    if feature.units == "ratio" and isfinite(feature.high):
+        return "multiples"
+    return UNITS.get(feature.units, "shares")

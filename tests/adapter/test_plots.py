@@ -11,7 +11,7 @@ import pytest
 from bars.synthetic import random_frames
 from decisions.heads import BARE, FULL, HEAD
 
-from hydra_ft.adapter.plots import PALETTE, STATE, plot_config
+from hydra_ft.adapter.plots import PALETTE, PANELS, panel_of, plot_config
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.evaluation import observe
 from hydra_ft.decisions.pipeline import decide, judge
@@ -72,17 +72,22 @@ def test_every_state_of_the_market_is_drawn() -> None:
         assert f"hydra_{field.name}" in drawn(plot_config(HEAD))
 
 
-def test_no_panel_of_a_feature_takes_the_place_of_one_of_the_state() -> None:
-    assert not set(STATE) & {feature.panel for feature in FEATURES.values()}
-
-
 def test_the_state_comes_first_and_no_line_is_drawn_twice() -> None:
     config = plot_config(HEAD)
     assert set(config) == {"main_plot", "subplots"}
-    panels = list(config["subplots"])
-    assert panels[: len(STATE)] == list(STATE)
-    assert panels[len(STATE) :] == sorted(panels[len(STATE) :])
+    assert list(config["subplots"]) == list(PANELS)
     assert len(drawn(config)) == len(set(drawn(config)))
+
+
+def test_the_candles_keep_a_third_of_the_height() -> None:
+    """FreqUI's SUBPLOTHEIGHT is 8 %, for the volume too, and it leaves 2 % between."""
+    assert 100 - 8 * (len(PANELS) + 1) - 2 >= 33
+
+
+def test_every_feature_has_a_place() -> None:
+    for feature in FEATURES.values():
+        assert panel_of(feature) in {"main", *PANELS}
+        assert (panel_of(feature) == "main") == (feature.panel == "main")
 
 
 def test_each_line_is_as_frequi_takes_it_and_has_a_colour_of_its_own_in_the_panel() -> None:
@@ -92,7 +97,7 @@ def test_each_line_is_as_frequi_takes_it_and_has_a_colour_of_its_own_in_the_pane
         for line in lines.values():
             assert set(line) == {"type", "color"}
             assert line["type"] in {"line", "bar", "scatter"}
-        assert len({line["color"] for line in lines.values()}) == min(len(lines), len(PALETTE))
+        assert len({line["color"] for line in lines.values()}) == len(lines) <= len(PALETTE)
 
 
 def test_a_feed_that_is_not_listed_draws_nothing() -> None:
@@ -124,8 +129,8 @@ def test_a_plot_configuration_of_ones_own_stands() -> None:
 
 
 def test_one_configuration_is_not_changed_through_another() -> None:
-    plot_config(HEAD)["subplots"]["regime"]["hydra_regime"]["color"] = "changed"
-    assert plot_config(HEAD)["subplots"]["regime"]["hydra_regime"]["color"] != "changed"
+    plot_config(HEAD)["subplots"]["state"]["hydra_regime"]["color"] = "changed"
+    assert plot_config(HEAD)["subplots"]["state"]["hydra_regime"]["color"] != "changed"
 
 
 def test_coarse_columns_that_signals_need_are_features() -> None:
@@ -146,7 +151,7 @@ def test_main_holds_prices_only() -> None:
     assert set(plot_config(HEAD, FULL)["main_plot"]) == prices
 
 
-def test_the_page_on_plots_lists_the_panels_of_the_state_in_their_order() -> None:
+def test_the_page_on_plots_lists_the_panels_in_their_order() -> None:
     page = (Path(__file__).parents[2] / "docs" / "plots.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z ]+) \|", page, flags=re.MULTILINE)
-    assert rows == ["panel", *STATE]
+    assert rows == ["panel", *PANELS]
