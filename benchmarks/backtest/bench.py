@@ -1,0 +1,46 @@
+"""One run of the whole measurement."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.backtest import cycle, loop
+from benchmarks.backtest.home import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Plan(NamedTuple):
+    """How much is measured."""
+
+    pairs: int
+    own_days: float
+    always_days: float
+    rounds: int
+
+
+class Result(NamedTuple):
+    """What was measured by a plan."""
+
+    plan: Plan
+    cycle: cycle.Cycle
+    own: loop.Own
+    always: loop.Always
+
+
+FULL = Plan(pairs=250, own_days=10, always_days=3, rounds=3)
+QUICK = Plan(pairs=8, own_days=2, always_days=0.5, rounds=1)
+
+
+def measure(plan: Plan, said: Callable[[str], None]) -> Result:
+    """Measure everything in a home that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as home:
+        said("writing candles of the generated market")
+        home.store(max(plan.own_days, plan.always_days))
+        live = cycle.measure(home, plan.pairs, plan.rounds, said)
+        own = loop.measure_own(home, plan.own_days, plan.rounds, said)
+        always = loop.measure_always(home, plan.always_days, live.columns, plan.rounds, said)
+    return Result(plan, live, own, always)

@@ -1,0 +1,179 @@
+"""The page that the measurement writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.backtest.loop import BARE, COLUMN, COLUMNS, ROW, TABLE, VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from benchmarks.backtest.bench import Result
+
+_COUNTED = """\
+Counted in `strategy_safe_wrapper`, and the same on every machine. A candle of a trade is one at
+which freqtrade looked at its exit. Where a target is reached freqtrade asks `custom_roi` a second
+time, for the price: that is the only second copy for one callback at one candle."""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Draw a table; the first column is text, the others are figures."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
+
+
+def judged(value: float, limit: float) -> str:
+    """Whether a goal is met."""
+    return "yes" if value <= limit else "**no**"
+
+
+def render(result: Result, duration_s: float) -> str:
+    """Write the whole page."""
+    parts = [
+        "# What Hydra adds to freqtrade's own work",
+        _opening(result, duration_s),
+        "## Goals",
+        _goals(result),
+        "## Live: one cycle of all pairs",
+        _cycle(result),
+        "## Backtest: HydraFlow's own trades",
+        _own(result),
+        "## Backtest: always in a trade",
+        _always(result),
+        "## Copies of a trade",
+        _COUNTED,
+        _copies(result),
+        "## Rules",
+        _rules(result),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(result: Result, duration_s: float) -> str:
+    return f"""\
+Written by `make bench-backtest`; do not edit. Everything was measured side by side in one run, in
+turns, in CPU time of one process; figures are medians of {result.plan.rounds} rounds, and only
+ratios carry over to another machine. The candles are of the embedded exchange's generated market.
+The run took {duration_s / 60:.1f} minutes."""
+
+
+def _goals(result: Result) -> str:
+    live, own, always = result.cycle, result.own, result.always
+    rows = [
+        ("live, HydraFlow's own steps, in cycles of an empty strategy", live.features_ratio, 1.5),
+        ("live, whole cycle with HydraFlow, in the same", live.whole_ratio, 2.5),
+        ("backtest as columns, in backtests of the trades alone", own.ratio(COLUMNS), 1.25),
+        ("backtest with one trade callback, in the same", always.ratio(TABLE), 3.5),
+        ("copies of a trade for one callback at one candle", always.copies[TABLE].most, 1),
+        ("reading the side table, of a callback's cost", always.lookup_share, 0.05),
+        ("writing the ledger, of a backtest's time", own.ledger_share, 0.03),
+    ]
+    return table(
+        ("goal", "at most", "measured", "met"),
+        [(text, f"{limit:g}", f"{value:.3g}", judged(value, limit)) for text, value, limit in rows],
+    )
+
+
+def _cycle(result: Result) -> str:
+    live = result.cycle
+    rows = [("empty strategy", f"{live.floor_ms:.2f}", "1.00")]
+    rows += [
+        (f"HydraFlow, {name}", f"{spent:.2f}", f"{spent / live.floor_ms:.2f}")
+        for name, spent in live.steps_ms.items()
+    ]
+    rows.append(("whole cycle with HydraFlow", f"{live.whole_ms:.2f}", f"{live.whole_ratio:.2f}"))
+    return f"""\
+{live.pairs} pairs, {live.bars} candles of each of 5m, 1h and 4h, analysed as freqtrade does it at
+a new candle. HydraFlow adds {live.columns} columns to the frame. All is computed anew; neither
+the ledger nor orders are in it.
+
+{table(("step", "ms a pair", "ratio"), rows)}"""
+
+
+def _own(result: Result) -> str:
+    own = result.own
+    rows = [
+        (
+            name,
+            f"{spent.indicators_s:.3f}",
+            f"{spent.loop_s:.3f}",
+            f"{spent.loop_s / own.times[BARE].loop_s:.2f}",
+            f"{own.ratio(name):.2f}",
+        )
+        for name, spent in own.times.items()
+    ]
+    same = "the same trades to the price" if own.same else "**not the same trades**"
+    head = ("strategy", "indicators, s", "loop, s", "loop, ratio", "whole, ratio")
+    return f"""\
+{own.pairs} pairs, {own.candles} candles with the warm-up, {own.trades} trades. The first two rows
+made {same}: what HydraFlow decided was given to a strategy without indicators
+and callbacks. With its chase orders rest and are followed, so that its trades are its own.
+
+{table(head, rows)}
+
+Writing the ledger takes {100 * own.ledger_share:.1f} % of the last row's time."""
+
+
+def _always(result: Result) -> str:
+    always = result.always
+    base = always.callback_s * 1e6
+    rows = [(BARE, f"{always.loop_s[BARE]:.2f}", "1.00", "")]
+    rows += [
+        (
+            name,
+            f"{always.loop_s[name]:.2f}",
+            f"{always.ratio(name):.2f}",
+            f"{100 * always.read_share(name):+.0f} %" if name in (TABLE, COLUMN, ROW) else "",
+        )
+        for name in VARIANTS
+    ]
+    same = "All rows made the same trades." if always.same else "**The trades differ.**"
+    head = ("callbacks", "loop, s", "ratio", "reading adds to a callback")
+    return f"""\
+{always.trades} trades keep every pair in the market for nearly all of {always.candles} candles,
+warm-up included. {same} The frame that two of the rows read has {always.columns} feature columns.
+
+{table(head, rows)}
+
+A call of a callback that does nothing costs {base:.0f} us here, nearly all of it freqtrade's copy
+of the trade; a look at the side table, timed by itself, {always.lookup_s * 1e6:.2f} us, which is
+{100 * always.lookup_share:.2f} % of that. What the loop shows for the table is its noise."""
+
+
+def _copies(result: Result) -> str:
+    found = [(f"{name} (own trades)", copies) for name, copies in result.own.copies.items()]
+    found += list(result.always.copies.items())
+    rows = [
+        (
+            name,
+            str(copies.candles),
+            str(copies.copies),
+            str(copies.callbacks) if copies.calls else "",
+            str(copies.most) if copies.calls else "",
+            str(copies.repeated) if copies.calls else "",
+        )
+        for name, copies in found
+    ]
+    head = (
+        "strategy", "candles of trades", "copies", "callbacks that note their calls",
+        "most for one at one candle", "candles with more than one",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _rules(result: Result) -> str:
+    plan = result.plan
+    return f"""\
+- **Empty strategy.** No indicators, no signals; freqtrade still validates and keeps the frame. Its
+  cycle is the floor.
+- **Live.** `_analyze_ticker_internal`, pair by pair: first all pairs with the empty strategy, then
+  all with HydraFlow. Steps are timed inside the second.
+- **Backtest.** From frames in memory to trades: `advise_all_indicators` (HydraFlow reads its
+  coarser frames from disk there) and `backtest`. {plan.own_days:g} days of HydraFlow's own trades,
+  {plan.always_days:g} days of being always in a trade, stop and target as HydraFlow declares them.
+- **The trades alone.** The signals of the candles on which HydraFlow's trades open, and its exit
+  signals.
+- **Callbacks.** The bench's own; they read, and leave stop and target where they are, so that the
+  trades stay the same. The one that gives a stop gives one that is never reached.
+- **Side table.** A numpy array per pair, looked at by pair and candle number."""

@@ -1,0 +1,1 @@
+"""Strategies to compare with; freqtrade loads the folder by path."""

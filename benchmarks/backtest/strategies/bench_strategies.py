@@ -1,0 +1,126 @@
+"""Strategies to compare with: one that does nothing, and some that make given trades.
+
+What they are given (``plan``, ``tables``, ``calls``) is set on them after freqtrade has
+loaded them, because freqtrade executes this file as a module of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.strategy import IStrategy
+
+from hydra_ft.adapter.frames import with_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import pandas as pd
+
+    from benchmarks.backtest.side_table import SideTable
+
+
+class BenchIdle(IStrategy):  # type: ignore[misc]
+    """Nothing at all: the floor of a live cycle."""
+
+    INTERFACE_VERSION = 3
+    timeframe = "5m"
+    can_short = True
+    process_only_new_candles = False
+    use_exit_signal = True
+    stoploss = -0.9
+    minimal_roi: dict[str, float] = {"0": 100.0}  # noqa: RUF012 - set per instance
+
+    def populate_indicators(self, dataframe: pd.DataFrame, _metadata: Any) -> pd.DataFrame:
+        """Add nothing."""
+        return dataframe
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, _metadata: Any) -> pd.DataFrame:
+        """Enter never."""
+        return dataframe
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, _metadata: Any) -> pd.DataFrame:
+        """Leave never."""
+        return dataframe
+
+
+class BenchGiven(BenchIdle):
+    """Entries and exits out of ``plan``: per pair, columns as long as the frame."""
+
+    plan: Mapping[str, Mapping[str, np.ndarray[Any, Any]]]
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Enter as planned."""
+        return self._planned(dataframe, metadata, "enter")
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Leave as planned."""
+        return self._planned(dataframe, metadata, "exit")
+
+    def _planned(self, dataframe: pd.DataFrame, metadata: Any, kind: str) -> pd.DataFrame:
+        for name, values in self.plan[metadata["pair"]].items():
+            if name.startswith(kind):
+                dataframe[name] = values
+        return dataframe
+
+
+class BenchCounted(BenchGiven):
+    """The same trades; notes every call of a callback that gets a trade."""
+
+    tables: Mapping[str, SideTable]
+    features: Mapping[str, Mapping[str, np.ndarray[Any, Any]]]
+    calls: list[tuple[str, int, float]]
+    reads = "table"
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Show the features, where the callback reads them out of the frame."""
+        if self.reads not in ("column", "row"):
+            return dataframe
+        return with_columns(dataframe, self.features[metadata["pair"]])
+
+    def _look(self, name: str, pair: str, trade: Any, at: Any) -> float:
+        """Read a feature of the last closed candle, by the way that is being measured."""
+        self.calls.append((name, trade.id, at.timestamp()))
+        if self.reads == "table":
+            return self.tables[pair].value(at, 0)
+        if self.reads == "column":
+            frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+            return float(frame["feature_0"].iat[-1])  # noqa: PD009 - as users write it
+        if self.reads == "row":
+            frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+            return float(frame.iloc[-1]["feature_0"])
+        return 0.0
+
+
+class BenchStop(BenchCounted):
+    """With ``custom_stoploss``, which leaves the stop alone."""
+
+    use_custom_stoploss = True
+
+    def custom_stoploss(self, pair: str, trade: Any, current_time: Any, **_more: Any) -> None:
+        """Read, and answer None."""
+        self._look("custom_stoploss", pair, trade, current_time)
+
+
+class BenchMovedStop(BenchCounted):
+    """With ``custom_stoploss``, which moves a stop that is never reached."""
+
+    use_custom_stoploss = True
+
+    def custom_stoploss(self, pair: str, trade: Any, current_time: Any, **_more: Any) -> float:
+        """Read, and trail the price at nine tenths below."""
+        self._look("custom_stoploss", pair, trade, current_time)
+        return -0.9
+
+
+class BenchStopAndTarget(BenchStop):
+    """With ``custom_stoploss`` and, for the target, ``custom_roi``: the same as minimal_roi."""
+
+    use_custom_roi = True
+    target = 100.0
+
+    def custom_roi(self, pair: str, trade: Any, current_time: Any, **_more: Any) -> float:
+        """Read, and give the target."""
+        self._look("custom_roi", pair, trade, current_time)
+        return self.target
