@@ -23,7 +23,10 @@ def silent(columns, market, rules):
 
 
 def declared(made):
-    return replace(made, needs=("close_1m",), uses=(), feeds=(Feed.CANDLES,), detect=silent)
+    needs = ("close_1m",)
+    return replace(
+        made, needs=needs, uses=(), feeds=(Feed.CANDLES,), cooldown_s=0, flip_s=0, detect=silent
+    )
 
 
 class TaggedHead(StandingHead):
