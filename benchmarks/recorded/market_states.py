@@ -106,7 +106,7 @@ def pair_state(market: Replay, symbol: str, head: HeadRules) -> PairState:
 
 def fired_signals(state: Evaluation, head: HeadRules) -> tuple[tuple[Fired, ...], int]:
     """Count by signal, and at last of any signal, over the base bars on which all is known."""
-    found, _, _ = select.candidates(state, select.entry_state(state))
+    found = select.candidates(state, select.entry_state(state)).found
     passes, _ = select.unbiased(state, found)
     market = state.market
     known = np.isfinite(market.regime_confidence + market.bias_strength + market.trend)
