@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import talib
 from bars.synthetic import HOUR, random_bars
 
@@ -20,10 +21,12 @@ def test_a_cross_is_where_the_sign_of_the_gap_changes() -> None:
     np.testing.assert_array_equal(found[changed], side[changed])
 
 
-def test_a_market_that_wakes_up_crosses_once() -> None:
-    close = np.r_[np.full(150, 100.0), np.full(20, 101.0), np.full(30, 99.0)]
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_market_that_wakes_up_crosses_once_each_way(side: int) -> None:
+    """From averages that are equal, which is neither side."""
+    close = 100.0 + side * np.r_[np.zeros(150), np.ones(20), -np.ones(30)]
     time = HOUR * np.arange(close.size)
     bars = bars_from(time, HOUR, (close, close, close, close), np.ones(close.size))
     found = FEATURES["sma_cross_100"](bars)
-    assert np.flatnonzero(found == 1).tolist() == [150]
-    assert np.count_nonzero(found == -1) == 1
+    assert np.flatnonzero(found == side).tolist() == [150]
+    assert np.count_nonzero(found == -side) == 1
