@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -84,10 +85,16 @@ def read_tree(
     return tree
 
 
+@cache
+def _hints(root: type[object]) -> dict[str, Any]:
+    """Declared types of the fields; evaluating them takes longer than all the rest."""
+    return get_type_hints(root, include_extras=True)
+
+
 def leaves(root: type[object], path: str, default: object = None) -> Iterator[Leaf]:
     """Walk over all keys of a tree, in the order of their declaration."""
     default = root() if default is None else default
-    hints = get_type_hints(root, include_extras=True)
+    hints = _hints(root)  # type: ignore[arg-type]  # classes hash by identity
     for item in fields(root):  # type: ignore[arg-type]
         value, here = getattr(default, item.name), f"{path}.{item.name}"
         if is_dataclass(value):

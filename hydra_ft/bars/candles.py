@@ -137,7 +137,9 @@ def taken(values: FloatArray, rows: IntArray) -> FloatArray:
     """``values[rows]`` as floats, NaN where the row is -1."""
     if values.shape[0] == 0:
         return np.full(rows.shape, np.nan)
-    return np.where(rows >= 0, values[rows], np.nan).astype(np.float64)
+    found = np.asarray(values, dtype=np.float64).take(rows)
+    found[rows < 0] = np.nan
+    return found
 
 
 def resample(bars: Bars, step_ms: int) -> Bars:

@@ -8,6 +8,8 @@ changes how far back a bar looks is not among them: those belong to the declarat
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,16 +28,21 @@ FIXED = ("regime.window_bars", "clock.usual_interval_h")
 """Not to be tuned: the warm-up follows from the first, the venue sets the second."""
 
 
-def thresholds(rules: HeadRules) -> dict[str, Leaf]:
-    """Every number of a head that may be tuned, by path, in the order of the pipeline."""
+@lru_cache(maxsize=32)
+def thresholds(rules: HeadRules) -> Mapping[str, Leaf]:
+    """Every number of a head that may be tuned, by path, in the order of the pipeline.
+
+    Kept for the heads that were asked about last: a bot asks for every pair and candle.
+    """
     parts = {name: getattr(rules, name) for name in SECTIONS}
     parts |= {f"{SIGNALS}.{made.name}": made.rules for made in rules.signals}
-    return {
+    found = {
         leaf.path: leaf
         for path, part in parts.items()
         for leaf in leaves(type(part), path, part)
         if isinstance(leaf.default, int | float) and leaf.path not in FIXED
     }
+    return MappingProxyType(found)
 
 
 def values_of(rules: HeadRules) -> dict[str, Any]:
