@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -130,7 +131,9 @@ def test_since_has_the_row_that_reaches_into_the_time_and_one_pair_where_asked(
 
 
 def test_bars_are_counted_from_the_asked_time_on_also_within_a_row(store: DecisionStore) -> None:
-    store.record([span(1, 10, pair="Q"), span(1, 10), ENTRY, replace(ENTRY, at=21 * BAR)])
+    store.record(
+        [span(1, 10, pair="Q"), span(1, 10), ENTRY, replace(ENTRY, at=21 * BAR, until=21 * BAR)]
+    )
     store.note_outcomes([("P", 20 * BAR, "filled", (), "")])
     assert store.counts() == ({"regime_choppy": 20, "ok": 2}, {"filled": 1, "": 1})
     assert store.counts(8 * BAR, "P") == ({"regime_choppy": 3, "ok": 2}, {"filled": 1, "": 1})
@@ -163,8 +166,16 @@ def test_rows_are_continued_by_equal_bars_but_never_by_one_that_may_trade() -> N
 
 def test_what_ended_before_a_time_is_forgotten(store: DecisionStore) -> None:
     store.record([span(1, 3), span(4, 3), ENTRY])
-    store.forget_before(4 * BAR)
+    store.forget_before(5 * BAR)
     assert [row.at // BAR for row in store.since(0)] == [4, 20]
+
+
+def test_equal_thresholds_are_written_once(store: DecisionStore, tmp_path: Path) -> None:
+    for at in range(9):
+        store.note_rules(at, "{}")
+    with sqlite3.connect(tmp_path / "hydra.sqlite") as connection:
+        assert connection.execute("SELECT at FROM hydra_rules").fetchall() == [(0,)]
+    connection.close()
 
 
 def test_thresholds_are_written_when_they_change_and_found_by_time(store: DecisionStore) -> None:

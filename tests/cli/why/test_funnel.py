@@ -62,18 +62,20 @@ def test_steps_stand_in_the_order_of_the_pipeline_and_signals_are_one_step() -> 
         Tally("ok", "", "a", 6),
         Tally("ok", "not_filled", "a", 7),
         Tally("ok", "in_trade", "a", 8),
+        Tally("ok", "of_tomorrow", "a", 2),
         Tally("ok", FILLED, "a", 9),
     ]
     first, second = stages(rows)
     assert [(step.code, step.bars, step.left) for step in first.steps] == [
-        ("data_stale:funding", 5, 40),
-        ("regime_not_allowed", 5, 35),
-        ("veto_rr", 1, 34),
-        ("of_tomorrow", 4, 30),
+        ("data_stale:funding", 5, 42),
+        ("regime_not_allowed", 5, 37),
+        ("veto_rr", 1, 36),
+        ("of_tomorrow", 4, 32),
     ]
     assert [(step.code, step.bars, step.left) for step in second.steps] == [
-        ("in_trade", 8, 22),
-        ("not_filled", 7, 15),
+        ("in_trade", 8, 24),
+        ("not_filled", 7, 17),
+        ("of_tomorrow", 2, 15),
         (PENDING, 6, 9),
     ]
     assert (second.passed, all(step.text for step in (*first.steps, *second.steps))) == (9, True)
