@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.execution.tables import table
 from benchmarks.recorded.positions import grouped
 from benchmarks.recorded.reading import compared, funnel_read, groups_read, haircut_read
-from benchmarks.recorded.sets import minute
+from benchmarks.recorded.sets import EARLIER, LATER, minute
 from benchmarks.recorded.stage_a import HEAD, LIGHT
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 DAY_MS = 86_400_000
 _OPENING = f"""\
-Written by `make results`; do not edit. {HEAD} as it ships over two recorded sets, through
-`freqtrade download-data` and `freqtrade backtesting`, beside two ways of trading without it. Past
-results say nothing about future ones."""
+Written by `make results`; do not edit. {HEAD} as it ships over recorded sets, through
+`freqtrade download-data` and `freqtrade backtesting`, beside two ways of trading without it.
+
+Past results say nothing about future ones."""
 
 _RULES = """\
 - **Window.** From the first whole hour at which regime, bias and trend of any pair are known; the
@@ -34,6 +35,8 @@ _RULES = """\
   than the open of their candle, the price at which freqtrade's own backtest fills at once; a real
   book may not give it, so the lower result is the one to believe. The second column is the same
   rules with `hydra.chase.backtest` false.
+- **Chosen.** On {earlier} the thresholds of regime and bias that
+  [calibration.md](calibration.md) lists; on {later} nothing.
 - **Buy and hold.** The whole wallet in equal parts of all pairs, bought long at the first open of
   each pair in the window and sold at its last close, with the same fee a side, and with funding.
 - **SampleStrategy.** As `freqtrade new-strategy --template full` makes it, with its own timeframe,
@@ -62,7 +65,8 @@ def render(results: Sequence[SetResult]) -> str:
     for result in results:
         parts += _set_part(result)
     feeds = " and ".join(f"`{feed}`" for feed in LIGHT)
-    parts += ["## How the figures are made", _RULES.format(head=HEAD, feeds=feeds)]
+    names = {"head": HEAD, "feeds": feeds, "earlier": EARLIER.name, "later": LATER.name}
+    parts += ["## How the figures are made", _RULES.format(**names)]
     parts += ["## How to reproduce it", _REPRODUCE]
     return "\n\n".join(parts) + "\n"
 
