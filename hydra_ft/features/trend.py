@@ -35,6 +35,7 @@ _ADX_LOOKBACK = 2 * rolling.WILDER_PERIODS * _PERIOD - 1
     high=100.0 + 1e-9,
     panel="rsi",
 )
+@shared
 def rsi_14(bars: Bars) -> FloatArray:
     """Relative strength index; 50 where the price did not move at all."""
     moves = bars.close - rolling.shifted(bars.close, 1)
