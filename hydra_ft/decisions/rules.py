@@ -42,8 +42,11 @@ class VetoRules:
         float, Ge(0), Le(10), Doc("least (target - cost) / (stop + cost)")
     ] = 1.5
     round_trip_cost: Annotated[
-        float, Ge(0), Le(0.01), Doc("fees of entry and exit together, of the price")
-    ] = 0.001
+        float,
+        Ge(0),
+        Le(0.01),
+        Doc("cost of entry and exit together, of the price: 2 bps maker, 5 taker, 1 slippage"),
+    ] = 0.0008
     extended_above: Annotated[
         float, Gt(0), Le(0.2), Doc("distance from the 1h EMA20 that counts as extended")
     ] = 0.015

@@ -162,8 +162,9 @@ of the pair. Counters that counted calls, of which one a second made "2 bars" tw
 windows of closed bars.
 
 `structure_retest` has its stop and target from the audit, 0.8 % and 1.44 %. After costs that is 1.5
-of reward to risk only where a round trip costs 0.096 % or less: with a dearer one (the veto's
-`round_trip_cost`) every one of its entries is turned down by `veto_rr`.
+of reward to risk only where a round trip costs 0.096 % or less. The veto's `round_trip_cost` stands
+at 0.08 %: an entry that waits as a maker, an exit that takes, and a bp of slippage. Who pays more
+sets it higher, and then `veto_rr` turns every entry of this signal down.
 
 `range_fade` is rare by nature. A quiet range of 24 h is seldom wide enough that its middle pays for
 a stop beyond its edge, and it does not move the stop into the range to make up for that.

@@ -34,9 +34,7 @@ def tested(
 
 def entered(ledger: TestedLedger) -> dict[tuple[str, int], DecisionRow]:
     """Rows of bars that may trade, by pair and close."""
-    return {
-        (pair, row.at): row for pair in PAIRS for row in ledger.rows(pair) if row.code == "ok"
-    }
+    return {(pair, row.at): row for pair in PAIRS for row in ledger.rows(pair) if row.code == "ok"}
 
 
 @CHASES

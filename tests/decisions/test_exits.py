@@ -64,10 +64,8 @@ def test_a_turn_asks_for_an_exit_for_one_bar_of_the_market_and_a_standing_regime
     """Else a reversal signal, which enters against a standing regime, could never enter."""
     against = Regime.DOWN if side is Side.LONG else Regime.UP
     asked = (tags_of(side) == "regime_turn") | flips(side)
-    standing = (DECIDED.regime == against) & np.isfinite(DECIDED.regime_confidence)
-    runs = np.split(
-        np.flatnonzero(standing), np.flatnonzero(np.diff(np.flatnonzero(standing)) > 1) + 1
-    )
+    rows = np.flatnonzero((DECIDED.regime == against) & np.isfinite(DECIDED.regime_confidence))
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     assert len(runs) > 3
     for run in runs[1:]:
         assert asked[run[:HOUR]].all()

@@ -194,7 +194,7 @@ def test_vetoes_stand_exactly_at_their_limits() -> None:
     trust = np.array([0.49, 0.50, np.nan])
     assert gates.confident(trust, rules).allowed.tolist() == [False, True, True]
     stop = np.array([0.01, 0.01, np.nan])
-    least = 0.001 + 1.5 * 0.011
+    least = 0.0008 + 1.5 * 0.0108
     target = np.array([least - 1e-6, least, np.nan])
     assert gates.worthwhile(stop, target, rules).allowed.tolist() == [False, True, True]
 
@@ -202,7 +202,7 @@ def test_vetoes_stand_exactly_at_their_limits() -> None:
 def test_reward_to_risk_is_after_costs() -> None:
     """F5 step 8: twice the stop is less than 2 once fees are paid."""
     ratio = gates.reward_to_risk(np.array([0.01]), np.array([0.02]), VetoRules())
-    assert ratio[0] == pytest.approx(0.019 / 0.011)
+    assert ratio[0] == pytest.approx(0.0192 / 0.0108)
 
 
 def test_volatility_veto_stands_at_three() -> None:
