@@ -39,9 +39,10 @@ class Pass:
 class Outcomes:
     """Follows every pass to its end."""
 
-    def __init__(self, notes: Notes, max_open_trades: float) -> None:
+    def __init__(self, notes: Notes, max_open_trades: float, step_ms: int) -> None:
         self._notes = notes
         self._max_open_trades = max_open_trades
+        self._step_ms = step_ms
         self._open: dict[str, Pass] = {}
         self._sent: set[tuple[str, int]] = set()
 
@@ -98,13 +99,15 @@ class Outcomes:
     def follow(self) -> None:
         """See in freqtrade's books what has become of what was sent."""
         for pair, at in list(self._sent):
-            trade = _trade_of(pair, at)
+            trade = _trade_of(pair, at, at + self._step_ms)
             if trade is None or trade.nr_of_successful_entries:
                 self.ended(pair, at, filled=trade is not None, detail="")
 
 
-def _trade_of(pair: str, at: int) -> LocalTrade | None:
-    """Return the first trade of a pair since a time (UTC ms); freqtrade drops unfilled ones."""
+def _trade_of(pair: str, since: int, before: int) -> LocalTrade | None:
+    """Return the trade of a pair that was opened within a bar (UTC ms); one that never filled
+    is gone from freqtrade's books.
+    """
     trades = Trade.get_trades_proxy(pair=pair)
-    since = [trade for trade in trades if to_ms(trade.open_date_utc) >= at]
-    return min(since, key=lambda trade: trade.open_date_utc, default=None)
+    within = [trade for trade in trades if since <= to_ms(trade.open_date_utc) < before]
+    return min(within, key=lambda trade: trade.open_date_utc, default=None)

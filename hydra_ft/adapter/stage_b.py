@@ -57,7 +57,7 @@ class StageB:
         self._admission = Admission(rules)
         self._rules = rules
         self._ledger = ledger
-        self._outcomes = Outcomes(ledger, max_open_trades) if ledger is not None else None
+        self._outcomes = Outcomes(ledger, max_open_trades, step_ms) if ledger else None
         self._step_ms = step_ms
         self._follows = follows
         self._is_begun = False
