@@ -105,8 +105,9 @@ class Outcomes:
 
 
 def _trade_of(pair: str, since: int, before: int) -> LocalTrade | None:
-    """Return the trade of a pair that was opened within a bar (UTC ms); one that never filled
-    is gone from freqtrade's books.
+    """Return the trade of a pair that was opened within a bar (UTC ms).
+
+    One that never filled is gone from freqtrade's books.
     """
     trades = Trade.get_trades_proxy(pair=pair)
     within = [trade for trade in trades if since <= to_ms(trade.open_date_utc) < before]
