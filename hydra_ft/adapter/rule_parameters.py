@@ -18,27 +18,17 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
 from hydra_ft.adapter.numbers import parameter
-from hydra_ft.decisions.thresholds import SIGNALS, thresholds, values_of, with_thresholds
+from hydra_ft.decisions.thresholds import (
+    attribute,
+    space,
+    thresholds,
+    values_of,
+    with_thresholds,
+)
 from hydra_ft.errors import DeclarationError
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.rules import HeadRules
-
-_EXITS = ("stop", "swing_factor", "atr_factor", "reward", "target", "exit_from")
-"""First words of the numbers that say where a position ends."""
-
-
-def attribute(path: str) -> str:
-    """Name of the class attribute that holds a threshold."""
-    return path.removeprefix(f"{SIGNALS}.").replace(".", "_")
-
-
-def space(path: str) -> str:
-    """Space of freqtrade that a threshold belongs to."""
-    section, _, name = path.partition(".")
-    if section == "admission":
-        return "protection"
-    return "sell" if name.rpartition(".")[2].startswith(_EXITS) else "buy"
 
 
 class RuleParameters(IStrategy):

@@ -47,7 +47,7 @@ def _stage_a() -> list[Reason]:
     return [
         *stale,
         Reason("warmup", "A", "there are not enough closed bars yet for every feature"),
-        Reason("funding_window", "A", "funding is settled within 5 minutes of this bar's close"),
+        Reason("funding_window", "A", "funding is settled too close to this bar's close"),
         Reason("regime_choppy", "A", "the market is choppy"),
         *forbidden,
         Reason("extended", "A", "the price has run away from its average: no trend following"),

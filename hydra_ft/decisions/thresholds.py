@@ -28,6 +28,23 @@ FIXED = ("regime.window_bars", "clock.usual_interval_h")
 """Not to be tuned: the warm-up follows from the first, the venue sets the second."""
 
 
+_EXITS = ("stop", "swing_factor", "atr_factor", "reward", "target", "exit_from")
+"""First words of the numbers that say where a position ends."""
+
+
+def attribute(path: str) -> str:
+    """Name of the freqtrade parameter that holds a threshold."""
+    return path.removeprefix(f"{SIGNALS}.").replace(".", "_")
+
+
+def space(path: str) -> str:
+    """Space of freqtrade that a threshold belongs to."""
+    section, _, name = path.partition(".")
+    if section == "admission":
+        return "protection"
+    return "sell" if name.rpartition(".")[2].startswith(_EXITS) else "buy"
+
+
 @lru_cache(maxsize=32)
 def thresholds(rules: HeadRules) -> Mapping[str, Leaf]:
     """Every number of a head that may be tuned, by path, in the order of the pipeline.

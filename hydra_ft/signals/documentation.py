@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hydra_ft.types import Feed
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Markdown table."""
     heads = tuple(heads)
     lines = [heads, ("---",) * len(heads), *rows]
@@ -52,7 +52,7 @@ def overview(signals: Mapping[str, SignalDeclaration]) -> str:
         )
         for name, made in sorted(signals.items())
     ]
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _cooldown(made: SignalDeclaration) -> str:
@@ -68,7 +68,7 @@ def thresholds(made: SignalDeclaration) -> str:
         for leaf in leaves(type(made.rules), made.name, made.rules)
         if isinstance(leaf.default, int | float)
     ]
-    return _table(("threshold", "default", "allowed", "meaning"), rows)
+    return table(("threshold", "default", "allowed", "meaning"), rows)
 
 
 def _section(made: SignalDeclaration) -> str:

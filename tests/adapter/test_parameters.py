@@ -19,6 +19,7 @@ from freqtrade.strategy.hyper import detect_all_parameters
 
 from hydra_ft.adapter.live import LiveOrders
 from hydra_ft.adapter.parameters import SEARCHED, SPACES, keys, parameter_name
+from hydra_ft.decisions.thresholds import attribute
 from hydra_ft.execution.policy import PRESETS, ChasePolicy
 
 REPOSITORY = Path(__file__).parents[2]
@@ -155,8 +156,9 @@ def test_a_user_switches_the_search_of_one_value_on(folder: Path, load: Load) ->
     )
     write_subclass(folder, body)
     head = load("MyFlow", RunMode.HYPEROPT)
-    searched = [name for name, parameter in head.enumerate_parameters() if parameter.optimize]
-    assert searched == ["chase_entry_deadline_s"]
+    searched = {name for name, parameter in head.enumerate_parameters() if parameter.optimize}
+    by_itself = {attribute(path) for path in head.searched}
+    assert searched == {"chase_entry_deadline_s", *by_itself}
     assert head.policies.entry == replace(HEAD.entry, deadline_s=90)
 
 

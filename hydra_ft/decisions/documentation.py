@@ -1,0 +1,137 @@
+"""docs/decisions.md: the pipeline, its reasons, and the numbers that may be tuned."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from hydra_ft.decisions.exits import EXIT_TAGS
+from hydra_ft.decisions.reasons import FILLED, OK, REASONS
+from hydra_ft.decisions.rules import HeadRules
+from hydra_ft.decisions.thresholds import FIXED, SIGNALS, attribute, space, thresholds
+from hydra_ft.signals.documentation import table
+from hydra_ft.signals.registry import SIGNALS as EVERY_SIGNAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hydra_ft.decisions.reasons import Reason
+
+_HEAD = f"""# Decisions
+
+Rendered by `make docs` from the code; do not edit.
+
+Every closed bar of the base timeframe (5m) of every pair is decided once, in two stages, and every
+decision is written down. So the question why nothing was traded has an answer for each bar:
+
+```
+hydra why BTC/USDT:USDT                 # the newest decision, in words
+hydra why BTC/USDT:USDT --last 24h      # what was decided since yesterday, and why
+hydra why BTC/USDT:USDT --at 2026-03-01T12:05
+hydra why --summary                     # the funnel from evaluated bars to fills
+hydra why --summary --backtest          # the same of the last backtest
+```
+
+**Stage A** is pure: the same closed bars give the same code, live and in a backtest. Its steps are
+data, clock, regime, entry state, signal, bias, rank, vetoes, in this order. The reason of a bar is
+the first step that stopped it: a step that takes one candidate and leaves another is listed among
+what failed, and is not the reason.
+
+**Stage B** looks at what stands when freqtrade asks: the day, losses in a row, positions on the
+same side, the signal's cooldown, the spread, a breaker. It counts trades in freqtrade's own books,
+never signals, so that a restart forgets nothing; a full day ends at midnight UTC and a pause
+expires. `veto_corr`, `size_zero`, `stop_too_tight`, `below_min`, `slippage` and `quote_stale` have
+their codes and refuse nothing yet: in this version the stake is freqtrade's own.
+Where freqtrade does not ask at all, its own reason is noted: `in_trade`, `no_slot`, `pair_locked`,
+or `host_declined`. What was sent ends as `{FILLED}` or `not_filled`.
+
+The two add up: evaluated bars are passes and first reasons of stage A; passes are fills and first
+reasons of stage B.
+
+**Exits** are columns: `{EXIT_TAGS[1]}` where the bias is strongly against the position, and
+`{EXIT_TAGS[2]}` in the hour after the regime has turned against it. A regime that stands against a
+position since before its entry closes nothing, or a reversal could never be held.
+
+**The ledger** keeps equal neighbouring bars of a pair in one row that counts them, for 90 days;
+bars that may trade have a row each. The thresholds in force are kept beside it, so that an old
+decision is explained by the numbers of its day. A backtest writes its ledger to
+`user_data/hydra/backtest` and replaces the one before.
+
+**Light mode.** A feed that is not listed under `hydra.feeds` is left out in the open: the weights
+of the bias are renormalised over the rest, signals that need it are off, and tags carry `light`.
+A feed that is listed and stale, or empty, blocks.
+
+## Reasons
+"""
+
+_PARAMETERS = """
+## Thresholds
+
+Every number of a head's rules is a freqtrade parameter with the name of its place. It can be set in
+the head's parameter file (`HydraFlow.json` beside `HydraFlow.py`), and searched by hyperopt, for
+which freqtrade needs `pip install "freqtrade[hyperopt]"`:
+
+```
+freqtrade hyperopt --strategy HydraFlow --spaces buy sell protection --epochs 100 \\
+    --hyperopt-loss SharpeHyperOptLossDaily
+```
+
+By itself hyperopt searches what the head names in `searched`; in a class of your own you switch on
+more, within bounds of your choice:
+
+```python
+class MyFlow(HydraFlow):
+    vetoes_min_confidence = DecimalParameter(0.5, 0.8, default=0.5, space="buy")
+```
+
+An epoch whose values contradict each other trades nothing. A file with a value out of bounds stops
+the start. What a search finds on one stretch of history is fitted to it: look at the result on
+another stretch before you believe it. Thresholds of the signals are listed in
+[signals.md](signals.md): their parameters are named `<signal>_<threshold>`. Not to be tuned:
+"""
+
+
+def reasons(stage: str) -> Iterator[Reason]:
+    """Reasons of a stage in their order, without the code of a pass."""
+    return (reason for reason in REASONS.values() if reason.stage == stage and reason.code != OK)
+
+
+def _grouped(stage: str) -> Iterator[tuple[str, str]]:
+    """Code and words; codes that name a signal or a feed share a row."""
+    told: set[str] = set()
+    for reason in reasons(stage):
+        prefix, _, name = reason.code.partition(":")
+        if name in EVERY_SIGNAL:
+            if prefix not in told:
+                yield f"`{prefix}:<signal>`", reason.text.replace(name, "the signal")
+            told.add(prefix)
+        else:
+            yield f"`{reason.code}`", reason.text
+
+
+def _parameters(rules: HeadRules) -> Iterator[tuple[str, ...]]:
+    for path, leaf in thresholds(rules).items():
+        if not path.startswith(f"{SIGNALS}."):
+            value = json.dumps(leaf.default)
+            yield f"`{attribute(path)}`", space(path), f"`{value}`", leaf.allowed, leaf.meaning
+
+
+def render(signals: Mapping[str, object]) -> str:
+    """The whole page; the defaults are those of a head that declares nothing."""
+    rules = HeadRules(name="", signals=())
+    parts = [_HEAD]
+    for stage, title in (("A", "Stage A, in this order"), ("B", "Stage B")):
+        rows = list(_grouped(stage))
+        parts.append(f"### {title}\n\n{table(('code', 'meaning'), rows)}\n")
+    fixed = ", ".join(f"`{path}`" for path in FIXED)
+    parts.append(f"{_PARAMETERS.rstrip()} {fixed}.\n")
+    heads = ("parameter", "space", "default", "allowed", "meaning")
+    parts.append(table(heads, _parameters(rules)) + "\n")
+    names = ", ".join(f"`{name}`" for name in sorted(signals))
+    parts.append(f"Signals with thresholds of their own: {names}.\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render(EVERY_SIGNAL))
