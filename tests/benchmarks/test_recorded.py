@@ -287,6 +287,7 @@ class TestOneRecordedPair:
             pytest.skip("the backtest wrote no ledger")
         assert measured.ledger.stages[0] == measured.stage_a.stages[0]
         assert all(stage.adds_up for stage in measured.ledger.stages)
+        assert measured.ledger.stages[1].passed == measured.runs[0].account.count > 0
 
     def test_both_pages_are_written(self, measured: SetResult) -> None:
         assert f"| Pairs | 1: {COIN}; left out: BNB, BTC, ETH, SOL |" in render([measured])
