@@ -12,7 +12,7 @@ from hydra_ft.adapter.desk import ended_elsewhere
 from hydra_ft.adapter.parents import entry_key
 from hydra_ft.adapter.trades import entry_filled, side_of, trade_of
 from hydra_ft.errors import StoreError
-from hydra_ft.execution.chase import is_over, is_usable, may_act, next_price
+from hydra_ft.execution.chase import is_over, is_sane, is_usable, may_act, next_price
 from hydra_ft.execution.lifecycle import End, Progress, progress, remaining
 from hydra_ft.execution.ticks import floor_steps
 from hydra_ft.types import Attempt, ChildState, Kind, ParentOrder, Quote, Side
@@ -92,7 +92,9 @@ class Entries:
         if self._book.is_unknown(request.pair):
             return "outcome_unknown"
         quote = self._desk.quote(request.pair, now)
-        if quote is None or not is_usable(quote, self._policy, now):
+        if quote is None or not is_sane(quote, self._policy, now):
+            return "quote_stale"
+        if not is_usable(quote, self._policy, now):
             return "spread"
         other = self._book.of(request.pair, Kind.ENTRY)
         if other is not None and other.side is not request.side:

@@ -73,7 +73,7 @@ _STAGE_B = (
     ("size_zero", "the position would have no size"),
     ("stop_too_tight", "the stop is nearer than twice the round-trip fee"),
     ("below_min", "the exchange's minimum would need more risk than allowed"),
-    ("quote_stale", "the quote is too old to act on"),
+    ("quote_stale", "there is no quote, or one too old to act on"),
     ("spread", "the spread is too wide"),
     ("slippage", "the expected slippage is too high"),
     ("breaker", "a circuit breaker is open"),
