@@ -18,7 +18,8 @@ class Plan(NamedTuple):
 
     pairs: int
     own_days: float
-    always_days: float
+    columns_days: float
+    callback_days: float
     rounds: int
 
 
@@ -28,19 +29,26 @@ class Result(NamedTuple):
     plan: Plan
     cycle: cycle.Cycle
     own: loop.Own
-    always: loop.Always
+    columns: loop.Always
+    callbacks: loop.Always
 
 
-FULL = Plan(pairs=250, own_days=10, always_days=3, rounds=3)
-QUICK = Plan(pairs=8, own_days=2, always_days=0.5, rounds=1)
+FULL = Plan(pairs=250, own_days=20, columns_days=20, callback_days=3, rounds=3)
+QUICK = Plan(pairs=8, own_days=1, columns_days=1, callback_days=0.5, rounds=1)
 
 
 def measure(plan: Plan, said: Callable[[str], None]) -> Result:
     """Measure everything in a home that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as home:
         said("writing candles of the generated market")
-        home.store(max(plan.own_days, plan.always_days))
+        home.store(max(plan.own_days, plan.columns_days, plan.callback_days))
         live = cycle.measure(home, plan.pairs, plan.rounds, said)
         own = loop.measure_own(home, plan.own_days, plan.rounds, said)
-        always = loop.measure_always(home, plan.always_days, live.columns, plan.rounds, said)
-    return Result(plan, live, own, always)
+        columns, callbacks = (
+            loop.measure_always(home, days, live.columns, plan.rounds, said, variants)
+            for days, variants in (
+                (plan.columns_days, loop.WHOLE),
+                (plan.callback_days, loop.VARIANTS),
+            )
+        )
+    return Result(plan, live, own, columns, callbacks)

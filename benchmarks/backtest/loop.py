@@ -43,6 +43,7 @@ VARIANTS = {
     COLUMN: ("BenchStop", "column"),
     ROW: ("BenchStop", "row"),
 }
+WHOLE = {COLUMNS: ("BenchFlow", "nothing")}
 _LOOKUPS = 50_000
 
 
@@ -63,19 +64,24 @@ class Own(NamedTuple):
 
 
 class Always(NamedTuple):
-    """Pairs that are in a trade nearly always: medians in CPU seconds of the loop."""
+    """Pairs that are in a trade nearly always: medians in CPU seconds."""
 
     candles: int
     trades: int
     same: bool
     columns: int
     loop_s: dict[str, float]
+    whole_s: dict[str, float]
     copies: dict[str, Copies]
     lookup_s: float
 
     def ratio(self, name: str) -> float:
         """The loop, in loops without a callback."""
         return self.loop_s[name] / self.loop_s[BARE]
+
+    def whole_ratio(self, name: str) -> float:
+        """The whole backtest, indicators included, in backtests of the trades alone."""
+        return self.whole_s[name] / self.whole_s[BARE]
 
     @property
     def callback_s(self) -> float:
@@ -100,9 +106,9 @@ def _rounds(
     """Every test in turn, ``rounds`` times; medians, and the trades of the last round."""
     found: dict[str, list[Times]] = {name: [] for name in tests}
     trades = {}
-    # Whatever comes first pays for imports and caches, and is not counted.
-    tester, strategy = next(iter(tests.values()))
-    tester.run(strategy)
+    # The first run of each pays for imports, caches and warnings, and is not counted.
+    for tester, strategy in tests.values():
+        tester.run(strategy)
     for turn in range(rounds):
         said(f"{what}, round {turn + 1} of {rounds}")
         for name, (tester, strategy) in tests.items():
@@ -122,7 +128,6 @@ def measure_own(home: Home, days: float, rounds: int, said: Callable[[str], None
     config = home.config(RunMode.BACKTEST)
     plain, chased = Backtester(home.testing(days, backtest=False)), Backtester(home.testing(days))
     _, trades = plain.run(plain.head)
-    chased.run(chased.head)
     plan = only_traded(plain.signals_of(plain.head), plain.data, trades)
     bare = plain.given(bench_strategy("BenchGiven", config), plan)
     tests = {
@@ -167,32 +172,39 @@ def _ledger_share(tester: Backtester) -> float:
 
 
 def measure_always(
-    home: Home, days: float, columns: int, rounds: int, said: Callable[[str], None]
+    home: Home,
+    days: float,
+    columns: int,
+    rounds: int,
+    said: Callable[[str], None],
+    variants: Mapping[str, tuple[str, str]],
 ) -> Always:
-    """The same dense trades without a callback, and with each of the variants."""
+    """The same dense trades alone, and with each of the variants."""
     said(f"pairs that are always in a trade, over {days:g} days")
     tester = Backtester(home.testing(days, backtest=False))
+    plan = always_in(tester.data)
     # Read afresh: freqtrade writes what a strategy declares into its configuration.
-    config, plan = home.config(RunMode.BACKTEST), always_in(tester.data)
+    config = home.config(RunMode.BACKTEST, backtest=False)
     features = {pair: _features(frame, columns) for pair, frame in tester.data.items()}
     tables = {
         pair: SideTable(_first_s(frame), STEP_S, np.stack(list(features[pair].values()), axis=1))
         for pair, frame in tester.data.items()
     }
     tests = {BARE: (tester, tester.given(bench_strategy("BenchGiven", config), plan))}
-    for name, (kind, reads) in VARIANTS.items():
+    for name, (kind, reads) in variants.items():
         strategy = tester.given(bench_strategy(kind, config), plan)
         strategy.tables, strategy.features, strategy.reads = tables, features, reads
         strategy.target = min(strategy.minimal_roi.values())
         tests[name] = (tester, strategy)
     times, made = _rounds(tests, rounds, said, "always in a trade")
-    counted = {name: tests[name] for name in (BARE, NOTHING, TABLE, MOVED, TARGET)}
+    counted = {name: tests[name] for name in tests if name not in (COLUMN, ROW)}
     return Always(
         candles=sum(len(frame) for frame in tester.data.values()),
         trades=len(made[BARE]),
         same=all(same_trades(made[BARE], trades) for trades in made.values()),
         columns=columns,
         loop_s={name: spent.loop_s for name, spent in times.items()},
+        whole_s={name: spent.whole_s for name, spent in times.items()},
         copies={name: count_copies(*test) for name, test in counted.items()},
         lookup_s=_lookup_s(tables, tester.data),
     )

@@ -59,12 +59,14 @@ The run took {duration_s / 60:.1f} minutes."""
 
 
 def _goals(result: Result) -> str:
-    live, own, always = result.cycle, result.own, result.always
+    live, own, always = result.cycle, result.own, result.callbacks
+    whole = result.columns.whole_ratio(COLUMNS)
     rows = [
         ("live, HydraFlow's own steps, in cycles of an empty strategy", live.features_ratio, 1.5),
         ("live, whole cycle with HydraFlow, in the same", live.whole_ratio, 2.5),
-        ("backtest as columns, in backtests of the trades alone", own.ratio(COLUMNS), 1.25),
-        ("backtest with one trade callback, in the same", always.ratio(TABLE), 3.5),
+        ("backtest as columns, always in a trade, in those trades alone", whole, 1.25),
+        ("backtest as columns, HydraFlow's own few trades, in the same", own.ratio(COLUMNS), 1.25),
+        ("loop with one trade callback, in loops without", always.ratio(TABLE), 3.5),
         ("copies of a trade for one callback at one candle", always.copies[TABLE].most, 1),
         ("reading the side table, of a callback's cost", always.lookup_share, 0.05),
         ("writing the ledger, of a backtest's time", own.ledger_share, 0.03),
@@ -107,8 +109,10 @@ def _own(result: Result) -> str:
     head = ("strategy", "indicators, s", "loop, s", "loop, ratio", "whole, ratio")
     return f"""\
 {own.pairs} pairs, {own.candles} candles with the warm-up, {own.trades} trades. The first two rows
-made {same}: what HydraFlow decided was given to a strategy without indicators
-and callbacks. With its chase orders rest and are followed, so that its trades are its own.
+made {same}. HydraFlow was in few of them at a time, so that the
+loop had little to do but to look at candles, and every ratio is high for that. What HydraFlow
+decided was given to a strategy without indicators and callbacks. With its chase orders rest and are
+followed, so that its trades are its own.
 
 {table(head, rows)}
 
@@ -116,7 +120,7 @@ Writing the ledger takes {100 * own.ledger_share:.1f} % of the last row's time."
 
 
 def _always(result: Result) -> str:
-    always = result.always
+    always, whole = result.callbacks, result.columns
     base = always.callback_s * 1e6
     rows = [(BARE, f"{always.loop_s[BARE]:.2f}", "1.00", "")]
     rows += [
@@ -128,11 +132,16 @@ def _always(result: Result) -> str:
         )
         for name in VARIANTS
     ]
-    same = "All rows made the same trades." if always.same else "**The trades differ.**"
     head = ("callbacks", "loop, s", "ratio", "reading adds to a callback")
     return f"""\
-{always.trades} trades keep every pair in the market for nearly all of {always.candles} candles,
-warm-up included. {same} The frame that two of the rows read has {always.columns} feature columns.
+{whole.trades} trades keep every pair in the market for nearly all of {whole.candles} candles,
+warm-up included. {_same(whole.same)} HydraFlow decides on every candle
+and is asked about every entry, with these trades put in the place of its own: its loop takes
+{whole.ratio(COLUMNS):.2f} of the loop of the trades alone ({whole.loop_s[BARE]:.2f} s), and with its
+indicators the whole takes {whole.whole_ratio(COLUMNS):.2f}.
+
+Callbacks, on {always.trades} such trades in {always.candles} candles. {_same(always.same)} The
+frame that the last two rows read has {always.columns} feature columns.
 
 {table(head, rows)}
 
@@ -141,9 +150,13 @@ of the trade; a look at the side table, timed by itself, {always.lookup_s * 1e6:
 {100 * always.lookup_share:.2f} % of that. What the loop shows for the table is its noise."""
 
 
+def _same(same: bool) -> str:
+    return "The same trades were made." if same else "**The trades differ.**"
+
+
 def _copies(result: Result) -> str:
     found = [(f"{name} (own trades)", copies) for name, copies in result.own.copies.items()]
-    found += list(result.always.copies.items())
+    found += [(COLUMNS, result.columns.copies[COLUMNS]), *result.callbacks.copies.items()]
     rows = [
         (
             name,
@@ -171,9 +184,11 @@ def _rules(result: Result) -> str:
   all with HydraFlow. Steps are timed inside the second.
 - **Backtest.** From frames in memory to trades: `advise_all_indicators` (HydraFlow reads its
   coarser frames from disk there) and `backtest`. {plan.own_days:g} days of HydraFlow's own trades,
-  {plan.always_days:g} days of being always in a trade, stop and target as HydraFlow declares them.
+  {plan.columns_days:g} and {plan.callback_days:g} of being always in a trade, stop and target as
+  HydraFlow declares them.
 - **The trades alone.** The signals of the candles on which HydraFlow's trades open, and its exit
   signals.
+- **Always in a trade.** Entries on every candle but every 200th, which is an exit.
 - **Callbacks.** The bench's own; they read, and leave stop and target where they are, so that the
   trades stay the same. The one that gives a stop gives one that is never reached.
 - **Side table.** A numpy array per pair, looked at by pair and candle number."""

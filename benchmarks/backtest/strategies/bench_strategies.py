@@ -6,11 +6,13 @@ loaded them, because freqtrade executes this file as a module of its own.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade.strategy import IStrategy
 
 from hydra_ft.adapter.frames import with_columns
+from hydra_ft.adapter.heads import load_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmarks.backtest.side_table import SideTable
+
+
+HydraFlow: Any = load_head(Path(__file__).parents[3] / "strategies" / "HydraFlow.py")
 
 
 class BenchIdle(IStrategy):  # type: ignore[misc]
@@ -63,6 +68,31 @@ class BenchGiven(BenchIdle):
             if name.startswith(kind):
                 dataframe[name] = values
         return dataframe
+
+
+class BenchFlow(HydraFlow):  # type: ignore[misc]
+    """HydraFlow whole, but with the entries and exits of ``plan`` in the place of its own."""
+
+    plan: Mapping[str, Mapping[str, np.ndarray[Any, Any]]]
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Decide, and then enter as planned."""
+        return self._planned(super().populate_entry_trend(dataframe, metadata), metadata, "enter")
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Decide, and then leave as planned."""
+        return self._planned(super().populate_exit_trend(dataframe, metadata), metadata, "exit")
+
+    def _planned(self, dataframe: pd.DataFrame, metadata: Any, kind: str) -> pd.DataFrame:
+        planned = self.plan[metadata["pair"]]
+        for name in (f"{kind}_long", f"{kind}_short"):
+            dataframe[name] = planned.get(name, 0)
+        return dataframe
+
+    def confirm_trade_entry(self, *arguments: Any, **named: Any) -> bool:
+        """Ask HydraFlow, and then enter as planned."""
+        super().confirm_trade_entry(*arguments, **named)
+        return True
 
 
 class BenchCounted(BenchGiven):
