@@ -137,8 +137,8 @@ def _always(result: Result) -> str:
 {whole.trades} trades keep every pair in the market for nearly all of {whole.candles} candles,
 warm-up included. {_same(whole.same)} HydraFlow decides on every candle
 and is asked about every entry, with these trades put in the place of its own: its loop takes
-{whole.ratio(COLUMNS):.2f} of the loop of the trades alone ({whole.loop_s[BARE]:.2f} s), and with its
-indicators the whole takes {whole.whole_ratio(COLUMNS):.2f}.
+{whole.ratio(COLUMNS):.2f} of the loop of the trades alone ({whole.loop_s[BARE]:.2f} s), and with
+its indicators the whole takes {whole.whole_ratio(COLUMNS):.2f}.
 
 Callbacks, on {always.trades} such trades in {always.candles} candles. {_same(always.same)} The
 frame that the last two rows read has {always.columns} feature columns.
