@@ -17,7 +17,6 @@ from hydra_ft.signals.registry import Columns, MarketColumns, SignalColumns
 from hydra_ft.types import Bias, Regime
 
 FRAMES = random_frames(40, seed=12, volatility=0.0009)
-DECIDED = decide(FRAMES, HEAD, LIGHT)
 
 
 def planted(long: bool, confidence: float, target: float = 0.04) -> object:
