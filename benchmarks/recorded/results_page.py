@@ -26,6 +26,8 @@ Written by `make results`; do not edit. {HEAD} as it ships over recorded sets, t
 Past results say nothing about future ones."""
 
 _RULES = """\
+- **Pairs.** All of a set that have 5m candles, funding and mark prices, but those of two dollar
+  coins (USDC).
 - **Window.** From the first whole hour at which regime, bias and trend of any pair are known; the
   same window, candles, fees, wallet and slots for every column. A pair whose recording begins later
   decides nothing until it is warm; the others may hold the slots meanwhile.

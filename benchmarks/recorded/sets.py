@@ -50,13 +50,17 @@ def recorded_folder(data: Path, recorded: RecordedSet) -> Path:
     return data / "ohlcv" / recorded.name / "binance"
 
 
+STABLECOINS = frozenset({"BUSD", "DAI", "FDUSD", "TUSD", "USDC"})
+"""Coins that are meant to be worth a dollar: against another one they have no direction."""
+
+
 def complete_bases(folder: Path) -> list[str]:
-    """Return the coins of which a set has all kinds of files, sorted by name."""
+    """Return the coins of which a set has all kinds of files, sorted by name; no dollar coins."""
     found = [
         {path.name.split("_", 1)[0] for path in (folder / "futures").glob(f"*_USDT_USDT-{kind}.*")}
         for kind in KINDS
     ]
-    return sorted(set.intersection(*found))
+    return sorted(set.intersection(*found) - STABLECOINS)
 
 
 def open_replay(folder: Path, links: Path, bases: Collection[str] = ()) -> Replay:

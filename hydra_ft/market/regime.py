@@ -38,13 +38,15 @@ class RegimeRules:
     """Thresholds of the regime, compared strictly; persistence in closed bars.
 
     A half structure with the averages in a muddle scores 0.45 and a drift without structure
-    0.40 (the original called both a trend at 0.25): neither passes 0.5.
+    0.40 (the original called both a trend at 0.25): neither passes. On the earlier recorded
+    set 0.5 stands at P25 of the trend score, so that three bars of four were a trend; 0.6 stands
+    at P40, and fewer switches are undone (docs/calibration.md).
     """
 
     chop_above: Annotated[float, Ge(0), Le(1), Doc("a higher chop score is CHOPPY")] = 0.7
     trend_above: Annotated[
         float, Ge(0), Le(1), Doc("a higher trend score with a direction is UP or DOWN")
-    ] = 0.5
+    ] = 0.6
     range_above: Annotated[float, Ge(0), Le(1), Doc("a higher range score is RANGING")] = 0.6
     confirm_bars: Annotated[
         int, Ge(1), Le(12), Doc("equal proposals in a row that a switch takes")

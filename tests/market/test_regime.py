@@ -145,7 +145,7 @@ def test_the_whole_lattice_of_scores_reaches_all_four_states_and_obeys_the_order
         assert score.min() >= 0
         assert score.max() <= 1 + 1e-9
     choppy = chop > 0.7 + 1e-9
-    up = ~choppy & (trend.score > 0.5 + 1e-9) & (trend.direction > 0)
+    up = ~choppy & (trend.score > 0.6 + 1e-9) & (trend.direction > 0)
     assert (regime[choppy] == Regime.CHOPPY).all()
     assert (regime[up] == Regime.UP).all()
     assert ((regime == Regime.UP) == up).all()

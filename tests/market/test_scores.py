@@ -90,9 +90,9 @@ def test_ramps_run_straight_and_stay_flat_outside() -> None:
         (0.9, 1.0, 0.9, 0.70, Regime.UP, 0.86),
         (0.9, -1.0, 0.9, 0.0, Regime.DOWN, 0.86),
         (0.9, 0.0, 0.9, 0.0, Regime.RANGING, 0.86),
-        (0.51, 1.0, 0.9, 0.0, Regime.UP, 0.704),
-        (0.50, 1.0, 0.61, 0.0, Regime.RANGING, 0.744),
-        (0.50, 1.0, 0.60, 0.0, Regime.CHOPPY, 0.5),
+        (0.61, 1.0, 0.9, 0.0, Regime.UP, 0.744),
+        (0.60, 1.0, 0.61, 0.0, Regime.RANGING, 0.744),
+        (0.60, 1.0, 0.60, 0.0, Regime.CHOPPY, 0.5),
     ],
 )
 def test_the_order_of_the_decision(
