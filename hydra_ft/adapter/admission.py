@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from freqtrade.persistence import LocalTrade
 
     from hydra_ft.decisions.rules import HeadRules
+    from hydra_ft.signals.registry import SignalDeclaration
 
 REMEMBERED = timedelta(days=7)
 """How far back the books are read: the longest pause and cooldown lie within."""
@@ -29,13 +30,20 @@ class Admission:
     def __init__(self, rules: Callable[[], HeadRules]) -> None:
         self._rules = rules
 
+    def judges(self, tag: str) -> bool:
+        """Whether a signal of the head has decided the entry with this tag."""
+        return self._signal(tag) is not None
+
     def verdict(self, pair: str, side: Side, tag: str, now: int) -> Verdict:
         """Judge an entry asked for at a time (UTC ms); what no signal decided passes."""
-        rules, name = self._rules(), tag.partition("|")[0]
-        signal = next((made for made in rules.signals if made.name == name), None)
+        signal = self._signal(tag)
         if signal is None:
             return Verdict(allowed=True, code=OK)
-        return admit(pair, side, signal, now, recent_trades(now), rules.admission)
+        return admit(pair, side, signal, now, recent_trades(now), self._rules().admission)
+
+    def _signal(self, tag: str) -> SignalDeclaration | None:
+        name = tag.partition("|")[0]
+        return next((made for made in self._rules().signals if made.name == name), None)
 
 
 def recent_trades(now: int) -> list[Entered]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.rows import row_of
+from hydra_ft.decisions.reasons import FILLED, OK
 from hydra_ft.decisions.thresholds import values_of
 from hydra_ft.errors import StoreError
 
@@ -21,6 +22,8 @@ KEPT_MS = 90 * 86_400_000
 """How long decisions are kept: a quarter."""
 MISSED_BARS = 288
 """Bars that are caught up with when a loop took longer than a bar."""
+LATE = "the bot came to it after the next bar had closed"
+"""What a bar that may trade missed."""
 
 Noted = tuple[str, int, str, tuple[str, ...], str]
 
@@ -34,11 +37,13 @@ class Ledger:
         self._last: dict[str, DecisionRow] = {}
         self._rows: dict[tuple[str, int], DecisionRow] = {}
         self._outcomes: dict[tuple[str, int], Noted] = {}
+        self._said: dict[str, Noted] = {}
+        self._rules: tuple[int, str] | None = None
         self._pruned_at = 0
 
     def begin(self, rules: HeadRules, now: int) -> None:
         """Note the thresholds in force, if they are others than before."""
-        self._store.note_rules(now, json.dumps(values_of(rules)))
+        self._rules = now, json.dumps(values_of(rules))
 
     def write(self, pair: str, decisions: Decisions) -> None:
         """Take in the decisions of a pair that are newer than the last ones."""
@@ -51,7 +56,10 @@ class Ledger:
         else:
             behind = min((newest - last.until) // self._step_ms, MISSED_BARS, len(decisions))
         for row in range(len(decisions) - behind, len(decisions)):
-            self._take(row_of(pair, decisions, row, self._step_ms))
+            made = row_of(pair, decisions, row, self._step_ms)
+            self._take(made)
+            if made.code == OK and made.at < newest:
+                self.note(pair, made.at, ("host_declined",), LATE)
 
     def _take(self, row: DecisionRow) -> None:
         last = self._last.get(row.pair) or self._stored(row)
@@ -73,13 +81,26 @@ class Ledger:
             return None
 
     def note(self, pair: str, at: int, codes: tuple[str, ...], detail: str = "") -> None:
-        """Note what became of a bar that may trade."""
-        self._outcomes[pair, at] = (pair, at, codes[0], codes, detail)
+        """Note what became of a bar that may trade.
+
+        The same again is not written again. A fill is final: after a restart on its bar there
+        is a trade, of which it is not known any more that the bar itself has opened it.
+        """
+        noted = (pair, at, codes[0], codes, detail)
+        if self._said.get(pair) == noted:
+            return
+        last = self._last.get(pair)
+        if last is not None and last.at == at:
+            if last.outcome == FILLED:
+                return
+            self._last[pair] = replace(last, outcome=codes[0])
+        self._outcomes[pair, at] = self._said[pair] = noted
 
     def flush(self, now: int) -> None:
         """Write all that was taken in since the last time, rows before their outcomes."""
         rows, outcomes = dict(self._rows), dict(self._outcomes)
         try:
+            self._note_rules()
             self._store.record(rows.values())
             self._store.note_outcomes(outcomes.values())
             if now - self._pruned_at > 86_400_000:
@@ -94,6 +115,11 @@ class Ledger:
         for key, noted in outcomes.items():
             if self._outcomes.get(key) == noted:
                 del self._outcomes[key]
+
+    def _note_rules(self) -> None:
+        if self._rules is not None:
+            self._store.note_rules(*self._rules)
+            self._rules = None
 
 
 def _say(row: DecisionRow) -> None:

@@ -3,6 +3,7 @@
 A pass is open until freqtrade asks (``confirm_trade_entry``). If it never asks, its own reason
 is found in its books: a trade of the pair, no slot, a lock. What was sent ends as filled or
 not. The last word noted stands, so a first guess is corrected as soon as more is known.
+A question that was never answered is a failure of Hydra.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from freqtrade.persistence import LocalTrade, PairLocks, Trade
 
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.decisions.reasons import FILLED
+from hydra_ft.execution.breaker import REASON
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from freqtrade.persistence import PairLock
+
     from hydra_ft.types import Side
 
 
@@ -29,11 +35,15 @@ class Notes(Protocol):
 
 @dataclass(slots=True)
 class Pass:
-    """A bar that may trade: its close (UTC ms), its side, and whether freqtrade has asked."""
+    """A bar that may trade: its close (UTC ms) and its side.
+
+    ``is_asked`` tells that freqtrade has asked, ``is_owed`` that no answer is known yet.
+    """
 
     at: int
     side: Side
     is_asked: bool = False
+    is_owed: bool = False
 
 
 class Outcomes:
@@ -49,52 +59,80 @@ class Outcomes:
     def decided(self, pair: str, at: int, side: Side | None) -> None:
         """Take in the newest bar of a pair: its side where it may trade, else None."""
         before = self._open.get(pair)
+        if before is not None and side is not None and before.at == at:
+            return
+        self._failed(pair)
         if side is None:
             self._open.pop(pair, None)
-        elif before is None or before.at != at:
+        else:
             self._open[pair] = Pass(at, side)
 
     def asked(self, pair: str) -> None:
-        """Freqtrade asks; if no answer is noted after this, Hydra has failed."""
-        self._settle(pair, ("adapter_error",))
+        """Freqtrade asks; if no answer follows, Hydra has failed."""
+        found = self._open.get(pair)
+        if found is not None:
+            found.is_asked = found.is_owed = True
 
-    def refused(self, pair: str, codes: tuple[str, ...]) -> None:
+    def refused(self, pair: str, codes: tuple[str, ...], detail: str = "") -> None:
         """Stage B refuses, for these reasons."""
-        self._settle(pair, codes)
+        self._answered(pair, codes, detail)
 
     def sent(self, pair: str) -> None:
         """The order goes out; what is known until it fills is that it has not."""
-        found = self._settle(pair, ("not_filled",))
+        found = self._answered(pair, ("not_filled",))
         if found is not None:
             self._sent.add((pair, found.at))
 
-    def _settle(self, pair: str, codes: tuple[str, ...]) -> Pass | None:
+    def unchanged(self, pair: str) -> None:
+        """Freqtrade asks again about an entry that is over: what was noted of it stands."""
         found = self._open.get(pair)
         if found is not None:
-            found.is_asked = True
-            self._notes.note(pair, found.at, codes)
+            found.is_owed = False
+
+    def _answered(self, pair: str, codes: tuple[str, ...], detail: str = "") -> Pass | None:
+        """Note the answer to what freqtrade asked about a pass; None if it asked of none."""
+        found = self._open.get(pair)
+        if found is None or not found.is_owed:
+            return None
+        found.is_owed = False
+        self._notes.note(pair, found.at, codes, detail)
         return found
+
+    def _failed(self, pair: str) -> None:
+        """Note that a question was not answered, if one was not."""
+        self._answered(pair, ("adapter_error",))
 
     def ended(self, pair: str, at: int, *, filled: bool, detail: str) -> None:
         """The entry that was sent for a bar is over."""
         self._sent.discard((pair, at))
         self._notes.note(pair, at, (FILLED if filled else "not_filled",), detail)
 
-    def guess(self, now: int) -> None:
+    def guess(self) -> None:
         """Find the reason of every open pass that freqtrade has not asked about."""
+        for pair in self._open:
+            self._failed(pair)
         if all(found.is_asked for found in self._open.values()):
             return
         held = {trade.pair for trade in Trade.get_trades_proxy(is_open=True)}
         for pair, found in self._open.items():
             if not found.is_asked:
-                self._notes.note(pair, found.at, (self._reason(pair, found, held, now),))
+                code, detail = self._reason(pair, found, held)
+                self._notes.note(pair, found.at, (code,), detail)
 
-    def _reason(self, pair: str, found: Pass, held: set[str], now: int) -> str:
+    def _reason(self, pair: str, found: Pass, held: set[str]) -> tuple[str, str]:
+        """Code and words for what freqtrade had against a pass."""
         if pair in held:
-            return "in_trade"
-        if PairLocks.is_pair_locked(pair, datetime.fromtimestamp(now / 1e3, tz=UTC), found.side):
-            return "pair_locked"
-        return "no_slot" if len(held) >= self._max_open_trades else "host_declined"
+            return "in_trade", ""
+        if locks := _locks(pair, found):
+            return _reason_of(locks)
+        return ("no_slot" if len(held) >= self._max_open_trades else "host_declined"), ""
+
+    def resume(self, tags: Iterable[str]) -> None:
+        """Take up again what an earlier process sent: the trades that signals have opened."""
+        for trade in Trade.get_trades_proxy(is_open=True):
+            if (trade.enter_tag or "").partition("|")[0] in tags:
+                opened = to_ms(trade.open_date_utc)
+                self._sent.add((trade.pair, opened - opened % self._step_ms))
 
     def follow(self) -> None:
         """See in freqtrade's books what has become of what was sent."""
@@ -112,3 +150,16 @@ def _trade_of(pair: str, since: int, before: int) -> LocalTrade | None:
     trades = Trade.get_trades_proxy(pair=pair)
     within = [trade for trade in trades if since <= to_ms(trade.open_date_utc) < before]
     return min(within, key=lambda trade: trade.open_date_utc, default=None)
+
+
+def _locks(pair: str, found: Pass) -> list[PairLock]:
+    """Locks that keep freqtrade from a pass: it looks at the close of the bar."""
+    at = datetime.fromtimestamp(found.at / 1e3, tz=UTC)
+    return [lock for name in (pair, "*") for lock in PairLocks.get_pair_locks(name, at, found.side)]
+
+
+def _reason_of(locks: list[PairLock]) -> tuple[str, str]:
+    """Code and words for locks; one of somebody else's counts before those of breakers."""
+    ours = [str(lock.reason or "").startswith(REASON) for lock in locks]
+    code = "breaker" if all(ours) else "pair_locked"
+    return code, str(locks[ours.index(all(ours))].reason or "")

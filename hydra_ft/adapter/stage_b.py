@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
 
 
+OVER = "ended_this_bar"
+"""What is said to freqtrade when it asks again, on the same bar, about an entry that is over."""
+
+
 class Ledger(Protocol):
     """The ledger of a bot (``ledger.py``) or of a backtest (``tested.py``)."""
 
@@ -60,7 +64,7 @@ class StageB:
         self._outcomes = Outcomes(ledger, max_open_trades, step_ms) if ledger else None
         self._step_ms = step_ms
         self._follows = follows
-        self._is_begun = False
+        self._is_begun = self._is_resumed = False
 
     def decide(self, pair: str, decisions: Decisions, now: int) -> None:
         """Take in the decisions on a pair at a time (UTC ms), of which the newest counts."""
@@ -77,9 +81,15 @@ class StageB:
         """Explain what freqtrade did not ask about since the last loop, and write."""
         if self._outcomes is not None and self._ledger is not None:
             if self._follows:
-                self._outcomes.follow()
-            self._outcomes.guess(now)
+                self._follow(self._outcomes)
+            self._outcomes.guess()
             self._ledger.flush(now)
+
+    def _follow(self, outcomes: Outcomes) -> None:
+        if not self._is_resumed:
+            outcomes.resume({made.name for made in self._rules().signals})
+            self._is_resumed = True
+        outcomes.follow()
 
     def close(self) -> None:
         """Write what was taken in since the last loop."""
@@ -87,7 +97,12 @@ class StageB:
             self._ledger.flush(0)
 
     def refusal(self, pair: str, side: Side, tag: str, now: int) -> str:
-        """Return why an entry may not go on, '' if it may."""
+        """Return why an entry may not go on, '' if it may.
+
+        What no signal has decided is the operator's: it is not judged, and is no pass.
+        """
+        if not self._admission.judges(tag):
+            return ""
         if self._outcomes is not None:
             self._outcomes.asked(pair)
         verdict = self._admission.verdict(pair, side, tag, now)
@@ -101,9 +116,12 @@ class StageB:
             return
         if not reason:
             self._outcomes.sent(pair)
+        elif reason == OVER:
+            self._outcomes.unchanged(pair)
+        elif reason in INDEX:
+            self._outcomes.refused(pair, (reason,))
         else:
-            known = reason if reason in INDEX else "not_filled"
-            self._outcomes.refused(pair, (known,))
+            self._outcomes.refused(pair, ("not_filled",), reason)
 
     def parent_ended(self, parent: ParentOrder, filled: float) -> None:
         """Note how an entry that was chased has ended."""
@@ -145,7 +163,7 @@ class TestedStageB(StageB):
         for pair, side in self._passes.get(now, {}).items():
             self._outcomes.decided(pair, now, side)
         if now in self._passes:
-            self._outcomes.guess(now)
+            self._outcomes.guess()
         if now >= self._last:
             self._ledger.flush(now)
 
