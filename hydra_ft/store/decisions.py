@@ -30,6 +30,9 @@ _FIELDS = tuple(field.name for field in fields(DecisionRow))
 _KEY = ("bot", "pair", "at")
 _OUTCOME = ("outcome", "outcomes", "detail")
 
+Outcome = tuple[str, int, str, tuple[str, ...], str]
+"""Pair, close of the bar (UTC ms), what became of it, all that spoke against it, words."""
+
 
 class DecisionStore:
     """Decisions of one bot, and the thresholds that they were made with."""
@@ -43,34 +46,36 @@ class DecisionStore:
 
         An outcome that is noted already stays, unless the code is another one now.
         """
-        values = [{"bot": self._bot, **_values(row)} for row in rows]
-        if values:
-            with self._database.transaction() as connection:
-                connection.execute(upsert(connection.dialect.name), values)
+        self.write(rows, ())
+
+    def write(self, rows: Iterable[DecisionRow], outcomes: Iterable[Outcome]) -> None:
+        """Record decisions and note outcomes, all in one transaction, none where there is none."""
+        made = [{"bot": self._bot, **_values(row)} for row in rows]
+        noted = [_noted(outcome) for outcome in outcomes]
+        if not made and not noted:
+            return
+        with self._database.transaction() as connection:
+            if made:
+                connection.execute(upsert(connection.dialect.name), made)
+            if noted:
+                connection.execute(self._update(_OUTCOME), noted)
 
     def extend(self, spans: Iterable[tuple[str, int, int, int]]) -> None:
         """Let rows stand for more bars: (pair, at, until, bars) of each, together."""
         names = ("of_pair", "of_at", "until", "bars")
         self._change(("until", "bars"), [dict(zip(names, s, strict=True)) for s in spans])
 
-    def note_outcomes(self, outcomes: Iterable[tuple[str, int, str, tuple[str, ...], str]]) -> None:
+    def note_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Note what became of bars: (pair, at, outcome, outcomes, detail), together."""
-        rows = [
-            {
-                "of_pair": pair,
-                "of_at": at,
-                "outcome": outcome,
-                "outcomes": ",".join(every),
-                "detail": detail[:_LONGEST_DETAIL],
-            }
-            for pair, at, outcome, every, detail in outcomes
-        ]
-        self._change(_OUTCOME, rows)
+        self.write((), outcomes)
 
     def _change(self, names: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        change = (
+        if rows:
+            with self._database.transaction() as connection:
+                connection.execute(self._update(names), rows)
+
+    def _update(self, names: tuple[str, ...]) -> Any:
+        return (
             update(DECISIONS)
             .where(
                 DECISIONS.c.bot == self._bot,
@@ -79,8 +84,6 @@ class DecisionStore:
             )
             .values({name: bindparam(name) for name in names})
         )
-        with self._database.transaction() as connection:
-            connection.execute(change, rows)
 
     def covering(self, pair: str, at: int) -> DecisionRow | None:
         """Return the row that stands for a time (UTC ms), else the last one before it."""
@@ -196,6 +199,18 @@ def _values(row: DecisionRow) -> dict[str, Any]:
         "outcomes": ",".join(row.outcomes),
         "numbers": _packed(row.numbers),
         "detail": row.detail[:_LONGEST_DETAIL],
+    }
+
+
+def _noted(outcome: Outcome) -> dict[str, Any]:
+    """Parameters of the statement that notes an outcome."""
+    pair, at, code, codes, detail = outcome
+    return {
+        "of_pair": pair,
+        "of_at": at,
+        "outcome": code,
+        "outcomes": ",".join(codes),
+        "detail": detail[:_LONGEST_DETAIL],
     }
 
 
