@@ -101,8 +101,7 @@ class Ledger:
         rows, outcomes = dict(self._rows), dict(self._outcomes)
         try:
             self._note_rules()
-            self._store.record(rows.values())
-            self._store.note_outcomes(outcomes.values())
+            self._store.write(rows.values(), outcomes.values())
             if now - self._pruned_at > 86_400_000:
                 self._store.forget_before(now - KEPT_MS)
                 self._pruned_at = now

@@ -37,13 +37,20 @@ class Notes(Protocol):
 class Pass:
     """A bar that may trade: its close (UTC ms) and its side.
 
-    ``is_asked`` tells that freqtrade has asked, ``is_owed`` that no answer is known yet.
+    ``is_asked`` tells that freqtrade has asked, ``is_owed`` that no answer is known yet,
+    ``is_held`` that there was a trade, which freqtrade may close within the same bar.
     """
 
     at: int
     side: Side
     is_asked: bool = False
     is_owed: bool = False
+    is_held: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be found out why freqtrade has not asked."""
+        return not self.is_asked and not self.is_held
 
 
 class Outcomes:
@@ -111,17 +118,18 @@ class Outcomes:
         """Find the reason of every open pass that freqtrade has not asked about."""
         for pair in self._open:
             self._failed(pair)
-        if all(found.is_asked for found in self._open.values()):
+        if not any(found.is_open for found in self._open.values()):
             return
         held = {trade.pair for trade in Trade.get_trades_proxy(is_open=True)}
         for pair, found in self._open.items():
-            if not found.is_asked:
+            if found.is_open:
+                found.is_held = pair in held
                 code, detail = self._reason(pair, found, held)
                 self._notes.note(pair, found.at, (code,), detail)
 
     def _reason(self, pair: str, found: Pass, held: set[str]) -> tuple[str, str]:
         """Code and words for what freqtrade had against a pass."""
-        if pair in held:
+        if found.is_held:
             return "in_trade", ""
         if locks := _locks(pair, found):
             return _reason_of(locks)
