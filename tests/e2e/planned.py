@@ -34,29 +34,34 @@ TRADABLE = (Regime.UP, Regime.DOWN, Regime.RANGING)
 
 @dataclass
 class Terms:
-    """What stage B of the next bot goes by, and the pair that is decided on right now."""
+    """What stage B of the next bot goes by, and what is decided on right now.
+
+    ``fires_on`` is the number of newest bars on which the signal fires.
+    """
 
     admission: AdmissionRules = field(default_factory=AdmissionRules)
     cooldown_s: int = 0
     flip_s: int = 0
+    fires_on: int = 1
     pair: str = ""
 
     def clear(self) -> None:
         """Go back to what lets everything pass."""
         self.admission = AdmissionRules(max_day_trades=1000, max_losses=100, max_same_side=1000)
         self.cooldown_s = self.flip_s = 0
+        self.fires_on = 1
 
 
 TERMS = Terms()
 
 
 def planned(_columns: Columns, market: MarketColumns, _rules: Any) -> SignalColumns:
-    """Fire on the last bar, on the side of the plan."""
+    """Fire on the last bar, or as many as the terms say, on the side of the plan."""
     shape = market.regime.shape
     fires = {side: np.zeros(shape, dtype=np.bool_) for side in Side}
     side = PLAN.enter.get(TERMS.pair)
     if side is not None:
-        fires[side][-1:] = True
+        fires[side][-TERMS.fires_on :] = True
     sure, stop, target = (np.full(shape, value) for value in (0.9, 0.01, 0.03))
     return SignalColumns(
         fires[Side.LONG], fires[Side.SHORT], (sure, sure), (stop, stop), (target, target)

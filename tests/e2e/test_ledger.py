@@ -1,0 +1,279 @@
+"""The ledger of a live bot: every bar once, both stages add up, whatever happens in between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from e2e.plan import PLAN
+from e2e.planned import MINUTE_MS, SIGNAL, TERMS, ledger, outcomes, passes, rows, summary
+from e2e.rig import BTC, ETH, Rig
+from sqlalchemy import event
+
+from hydra_ft.errors import StoreError
+from hydra_ft.types import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hydra_ft.store.decisions import DecisionRow
+
+    Rigged = Callable[..., Rig]
+
+pytestmark = pytest.mark.e2e
+OFF = {"bot_name": "test", "chase": {"enabled": False}}
+
+
+@pytest.fixture(autouse=True)
+def _terms() -> Iterator[None]:
+    TERMS.clear()
+    yield
+    TERMS.clear()
+
+
+@pytest.fixture
+def planned(rigged: Rigged) -> Rigged:
+    """Build bots of the planned head."""
+
+    def build(**config: Any) -> Rig:
+        return rigged(**{"head": "PlannedHead"} | config)
+
+    return build
+
+
+def bars(rig: Rig, count: int) -> None:
+    """Live through so many bars; the last one is written."""
+    for _ in range(count):
+        rig.step(61 - rig.clock_now().second)
+        rig.step(1, times=2)
+
+
+def newest_close(rig: Rig) -> int:
+    """Close of the newest bar that has closed (UTC ms)."""
+    return int(rig.clock_now().timestamp()) // 60 * MINUTE_MS
+
+
+def check_every_bar_is_told_once(rig: Rig, pair: str) -> list[DecisionRow]:
+    """Rows follow each other without a hole or an overlap; return them."""
+    found = rows(rig, pair)
+    for row in found:
+        assert row.until == row.at + (row.bars - 1) * MINUTE_MS
+    for earlier, later in pairwise(found):
+        assert later.at == earlier.until + MINUTE_MS
+    return found
+
+
+def break_ledger(rig: Rig) -> Callable[[], None]:
+    """Refuse whatever the ledger asks of its database; return what mends it."""
+
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise StoreError("the disk is full")
+
+    store = rig.bot.strategy.stage_b._ledger._store
+    names = ("write", "note_rules", "last", "forget_before")
+    for name in names:
+        assert hasattr(store, name)
+        setattr(store, name, broken)
+
+    def mend() -> None:
+        for name in names:
+            delattr(store, name)
+
+    return mend
+
+
+def test_equal_bars_share_a_row_and_passes_have_their_own(planned: Rigged) -> None:
+    rig = planned()
+    bars(rig, 3)
+    PLAN.enter[BTC] = Side.LONG
+    bars(rig, 2)
+    PLAN.enter.clear()
+    bars(rig, 2)
+    found = check_every_bar_is_told_once(rig, BTC)
+    merged = Counter[str]()
+    for row in found:
+        merged[row.code] += row.bars
+        assert row.bars == 1 or row.code == "no_signal"
+    assert merged == {"no_signal": 5, "ok": 2}
+    assert len(found) < 7
+    assert found[-1].until == newest_close(rig)
+
+
+def test_both_stages_add_up(planned: Rigged, capsys: pytest.CaptureFixture[str]) -> None:
+    rig = planned(max_open_trades=1)
+    bars(rig, 2)
+    PLAN.enter.update({BTC: Side.LONG, ETH: Side.SHORT})
+    bars(rig, 1)
+    rig.fill(rig.quantity())
+    bars(rig, 3)
+    PLAN.enter.clear()
+    bars(rig, 2)
+    first, second = ledger(rig).counts()
+    assert sum(first.values()) == 2 * 8
+    assert first["ok"] == sum(second.values()) == 8
+    assert second == {"filled": 1, "in_trade": 3, "no_slot": 4}
+    told = summary(rig, capsys)
+    assert [(one["entered"], one["passed"]) for one in told["stages"]] == [(16, 8), (8, 1)]
+    assert all(one["adds_up"] for one in told["stages"])
+    assert told["signals"] == [{"signal": SIGNAL, "candidates": 8, "ok": 8, "filled": 1}]
+
+
+def test_a_bar_is_written_in_one_transaction_and_nothing_when_nothing_is_new(
+    planned: Rigged,
+) -> None:
+    rig = planned()
+    bars(rig, 1)
+    changing: list[Any] = []
+
+    def on_statement(connection: Any, _u: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            changing.append(connection.get_transaction())
+
+    event.listen(rig.bot.strategy.database._engine, "before_cursor_execute", on_statement)
+    for pair in (BTC, ETH):
+        PLAN.enter[pair] = Side.LONG
+        rig.bot.strategy.lock_pair(pair, rig.clock_now(minutes=60), "test")
+    for _ in range(10):
+        changing.clear()
+        bars(rig, 1)
+        assert len(changing) == 2, "one statement for the rows, one for their outcomes"
+        assert changing[0] is changing[1]
+        changing.clear()
+        rig.step(5, times=3)
+        assert changing == []
+    assert outcomes(rig, BTC)[-10:] == outcomes(rig, ETH)[-10:] == ["pair_locked"] * 10
+
+
+def test_a_restart_within_equal_bars_neither_doubles_nor_loses_one(planned: Rigged) -> None:
+    rig = planned()
+    bars(rig, 3)
+    before = rows(rig, BTC)
+    rig.restart()
+    rig.step(1, times=3)
+    assert rows(rig, BTC) == before
+    bars(rig, 2)
+    found = check_every_bar_is_told_once(rig, BTC)
+    assert sum(row.bars for row in found) == sum(row.bars for row in before) + 2
+    assert found[-1].until == newest_close(rig)
+
+
+def test_a_restart_on_the_bar_that_filled_leaves_it_filled(planned: Rigged) -> None:
+    rig = planned()
+    PLAN.enter[BTC] = Side.LONG
+    bars(rig, 1)
+    rig.fill(rig.quantity())
+    rig.step(1, times=2)
+    assert outcomes(rig, BTC)[-1:] == ["filled"]
+    rig.restart()
+    rig.step(1, times=3)
+    assert outcomes(rig, BTC)[-1:] == ["filled"]
+    bars(rig, 1)
+    assert outcomes(rig, BTC)[-2:] == ["filled", "in_trade"]
+
+
+@pytest.mark.parametrize("hydra", [{"bot_name": "test"}, OFF], ids=["chased", "plain"])
+def test_an_entry_that_fills_after_a_restart_is_filled(
+    planned: Rigged, hydra: dict[str, Any]
+) -> None:
+    rig = planned(pairs=(BTC,), hydra=hydra)
+    PLAN.enter[BTC] = Side.LONG
+    bars(rig, 1)
+    PLAN.enter.clear()
+    rig.restart()
+    bars(rig, 1)
+    rig.fill(rig.quantity())
+    rig.step(1, times=3)
+    assert outcomes(rig, BTC) == ["filled"]
+
+
+def test_a_bar_decided_just_before_a_kill_is_written_by_the_restart(planned: Rigged) -> None:
+    rig = planned()
+    bars(rig, 2)
+    PLAN.enter[BTC] = Side.LONG
+    rig.step(61 - rig.clock_now().second)
+    decided = newest_close(rig)
+    assert rows(rig, BTC)[-1].until == decided - MINUTE_MS
+    rig.restart()
+    rig.step(1, times=2)
+    found = check_every_bar_is_told_once(rig, BTC)
+    assert (found[-1].until, found[-1].code) == (decided, "ok")
+
+
+def test_a_kill_loses_no_more_than_the_bar_that_was_not_written(planned: Rigged) -> None:
+    rig = planned()
+    bars(rig, 2)
+    rig.step(61 - rig.clock_now().second)
+    lost = newest_close(rig)
+    rig.clock.shift(60)
+    rig.restart()
+    rig.step(1, times=2)
+    told = {row.at + n * MINUTE_MS for row in rows(rig, BTC) for n in range(row.bars)}
+    first = rows(rig, BTC)[0].at
+    assert set(range(first, newest_close(rig) + 1, MINUTE_MS)) - told == {lost}
+
+
+@pytest.mark.parametrize("hydra", [{"bot_name": "test"}, OFF], ids=["chased", "plain"])
+def test_an_outage_of_the_ledger_holds_up_no_trade_and_is_made_up_for(
+    planned: Rigged, hydra: dict[str, Any]
+) -> None:
+    rig = planned(hydra=hydra)
+    mend = break_ledger(rig)
+    bars(rig, 2)
+    PLAN.enter[BTC] = Side.LONG
+    bars(rig, 1)
+    rig.fill(rig.quantity())
+    bars(rig, 2)
+    assert rig.position() > 0
+    assert rows(rig, BTC) == []
+    mend()
+    rig.step(1)
+    found = check_every_bar_is_told_once(rig, BTC)
+    assert sum(row.bars for row in found) == 5
+    assert outcomes(rig, BTC) == ["filled", "in_trade", "in_trade"]
+    assert ledger(rig).rules_at(found[-1].at)
+
+
+def test_a_loop_that_took_longer_than_a_bar_writes_every_bar(planned: Rigged) -> None:
+    rig = planned()
+    bars(rig, 2)
+    rig.step(4 * 60)
+    rig.step(1, times=2)
+    found = check_every_bar_is_told_once(rig, BTC)
+    assert found[-1].until == newest_close(rig)
+    assert sum(row.bars for row in found) == 2 + 4
+
+
+def test_a_pass_that_the_bot_came_too_late_for_says_so(planned: Rigged) -> None:
+    rig = planned(pairs=(BTC,))
+    bars(rig, 1)
+    PLAN.enter[BTC] = Side.LONG
+    TERMS.fires_on = 3
+    rig.step(3 * 60)
+    rig.step(1, times=2)
+    assert outcomes(rig, BTC) == ["host_declined", "host_declined", "not_filled"]
+    assert "next bar" in passes(rig, BTC)[0].detail
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_without_the_chase_outcomes_come_from_the_books_of_freqtrade(
+    planned: Rigged, side: Side
+) -> None:
+    TERMS.cooldown_s = 600
+    timeout = {"entry": 1, "exit": 1, "unit": "minutes"}
+    rig = planned(pairs=(BTC,), hydra=OFF, unfilledtimeout=timeout)
+    PLAN.enter[BTC] = side
+    bars(rig, 1)
+    PLAN.enter.clear()
+    bars(rig, 2)
+    assert rig.trade() is None
+    assert outcomes(rig, BTC) == ["not_filled"]
+    PLAN.enter[BTC] = side
+    bars(rig, 1)
+    rig.fill(rig.quantity())
+    bars(rig, 1)
+    rig.bot.rpc._rpc._rpc_force_exit("all", "market")
+    rig.until(lambda: not rig.position(), limit=10)
+    bars(rig, 2)
+    assert outcomes(rig, BTC) == ["not_filled", "filled", "in_trade", "cooldown", "cooldown"]
