@@ -65,8 +65,11 @@ def exit_tags(long: np.ndarray, short: np.ndarray) -> np.ndarray:
 
     One tag column serves both sides; a bar that closes both names both reasons.
     """
-    tags = np.full(len(long), None, dtype=object)
-    for row in np.flatnonzero(long + short):
-        reasons = {EXIT_TAGS[int(long[row])], EXIT_TAGS[int(short[row])]} - {""}
-        tags[row] = "+".join(sorted(reasons))
-    return tags
+    return _EXIT_TAGS[long, short]
+
+
+def _both(long: str, short: str) -> str | None:
+    return "+".join(sorted({long, short} - {""})) or None
+
+
+_EXIT_TAGS = np.array([[_both(a, b) for b in EXIT_TAGS] for a in EXIT_TAGS], dtype=object)

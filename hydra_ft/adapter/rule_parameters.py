@@ -45,24 +45,27 @@ class RuleParameters(IStrategy):
 
     @property
     def rules_in_force(self) -> HeadRules:
-        """The head's rules with the values that the parameters have now.
+        """The head's rules with the values that its parameters had when they were last read."""
+        kept: HeadRules | None = self.__dict__.get("_rules_in_force")
+        return self.rules if kept is None else kept
+
+    def read_rules(self) -> HeadRules:
+        """Read the parameters: once at the start, and in each epoch of hyperopt.
 
         Raises DeclarationError when values are out of bounds or contradict each other.
         """
         declared = values_of(self.rules)
         found = {path: getattr(self, attribute(path)).value for path in declared}
         changed = {path: value for path, value in found.items() if value != declared[path]}
-        kept: tuple[Any, HeadRules] | None = self.__dict__.get("_kept_rules")
-        if kept is None or kept[0] != changed:
-            kept = changed, with_thresholds(self.rules, changed) if changed else self.rules
-            self.__dict__["_kept_rules"] = kept
-        return kept[1]
+        read = with_thresholds(self.rules, changed) if changed else self.rules
+        self.__dict__["_rules_in_force"] = read
+        return read
 
     def ft_load_hyper_params(self, hyperopt: bool = False) -> None:
         """Load the parameters as freqtrade does, then refuse what contradicts itself."""
         super().ft_load_hyper_params(hyperopt)
         try:
-            _ = self.rules_in_force
+            self.read_rules()
         except DeclarationError as error:
             raise OperationalException(f"the parameters of the head: {error}") from error
 

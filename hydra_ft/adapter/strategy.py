@@ -40,7 +40,7 @@ from hydra_ft.adapter.start import (
 from hydra_ft.adapter.tested import BacktestLedger
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
-from hydra_ft.decisions.evaluation import Observation, observe
+from hydra_ft.decisions.evaluation import Memory, Observation, observe
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
 from hydra_ft.settings import Settings, database_url
@@ -104,6 +104,7 @@ class HydraStrategy(ChaseParameters, RuleParameters):
         self.plot_config: dict[str, Any] = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
         self._seen: dict[str, Observation] = {}
+        self._memories: dict[str, Memory] = {}
         self._reviewed: set[str] = set()
         self.stage_b: StageB = NoStageB()
 
@@ -181,8 +182,9 @@ class HydraStrategy(ChaseParameters, RuleParameters):
         frames = {self.rules.base: to_bars(dataframe, self.rules.base)}
         frames[self.rules.market] = read_bars(self.dp, pair, self.rules.market, self.feeds)
         frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
-        seen = observe(frames, self.rules, self.feeds)
-        decisions = judge(seen, self.rules_in_force)
+        memory = self._memories.setdefault(pair, Memory()) if runmode in TRADES else None
+        seen = observe(frames, self.rules, self.feeds, memory)
+        decisions = judge(seen, self.rules_in_force, memory)
         self._last[pair] = last_of(decisions, frames[self.rules.base])
         if runmode == RunMode.HYPEROPT:
             self._seen[pair] = seen
@@ -226,7 +228,7 @@ class HydraStrategy(ChaseParameters, RuleParameters):
     def _judged_again(self, dataframe: pd.DataFrame, pair: str) -> pd.DataFrame:
         """Decide anew, with the parameters of this epoch of hyperopt, on what was observed."""
         try:
-            decisions = judge(self._seen[pair], self.rules_in_force)
+            decisions = judge(self._seen[pair], self.read_rules())
         except DeclarationError as error:
             # Parameters that contradict each other trade nothing: a poor epoch, not the end.
             logger.debug("%s", error)

@@ -11,6 +11,7 @@ from hydra_ft.types import Bars, FloatArray, IntArray
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 PRICES = ("open", "high", "low", "close")
+_MAY_BE_NAN = ("funding_rate", "open_interest", "long_liquidated", "short_liquidated")
 LIQUIDATED = ("long_liquidated", "short_liquidated")
 
 
@@ -122,6 +123,19 @@ def part(bars: Bars, start: int | None, stop: int | None) -> Bars:
     names = [f.name for f in fields(Bars) if f.name != "step_ms"]
     cut = {name: getattr(bars, name) for name in names}
     return replace(bars, **{k: v[start:stop] for k, v in cut.items() if v is not None})
+
+
+def same(left: Bars, right: Bars) -> bool:
+    """Whether two frames hold the same bars, to the last digit; NaN equals NaN."""
+    if len(left) != len(right) or left.step_ms != right.step_ms:
+        return False
+    for name in (f.name for f in fields(Bars) if f.name != "step_ms"):
+        one, other = getattr(left, name), getattr(right, name)
+        if (one is None) != (other is None):
+            return False
+        if one is not None and not np.array_equal(one, other, equal_nan=name in _MAY_BE_NAN):
+            return False
+    return True
 
 
 def align(coarse_close: IntArray, base_close: IntArray) -> IntArray:

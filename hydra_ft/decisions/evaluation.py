@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.candles import align, close_time, taken, timeframe_ms
+from hydra_ft.bars.candles import align, close_time, same, taken, timeframe_ms
 from hydra_ft.decisions.rules import PSEUDO, HeadRules, listed, needed_features
 from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import LIQUIDATION, bias_columns, bias_features
-from hydra_ft.market.regime import regime_columns
+from hydra_ft.market.regime import RegimeColumns, RegimeRules, regime_columns
 from hydra_ft.market.trend import trend_score
 from hydra_ft.signals.registry import MarketColumns
 from hydra_ft.types import Bars, Feed, FloatArray, IntArray, Regime
@@ -61,6 +61,37 @@ class Evaluation(Observation):
     scores: Mapping[str, FloatArray]
 
 
+class Memory:
+    """What was computed on the coarse bars of one pair, for as long as those stay the same.
+
+    A bot decides every 5 minutes on bars of 1h and 4h: eleven times of twelve they are those
+    of the last time. What is kept is a pure function of the bars that it is kept for.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, tuple[Bars, tuple[Feature, ...], dict[str, FloatArray]]] = {}
+        self._market: tuple[object, RegimeRules, RegimeColumns, FloatArray] | None = None
+
+    def columns(
+        self, timeframe: str, bars: Bars, wanted: tuple[Feature, ...]
+    ) -> dict[str, FloatArray]:
+        """Columns of a frame, computed anew only if its bars are others."""
+        kept = self._columns.get(timeframe)
+        if kept is None or kept[1] != wanted or not same(kept[0], bars):
+            kept = self._columns[timeframe] = (bars, wanted, native_columns(bars, wanted))
+        return kept[2]
+
+    def market(
+        self, native: Mapping[str, FloatArray], rules: RegimeRules
+    ) -> tuple[RegimeColumns, FloatArray]:
+        """Regime and trend on columns that this memory gave out."""
+        kept = self._market
+        if kept is None or kept[0] is not native or kept[1] != rules:
+            regime, trend = regime_columns(native, rules), trend_score(native)
+            kept = self._market = (native, rules, regime, trend)
+        return kept[2], kept[3]
+
+
 def empty_bars(timeframe: str) -> Bars:
     """Bars without rows."""
     none = np.empty(0)
@@ -75,8 +106,14 @@ def native_columns(bars: Bars, features: tuple[Feature, ...]) -> dict[str, Float
     return columns
 
 
-def observe(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]) -> Observation:
+def observe(
+    frames: Mapping[str, Bars],
+    rules: HeadRules,
+    feeds: Collection[Feed],
+    memory: Memory | None = None,
+) -> Observation:
     """Compute every column once, on its own timeframe, and align it on the base bars."""
+    memory = memory or Memory()
     base = frames.get(rules.base) or empty_bars(rules.base)
     close = close_time(base)
     features: dict[str, FloatArray] = {}
@@ -87,7 +124,10 @@ def observe(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed
         bars = frames.get(timeframe) or empty_bars(timeframe)
         rows = align(close_time(bars), close)
         aligned[timeframe] = Frame(bars, rows, wanted)
-        columns = native_columns(bars, wanted)
+        if timeframe == rules.base:
+            columns = native_columns(bars, wanted)
+        else:
+            columns = memory.columns(timeframe, bars, wanted)
         if timeframe == rules.market:
             native = columns
         for name, values in columns.items():
@@ -97,7 +137,7 @@ def observe(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed
     return Observation(listed(rules, feeds), base, close, aligned, features, columns, native)
 
 
-def evaluate(seen: Observation, rules: HeadRules) -> Evaluation:
+def evaluate(seen: Observation, rules: HeadRules, memory: Memory | None = None) -> Evaluation:
     """Regime, bias and trend by these thresholds; regime and trend on closed market bars.
 
     The bias is looked at on every base bar, because liquidations come in on that timeframe:
@@ -105,9 +145,8 @@ def evaluate(seen: Observation, rules: HeadRules) -> Evaluation:
     """
     rows = seen.frames[rules.market].rows
     with np.errstate(invalid="ignore", divide="ignore"):
-        regime = regime_columns(seen.native, rules.regime)
+        regime, trend = (memory or Memory()).market(seen.native, rules.regime)
         bias = bias_columns(_bias_inputs(seen, rules), rules.bias, seen.feeds)
-        trend = trend_score(seen.native)
     scores = {
         "trend": regime.trend_score,
         "range": regime.range_score,

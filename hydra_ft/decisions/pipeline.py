@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.decisions import gates, select
-from hydra_ft.decisions.evaluation import Evaluation, Observation, evaluate, observe
+from hydra_ft.decisions.evaluation import Evaluation, Memory, Observation, evaluate, observe
 from hydra_ft.decisions.exits import exit_tags
 from hydra_ft.decisions.reasons import CODES, INDEX, OK
 from hydra_ft.decisions.rules import VOLATILITY, HeadRules, needed_features, startup_candles
@@ -133,12 +133,12 @@ def decide(frames: Mapping[str, Bars], rules: HeadRules, feeds: Collection[Feed]
     return judge(observe(frames, rules, feeds), rules)
 
 
-def judge(seen: Observation, rules: HeadRules) -> Decisions:
+def judge(seen: Observation, rules: HeadRules, memory: Memory | None = None) -> Decisions:
     """Decide on columns that are computed already; ``rules`` may differ in thresholds only.
 
     Hyperopt asks this once an epoch: the columns do not depend on any threshold.
     """
-    state = evaluate(seen, rules)
+    state = evaluate(seen, rules, memory)
     with np.errstate(invalid="ignore", divide="ignore"):
         picked = _choose(state)
         numbers = _numbers(state, picked.candidate)

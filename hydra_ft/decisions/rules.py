@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le
@@ -165,7 +166,14 @@ def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tupl
 
     A feature whose feed is not listed is not among them.
     """
-    available = listed(rules, feeds)
+    return _needed_features(rules, listed(rules, feeds))
+
+
+@lru_cache(maxsize=32)
+def _needed_features(
+    rules: HeadRules, available: tuple[Feed, ...]
+) -> dict[str, tuple[Feature, ...]]:
+    feeds = available
     names: dict[str, list[str]] = {timeframe: [] for timeframe in rules.timeframes}
     names[rules.market].extend(_market_names(available))
     if Feed.LIQUIDATIONS in available:

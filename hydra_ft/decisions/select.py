@@ -55,7 +55,9 @@ class Choice:
 
 def permitted(state: Evaluation, made: SignalDeclaration) -> BoolArray:
     """Bars whose regime permits the signal (T3)."""
-    return np.isin(state.market.regime, [int(regime) for regime in made.regimes])
+    permits = np.zeros(len(Regime), dtype=np.bool_)
+    permits[[int(regime) for regime in made.regimes]] = True
+    return permits[state.market.regime]
 
 
 def entry_state(state: Evaluation) -> IntArray:
@@ -150,7 +152,8 @@ def _rows(found: SignalColumns, number: int, allowed: BoolArray) -> list[Row]:
     rows: list[Row] = []
     for i, fires in enumerate((found.long, found.short)):
         numbers = (found.confidence[i], found.stop[i], found.target[i])
-        usable: BoolArray = np.all(np.isfinite(numbers), axis=0)
+        # Finite together only where each is: one test of the sum does for the three.
+        usable: BoolArray = np.isfinite(numbers[0] + numbers[1] + numbers[2])
         rows.append((number, SIDES[i].sign, fires & allowed & usable, *numbers))
     return rows
 

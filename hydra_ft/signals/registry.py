@@ -86,7 +86,9 @@ class SignalDeclaration:
         """Run the detector; it fires only where every column it needs is known."""
         with np.errstate(invalid="ignore", divide="ignore"):
             found = self.detect(columns, market, self.rules)
-        known = np.all([np.isfinite(columns[key]) for key in self.needs], axis=0)
+        known = np.isfinite(columns[self.needs[0]])
+        for key in self.needs[1:]:
+            known &= np.isfinite(columns[key])
         return replace(found, long=found.long & known, short=found.short & known)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ from bars.synthetic import HOUR, random_frames
 from decisions.heads import BARE, FULL, HEAD, LIGHT, evaluated
 
 from hydra_ft.bars.candles import part
-from hydra_ft.decisions.evaluation import Evaluation
-from hydra_ft.decisions.pipeline import decide, startup_candles
+from hydra_ft.decisions import evaluation
+from hydra_ft.decisions.evaluation import Evaluation, Memory, observe
+from hydra_ft.decisions.pipeline import Decisions, decide, judge, startup_candles
+from hydra_ft.market.regime import RegimeRules
 from hydra_ft.types import Bars, Feed, Side
 
 FRAMES = random_frames(40, seed=12, volatility=0.0009)
@@ -81,6 +83,41 @@ def test_live_windows_decide_as_the_whole_backtest_does(
         for field in ("confidence", "stop", "target", "bias_score", "trend"):
             left, right = getattr(found, field)[-1], getattr(whole, field)[row]
             assert left == pytest.approx(right, rel=1e-9, abs=1e-12, nan_ok=True), field
+
+
+@pytest.mark.parametrize("feeds", [LIGHT, FULL])
+def test_a_memory_of_coarse_bars_changes_no_decision(feeds: tuple[Feed, ...]) -> None:
+    """Through hours that end, a candle that is corrected, and thresholds that change."""
+    memory = Memory()
+    for step, row in enumerate(range(6000, 6040)):
+        window = live_window(row, 40)
+        if step == 20:
+            window["1h"] = replace(window["1h"], close=window["1h"].close * 1.001)
+            window["1h"] = replace(window["1h"], high=window["1h"].high * 1.002)
+        rules = HEAD if step < 30 else replace(HEAD, regime=RegimeRules(trend_above=0.3))
+        found = judge(observe(window, rules, feeds, memory), rules, memory)
+        fresh = decide(window, rules, feeds)
+        for field in fields(Decisions):
+            left, right = getattr(found, field.name), getattr(fresh, field.name)
+            if isinstance(left, np.ndarray):
+                np.testing.assert_array_equal(left, right, err_msg=f"{step} {field.name}")
+
+
+def test_a_memory_computes_the_coarse_bars_once_while_they_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    computed = evaluation.native_columns
+    monkeypatch.setattr(
+        evaluation,
+        "native_columns",
+        lambda bars, wanted: asked.append(bars.step_ms) or computed(bars, wanted),
+    )
+    memory = Memory()
+    for row in range(6000, 6024):
+        observe(live_window(row, 40), HEAD, LIGHT, memory)
+    assert asked.count(HOUR) in {2, 3}
+    assert asked.count(4 * HOUR) in {1, 2}
 
 
 def test_no_decision_sees_the_future() -> None:
