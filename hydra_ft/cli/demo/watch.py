@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.cli.symbols import symbol_of
-from hydra_ft.decisions.reasons import OK, explain
+from hydra_ft.decisions.reasons import FILLED, OK, explain
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import Settings
 from hydra_ft.store.database import Database
@@ -16,6 +20,7 @@ from hydra_ft.store.orders import OrderStore
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Mapping
 
     from rich.console import Console
 
@@ -38,11 +43,10 @@ class Watch:
         database, bot = Database(workspace.hydra_url), Settings().bot_name
         self._orders = OrderStore(database, bot)
         self._ledger = DecisionStore(database, bot)
-        self._decisions: set[tuple[str, int]] = set()
+        self._decisions: dict[tuple[str, int], DecisionRow] = {}
         self._parents: dict[str, ParentOrder] = {}
         self._fills = 0
         self._fill_count = 0
-        self._blocked: dict[str, int] = {}
 
     def until(self, seconds: int | None, bot: subprocess.Popen[str]) -> None:
         """Watch for so many seconds, or until Ctrl-C.
@@ -71,9 +75,12 @@ class Watch:
     def look(self) -> None:
         """Print what is new since the last look."""
         for row in self._ledger.since(0):
-            if (row.pair, row.at) not in self._decisions:
-                self._decisions.add((row.pair, row.at))
+            before = self._decisions.get((row.pair, row.at))
+            self._decisions[row.pair, row.at] = row
+            if before is None or before.until != row.until:
                 self._decided(row)
+            if row.outcome != (before.outcome if before else ""):
+                self._answered(row)
         for parent in self._orders.parents_since(self._started_at):
             self._changed(self._parents.get(parent.key), parent)
             self._parents[parent.key] = parent
@@ -86,15 +93,19 @@ class Watch:
         self._console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/dim] {text}")
 
     def _decided(self, row: DecisionRow) -> None:
-        bar = datetime.fromtimestamp(row.at / 1e3, tz=UTC)
+        """Print a bar, also one that shares the row of the equal bars before it."""
         light = ", light" if row.light else ""
         state = f"regime {row.regime}, bias {row.bias}{light}"
         if row.code == OK:
             text = f"[green]signal {row.signal} {row.side}[/green] ({row.confidence or 0:.2f})"
         else:
-            self._blocked[row.code] = self._blocked.get(row.code, 0) + 1
             text = f"no entry: {explain(row.code)}"
-        self._say(f"{bar:%H:%M} close  {row.pair:<15} {text}  [dim]{state}[/dim]")
+        self._say(f"{_bar(row)}  {row.pair:<15} {text}  [dim]{state}[/dim]")
+
+    def _answered(self, row: DecisionRow) -> None:
+        """Print what stage B says of a bar; the ways of an order are printed as they happen."""
+        if row.outcome not in (FILLED, "not_filled"):
+            self._say(f"{_bar(row)}  {row.pair:<15} not sent: {explain(row.outcome)}")
 
     def _changed(self, before: ParentOrder | None, after: ParentOrder) -> None:
         name = f"{after.pair} {after.side.value} {after.kind.value}"
@@ -149,11 +160,37 @@ class Watch:
         self.look()
         parents = list(self._parents.values())
         ended = sum(not p.is_open for p in parents)
-        blocked = sorted(self._blocked.items(), key=lambda item: -item[1])
-        reasons = ", ".join(f"{code} {count}" for code, count in blocked) or "nothing"
+        first, second = self._ledger.counts()
+        passed = first.pop(OK, 0)
         return (
-            f"{len(self._decisions)} decisions; blocked: {reasons}.\n"
+            f"{passed + sum(first.values())} bars decided; blocked: {_listed(first)}.\n"
+            f"{passed} may trade: {_listed(second)}.\n"
             f"{len(parents)} parent orders, {ended} ended, "
             f"{sum(p.requotes for p in parents)} requotes, {self._fills} fills; "
-            f"requoted and filled: {self.requoted_and_filled}."
+            f"requoted and filled: {self.requoted_and_filled}.\n"
+            f"Ask why, of all pairs or of one:\n{self._questions()}"
         )
+
+    def _questions(self) -> str:
+        """Commands that explain what was decided, as they are typed in this directory."""
+        config = os.path.relpath(self._workspace.config_file)
+        pairs = self._ledger.pairs()
+        asked = ["--summary", *(f"{pair} --last 1h" for pair in pairs[:1])]
+        return "\n".join(f"  {_command()} why {words} --config {config}" for words in asked)
+
+
+def _bar(row: DecisionRow) -> str:
+    return f"{datetime.fromtimestamp(row.until / 1e3, tz=UTC):%H:%M} close"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Codes and how many bars each has, the most frequent one first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{code or 'open'} {count}" for code, count in ordered) or "none"
+
+
+def _command() -> str:
+    """How this command is called: by its name, or by its path where it is not found so."""
+    if shutil.which("hydra"):
+        return "hydra"
+    return os.path.relpath(Path(sys.executable).with_name("hydra"))
