@@ -7,9 +7,11 @@ candle after the other; a bot that trades meets them as bars close.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.adapter.admission import Admission
 from hydra_ft.adapter.outcomes import Outcomes
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
 
+
+logger = logging.getLogger(__name__)
 
 OVER = "ended_this_bar"
 """What is said to freqtrade when it asks again, on the same bar, about an entry that is over."""
@@ -92,9 +96,14 @@ class StageB:
         outcomes.follow()
 
     def close(self) -> None:
-        """Write what was taken in since the last loop."""
-        if self._ledger is not None:
-            self._ledger.flush(0)
+        """Explain and write what was taken in since the last loop: the bot ends."""
+        if self._outcomes is None or self._ledger is None:
+            return
+        try:
+            self._outcomes.guess()
+        except SQLAlchemyError as error:
+            logger.warning("Passes of the last bar stay without a reason: %s", error)
+        self._ledger.flush(0)
 
     def refusal(self, pair: str, side: Side, tag: str, now: int) -> str:
         """Return why an entry may not go on, '' if it may.
