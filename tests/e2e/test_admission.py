@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,24 @@ def _terms() -> Iterator[None]:
 
 
 @pytest.fixture
-def planned(rigged: Rigged) -> Rigged:
-    """Build bots of the planned head, on BTC alone unless said otherwise."""
+def planned(rigged: Rigged, capsys: pytest.CaptureFixture[str]) -> Iterator[Rigged]:
+    """Build bots of the planned head, on BTC alone unless said otherwise.
+
+    In the end ``hydra why`` says of every bar what the store does, in words.
+    """
+    rigs: list[Rig] = []
 
     def build(**config: Any) -> Rig:
-        return rigged(**{"head": "PlannedHead", "pairs": (BTC,)} | config)
+        rigs.append(rigged(**{"head": "PlannedHead", "pairs": (BTC,)} | config))
+        return rigs[-1]
 
-    return build
+    yield build
+    for rig in rigs:
+        for pair in rig.pairs:
+            told = json.loads(why(rig, capsys, pair, "--last", "24h", "--json"))["decisions"]
+            kept = [(row.at, row.outcome, row.detail) for row in rows(rig, pair)]
+            assert [(one["at"], one["outcome"], one["detail"]) for one in told] == kept
+            assert all(one["words"]["reason"] for one in told)
 
 
 def admits(**changed: int) -> None:

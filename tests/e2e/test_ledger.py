@@ -201,6 +201,30 @@ def test_a_bar_decided_just_before_a_kill_is_written_by_the_restart(planned: Rig
     assert (found[-1].until, found[-1].code) == (decided, "ok")
 
 
+def test_an_entry_sent_just_before_a_kill_is_followed_to_its_fill(planned: Rigged) -> None:
+    rig = planned(pairs=(BTC,))
+    bars(rig, 1)
+    PLAN.enter[BTC] = Side.LONG
+    rig.step(61 - rig.clock_now().second)
+    assert rig.working_orders()
+    assert outcomes(rig, BTC) == []
+    rig.restart()
+    rig.step(1, times=2)
+    rig.fill(rig.quantity())
+    rig.step(1, times=3)
+    assert outcomes(rig, BTC) == ["filled"]
+
+
+def test_a_bot_that_is_stopped_explains_its_last_bar(planned: Rigged) -> None:
+    rig = planned(pairs=(BTC,), stake_amount=5)
+    bars(rig, 1)
+    PLAN.enter[BTC] = Side.LONG
+    rig.step(61 - rig.clock_now().second)
+    rig.bot.cleanup()
+    assert outcomes(rig, BTC) == ["host_declined"]
+    rig.restart()
+
+
 def test_a_kill_loses_no_more_than_the_bar_that_was_not_written(planned: Rigged) -> None:
     rig = planned()
     bars(rig, 2)
@@ -254,6 +278,34 @@ def test_a_pass_that_the_bot_came_too_late_for_says_so(planned: Rigged) -> None:
     rig.step(1, times=2)
     assert outcomes(rig, BTC) == ["host_declined", "host_declined", "not_filled"]
     assert "next bar" in passes(rig, BTC)[0].detail
+
+
+def test_a_pass_that_overtakes_an_entry_of_the_other_side_has_its_own_outcome(
+    planned: Rigged,
+) -> None:
+    rig = planned(pairs=(BTC,))
+    PLAN.enter[BTC] = Side.LONG
+    bars(rig, 1)
+    PLAN.enter[BTC] = Side.SHORT
+    bars(rig, 1)
+    rig.until(lambda: rig.working_orders() and rig.working()["side"] == "SELL", limit=20)
+    rig.fill(rig.quantity())
+    rig.step(1, times=3)
+    first, second = passes(rig, BTC)
+    assert (first.outcome, first.detail) == ("not_filled", "reversed")
+    assert (second.outcome, second.side) == ("filled", "short")
+
+
+def test_an_entry_chased_into_the_next_pass_fills_the_bar_that_decided_it(planned: Rigged) -> None:
+    rig = planned(pairs=(BTC,))
+    PLAN.enter[BTC] = Side.LONG
+    bars(rig, 2)
+    rig.move(5)
+    rig.step(5, times=3)
+    assert rig.parents()[0].requotes
+    rig.fill(rig.quantity())
+    rig.step(1, times=3)
+    assert outcomes(rig, BTC) == ["filled", "in_trade"]
 
 
 @pytest.mark.parametrize("side", list(Side))
