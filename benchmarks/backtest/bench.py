@@ -42,7 +42,7 @@ def measure(plan: Plan, said: Callable[[str], None]) -> Result:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as home:
         said("writing candles of the generated market")
         home.store(max(plan.own_days, plan.columns_days, plan.callback_days))
-        live = cycle.measure(home, plan.pairs, plan.rounds, said)
+        live = cycle.measure(home, plan.pairs, said)
         own = loop.measure_own(home, plan.own_days, plan.rounds, said)
         columns, callbacks = (
             loop.measure_always(home, days, live.columns, plan.rounds, said, variants)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import median
+from datetime import timedelta
 from time import process_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from benchmarks.backtest.home import Home
 
-BARS = 1000
+BARS, TURNS = 1000, 12
 HOURS = {"5m": 1 / 12, "1h": 1.0, "4h": 4.0}
 STEPS_ADDED = ("populate_indicators", "populate_entry_trend", "populate_exit_trend")
 
 
 class Cycle(NamedTuple):
-    """Medians over the rounds, per pair, in CPU milliseconds."""
+    """Means over the candles of an hour, per pair, in CPU milliseconds."""
 
     pairs: int
     bars: int
@@ -64,29 +64,56 @@ class _Watched:
         return timed
 
 
-def _live_frames(home: Home, count: int) -> dict[tuple[str, str, CandleType], pd.DataFrame]:
-    """What a live bot holds for ``count`` pairs: windows of the symbols at different times."""
-    symbols = home.market.symbols
-    shifts = -(-count // len(symbols))
-    held: dict[tuple[str, str, CandleType], pd.DataFrame] = {}
-    for symbol in symbols:
-        days = {tf: (BARS + 1 + shifts * 4 / hours) * hours / 24 for tf, hours in HOURS.items()}
-        whole = {tf: frames.candles(home.market, symbol, tf, days[tf]) for tf in HOURS}
-        rates = frames.funding(home.market, symbol, days["1h"])
-        for shift in range(shifts):
-            pair = f"{symbol.removesuffix('USDT')}{shift}/USDT:USDT"
+Held = dict[tuple[str, str, CandleType], "pd.DataFrame"]
+
+
+class _Feed:
+    """What a live bot holds of many pairs, candle after candle for an hour.
+
+    The pairs are windows of the market's symbols at different times. A coarse candle is there
+    once it has closed: in the hour of the bench each pair gets one new candle of 1h.
+    """
+
+    def __init__(self, home: Home, count: int) -> None:
+        symbols = home.market.symbols
+        shifts = -(-count // len(symbols))
+        self._whole: dict[str, dict[str, pd.DataFrame]] = {}
+        for symbol in symbols:
+            more = {
+                tf: (BARS + TURNS + 2 + shifts * 4 / hours) * hours / 24
+                for tf, hours in HOURS.items()
+            }
+            self._whole[symbol] = {
+                tf: frames.candles(home.market, symbol, tf, more[tf]) for tf in HOURS
+            }
+            self._whole[symbol]["rates"] = frames.funding(home.market, symbol, more["1h"])
+        self._pairs = [
+            (f"{symbol.removesuffix('USDT')}{shift}/USDT:USDT", symbol, shift)
+            for symbol in symbols
+            for shift in range(shifts)
+        ][:count]
+
+    def at(self, turn: int) -> Held:
+        """All frames at the close of one of the hour's candles."""
+        held: Held = {}
+        for pair, symbol, shift in self._pairs:
+            whole = self._whole[symbol]
+            stop = len(whole["5m"]) - shift * 48 - (TURNS - 1 - turn)
+            now = whole["5m"]["date"].iloc[stop - 1] + timedelta(hours=HOURS["5m"])
             for timeframe, hours in HOURS.items():
-                stop = len(whole[timeframe]) - round(shift * 4 / hours)
-                window = whole[timeframe].iloc[stop - BARS : stop].reset_index(drop=True)
+                opened = whole[timeframe]["date"] + timedelta(hours=hours)
+                end = int(opened.searchsorted(now, side="right"))
+                window = whole[timeframe].iloc[end - BARS : end].reset_index(drop=True)
                 held[pair, timeframe, CandleType.FUTURES] = window[frames.CANDLES].copy()
                 if timeframe == "1h":
                     interest = frames.open_interest(window)
                     held[pair, timeframe, CandleType.OPEN_INTEREST] = interest
-                    known = rates["date"].between(window["date"].iloc[0], window["date"].iloc[-1])
-                    held[pair, timeframe, CandleType.FUNDING_RATE] = rates[known].reset_index(
+                    settled, dates = whole["rates"], window["date"]
+                    known = settled["date"].between(dates.iloc[0], dates.iloc[-1])
+                    held[pair, timeframe, CandleType.FUNDING_RATE] = settled[known].reset_index(
                         drop=True
                     )
-    return held
+        return held
 
 
 def _analysed(strategy: Any, dp: DataProvider, pairs: list[str]) -> tuple[float, pd.DataFrame]:
@@ -100,36 +127,36 @@ def _analysed(strategy: Any, dp: DataProvider, pairs: list[str]) -> tuple[float,
     return spent_s, result
 
 
-def measure(home: Home, count: int, rounds: int, said: Callable[[str], None]) -> Cycle:
-    """Time both strategies on the same frames, in turns."""
+def measure(home: Home, count: int, said: Callable[[str], None]) -> Cycle:
+    """Time both strategies on the same frames, in turns, through an hour of candles."""
     config = home.config(RunMode.DRY_RUN)
-    exchange, held = home.exchange(config), _live_frames(home, count)
-    exchange._klines.update(held)  # noqa: SLF001 - where a live bot's downloads end up
+    exchange, feed = home.exchange(config), _Feed(home, count)
     dp = DataProvider(config, exchange)
-    pairs = [pair for pair, timeframe, _ in held if timeframe == "5m"][:count]
     # Outside a bot there is no desk and no ledger: what is timed is what decides.
     settings = {**config, "runmode": RunMode.OTHER}
     idle = bench_strategy("BenchIdle", settings)
     flow = StrategyResolver.load_strategy({**settings, "strategy": "HydraFlow"})
     for strategy in (idle, flow):
         strategy.dp, strategy.process_only_new_candles = dp, False
-        _analysed(strategy, dp, pairs[:2])
-    watched = _Watched(flow)
-    floors, wholes, steps = [], [], []
-    for turn in range(rounds):
-        said(f"live cycle of {count} pairs, round {turn + 1} of {rounds}")
+    watched, floors, wholes = _Watched(flow), [], []
+    for turn in range(-1, TURNS):
+        said(f"live cycle of {count} pairs, candle {max(turn, 0) + 1} of {TURNS}")
+        held = feed.at(turn)
+        exchange._klines.update(held)  # noqa: SLF001 - where a live bot's downloads end up
+        pairs = list(dict.fromkeys(pair for pair, _, _ in held))
         floor, before = _analysed(idle, dp, pairs)
-        watched.spent_s = dict.fromkeys(STEPS_ADDED, 0.0)
         whole, after = _analysed(flow, dp, pairs)
+        if turn < 0:  # the first candle of a bot, and of its caches
+            watched.spent_s = dict.fromkeys(STEPS_ADDED, 0.0)
+            continue
         floors.append(floor)
         wholes.append(whole)
-        steps.append(watched.spent_s)
-    each = 1e3 / len(pairs)
+    each = 1e3 / len(pairs) / TURNS
     return Cycle(
         len(pairs),
         BARS,
         after.shape[1] - before.shape[1],
-        median(floors) * each,
-        {name: median(spent[name] for spent in steps) * each for name in STEPS_ADDED},
-        median(wholes) * each,
+        sum(floors) * each,
+        {name: watched.spent_s[name] * each for name in STEPS_ADDED},
+        sum(wholes) * each,
     )

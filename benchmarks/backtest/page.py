@@ -87,8 +87,9 @@ def _cycle(result: Result) -> str:
     rows.append(("whole cycle with HydraFlow", f"{live.whole_ms:.2f}", f"{live.whole_ratio:.2f}"))
     return f"""\
 {live.pairs} pairs, {live.bars} candles of each of 5m, 1h and 4h, analysed as freqtrade does it at
-a new candle. HydraFlow adds {live.columns} columns to the frame. All is computed anew; neither
-the ledger nor orders are in it.
+a new candle, through the twelve candles of an hour. HydraFlow adds {live.columns} columns to the
+frame; those of 1h and 4h are computed when such a candle has closed. Neither the ledger nor orders
+are in it.
 
 {table(("step", "ms a pair", "ratio"), rows)}"""
 

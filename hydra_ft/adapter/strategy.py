@@ -182,7 +182,7 @@ class HydraStrategy(ChaseParameters, RuleParameters):
         frames = {self.rules.base: to_bars(dataframe, self.rules.base)}
         frames[self.rules.market] = read_bars(self.dp, pair, self.rules.market, self.feeds)
         frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
-        memory = self._memories.setdefault(pair, Memory()) if runmode in TRADES else None
+        memory = None if runmode in TESTED else self._memories.setdefault(pair, Memory())
         seen = observe(frames, self.rules, self.feeds, memory)
         decisions = judge(seen, self.rules_in_force, memory)
         self._last[pair] = last_of(decisions, frames[self.rules.base])
