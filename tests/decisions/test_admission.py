@@ -131,3 +131,21 @@ def test_every_refusal_ends_by_itself_when_nothing_is_held(trades: list[Entered]
     """F-A22: no history locks the head for ever."""
     ended = [t for t in trades if t.closed_at is not None and t.closed_at <= NOON]
     assert judged(ended, NOON + 2 * DAY_MS) == ("ok",)
+
+
+def test_the_first_millisecond_of_a_day_belongs_to_it() -> None:
+    """X43: the day is counted from midnight UTC on, and from there only."""
+    midnight = NOON + DAY_MS // 2
+    trades = [closed(at, 1.0, 0) for at in (midnight - 1, midnight, midnight + 1)]
+    trades = [replace(trade, at=trade.closed_at) for trade in trades]
+    assert entries_on(trades, midnight + HOUR) == 2
+    assert entries_on(trades, midnight) == 1
+
+
+def test_a_trade_without_loss_breaks_a_streak_and_is_no_part_of_one() -> None:
+    """F-A22: by a cent of profit as by nothing; one loss more is needed than without it."""
+    for profit in (0.0, 0.01, 0.99):
+        mixed = [closed(NOON - i * HOUR, p) for i, p in enumerate((-1.0, -1.0, profit, -1.0))]
+        assert loss_pause_end(mixed, NOON, RULES) == 0
+        again = [closed(NOON - i * HOUR, p) for i, p in enumerate((-1.0, -0.01, -1.0, profit))]
+        assert loss_pause_end(again, NOON, RULES) == NOON + HOUR

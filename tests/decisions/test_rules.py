@@ -20,7 +20,7 @@ from hydra_ft.decisions.rules import (
 )
 from hydra_ft.errors import DeclarationError
 from hydra_ft.market import regime
-from hydra_ft.market.bias import BiasRules
+from hydra_ft.market.bias import LIQUIDATION, BiasRules
 from hydra_ft.market.regime import RegimeRules
 from hydra_ft.market.scores import ChopRules
 from hydra_ft.signals import trend_pullback
@@ -98,3 +98,40 @@ def test_startup_covers_every_lookback_and_leaves_30_days_usable() -> None:
     assert startup > regime.lookback(HEAD.regime)
     assert startup < 400
     assert max(f.lookback for f in needed_features(HEAD, FULL)["4h"]) <= 100
+
+
+def test_a_column_that_no_feature_gives_is_refused_with_what_was_expected() -> None:
+    with pytest.raises(DeclarationError) as refused:
+        replace(HEAD, signals=(replace(trend_pullback, needs=("ema_21_1h",)),))
+    for part in ("trend_pullback", "'ema_21_1h'", "a feature on one of ('5m', '1h', '4h')"):
+        assert part in str(refused.value)
+
+
+def test_a_bias_that_blocks_and_closes_at_once_is_allowed() -> None:
+    same = replace(HEAD, bias=replace(HEAD.bias, block_from=0.7, exit_from=0.7))
+    assert same.bias.exit_from == same.bias.block_from
+
+
+def test_liquidations_are_read_on_the_base_bars_where_they_are_listed() -> None:
+    """F-A20: the bias follows their bucket within an hour, so they are not read hourly."""
+    fed = replace(HEAD, feeds=(*FULL, Feed.LIQUIDATIONS))
+    found = needed_features(fed, fed.feeds)
+    assert [f.name for f in found["5m"]] == [LIQUIDATION]
+    assert not any(Feed.LIQUIDATIONS in f.feeds for f in found["1h"])
+    assert needed_features(fed, FULL)["5m"] == ()
+
+
+def test_startup_is_the_longest_lookback_the_longest_memory_and_the_alignment() -> None:
+    """1-05: one bar more than the fold of the regime sees, because a turn is a difference."""
+    turned = regime.lookback(HEAD.regime) + 1
+    longest = max(f.lookback for made in needed_features(HEAD, FULL).values() for f in made)
+    memory = max(made.memory_bars for made in HEAD.signals)
+    assert startup_candles(HEAD) == max(longest, turned) + memory + 2
+    quiet, mindful = (replace(trend_pullback, memory_bars=bars) for bars in (0, 50))
+    few, many = (startup_candles(replace(HEAD, signals=(made,))) for made in (quiet, mindful))
+    assert many == few + 50
+    assert startup_candles(replace(HEAD, signals=())) == few
+    wide = replace(HEAD, regime=replace(HEAD.regime, window_bars=48))
+    short = replace(HEAD, regime=replace(HEAD.regime, window_bars=8))
+    assert startup_candles(wide) >= regime.lookback(wide.regime) + 3
+    assert startup_candles(short) <= startup_candles(wide)
