@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover drill bench-execution bench-backtest results calibration docs lock clean
+.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -52,6 +52,11 @@ lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 cover: $(STAMP) ## line and branch coverage of the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not ci and not e2e" --cov --cov-report=term-missing:skip-covered
 
+mutation: $(STAMP) ## mutants of gates, pipeline, bias and regime against their tests (10 minutes)
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children $(or $(MUTATION_CHILDREN),1)
+	$(BIN)/mutmut results
+
 drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 minutes; DRILL overrides)
 	$(BIN)/hydra dev drill $(or $(DRILL),--orders 1000 --faults 0.2 --seed 1)
 
@@ -85,6 +90,6 @@ lock: ## resolve requirements.lock anew (needs uv)
 		--no-header --extra dev pyproject.toml -o requirements.lock
 
 clean: ## remove what was built
-	rm -rf $(VENV) build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) build dist htmlcov mutants .coverage* .mypy_cache .ruff_cache .pytest_cache \
 		.hypothesis .import_linter_cache .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
