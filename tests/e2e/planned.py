@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,3 +134,25 @@ def why(rig: Rig, capsys: Any, *words: str) -> str:
 def summary(rig: Rig, capsys: Any) -> dict[str, Any]:
     """The funnel of all pairs as ``hydra why --summary --json`` gives it."""
     return dict(json.loads(why(rig, capsys, "--summary", "--json")))
+
+
+def bars(rig: Rig, count: int) -> None:
+    """Live through so many bars; the last one is decided, and its outcome written."""
+    for _ in range(count):
+        rig.step(61 - rig.clock_now().second)
+        rig.step(1, times=2)
+
+
+def newest_close(rig: Rig) -> int:
+    """Close of the newest bar that has closed (UTC ms)."""
+    return int(rig.clock_now().timestamp()) // 60 * MINUTE_MS
+
+
+def told_once(rig: Rig, pair: str) -> list[DecisionRow]:
+    """Rows of a pair, which follow each other without a hole or an overlap."""
+    found = rows(rig, pair)
+    for row in found:
+        assert row.until == row.at + (row.bars - 1) * MINUTE_MS
+    for earlier, later in pairwise(found):
+        assert later.at == earlier.until + MINUTE_MS
+    return found

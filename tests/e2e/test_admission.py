@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from e2e.commands import rpc
 from e2e.plan import PLAN
-from e2e.planned import SIGNAL, TERMS, outcomes, passes, rows, why
+from e2e.planned import SIGNAL, TERMS, bars, outcomes, passes, rows, why
 from e2e.rig import BTC, ETH, Rig
-from freqtrade.enums import SignalDirection, State
 from freqtrade.persistence import PairLocks
 
 from hydra_ft.decisions.rules import AdmissionRules
@@ -27,19 +26,13 @@ BOTH = pytest.mark.parametrize("side", list(Side))
 MANY = 1000
 
 
-@pytest.fixture(autouse=True)
-def _terms() -> Iterator[None]:
-    TERMS.clear()
-    yield
-    TERMS.clear()
-
-
 @pytest.fixture
 def planned(rigged: Rigged, capsys: pytest.CaptureFixture[str]) -> Iterator[Rigged]:
     """Build bots of the planned head, on BTC alone unless said otherwise.
 
     In the end ``hydra why`` says of every bar what the store does, in words.
     """
+    TERMS.clear()
     rigs: list[Rig] = []
 
     def build(**config: Any) -> Rig:
@@ -60,19 +53,12 @@ def admits(**changed: int) -> None:
     TERMS.admission = AdmissionRules(**usual | changed)
 
 
-def next_bar(rig: Rig) -> None:
-    """Go on until the next bar is decided, and once more, when its outcome is written."""
-    now = rig.clock_now()
-    rig.step(61 - now.second)
-    rig.step(1, times=2)
-
-
 def decide(rig: Rig, side: Side | None = Side.LONG, pair: str = BTC) -> None:
     """Decide the next bar of a pair this way, and wait until its outcome is written."""
     PLAN.enter.clear()
     if side is not None:
         PLAN.enter[pair] = side
-    next_bar(rig)
+    bars(rig, 1)
     PLAN.enter.clear()
 
 
@@ -93,7 +79,7 @@ def close_trade(rig: Rig) -> None:
     rig.until(lambda: not rig.position(), limit=10)
     rig.step(1, times=2)
     assert rig.trade() is None
-    next_bar(rig)
+    bars(rig, 1)
 
 
 def lose_trade(rig: Rig) -> None:
@@ -103,7 +89,7 @@ def lose_trade(rig: Rig) -> None:
     rig.until(lambda: not rig.position(), limit=10)
     rig.step(1, times=2)
     assert rig.closed()[-1].close_profit_abs < 0
-    next_bar(rig)
+    bars(rig, 1)
 
 
 @BOTH
@@ -169,7 +155,7 @@ def test_a_lock_that_a_breaker_set_is_a_breaker(planned: Rigged) -> None:
     rig.server.control.fault("unavailable", "POST", "/fapi/v1/order", 100)
     PLAN.enter[BTC] = Side.LONG
     rig.until(lambda: PairLocks.get_pair_locks(BTC), seconds=5, limit=60)
-    next_bar(rig)
+    bars(rig, 1)
     assert outcomes(rig, BTC)[-1] == "breaker"
 
 
@@ -260,15 +246,6 @@ def test_what_freqtrade_itself_declines_is_its_own_reason(planned: Rigged) -> No
     assert outcomes(rig, BTC) == ["host_declined"]
 
 
-def test_a_bot_that_the_operator_paused_declines(planned: Rigged) -> None:
-    rig = planned()
-    rig.bot.state = State.PAUSED
-    decide(rig)
-    assert outcomes(rig, BTC) == ["host_declined"]
-    rig.bot.state = State.RUNNING
-    open_trade(rig)
-
-
 def test_a_failure_of_stage_b_refuses_and_the_ledger_says_so(planned: Rigged) -> None:
     rig = planned()
     stage, fails = rig.bot.strategy.stage_b, [True]
@@ -286,29 +263,3 @@ def test_a_failure_of_stage_b_refuses_and_the_ledger_says_so(planned: Rigged) ->
     fails.clear()
     open_trade(rig)
     assert outcomes(rig, BTC) == ["adapter_error", "filled"]
-
-
-@pytest.mark.parametrize("chased", [True, False])
-def test_what_the_operator_forces_is_not_judged_and_is_no_pass(
-    planned: Rigged, chased: bool
-) -> None:
-    admits(max_day_trades=1)
-    rig = planned(force_entry_enable=True, hydra={"bot_name": "test", "chase": {"enabled": chased}})
-    open_trade(rig)
-    close_trade(rig)
-    rpc(rig)._rpc_force_entry(BTC, 60_000.0, order_side=SignalDirection.LONG)
-    assert rig.working_orders()
-    decide(rig)
-    assert outcomes(rig, BTC) == ["filled", "in_trade"]
-    assert {row.code for row in rows(rig, BTC)} == {"ok", "no_signal"}
-
-
-def test_what_the_operator_forces_is_not_the_fill_of_a_pass(planned: Rigged) -> None:
-    rig = planned(force_entry_enable=True, hydra={"bot_name": "test", "chase": {"enabled": False}})
-    PairLocks.lock_pair(BTC, rig.clock_now(minutes=2), "test")
-    decide(rig)
-    rpc(rig)._rpc_force_entry(BTC, 60_000.0, order_side=SignalDirection.LONG)
-    rig.fill(rig.quantity())
-    rig.step(1, times=3)
-    assert rig.trade() is not None
-    assert outcomes(rig, BTC) == ["in_trade"]

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from e2e.plan import PLAN
-from e2e.planned import MINUTE_MS, SIGNAL, TERMS, ledger, outcomes, passes, rows, summary
+from e2e.planned import (
+    SIGNAL,
+    TERMS,
+    bars,
+    ledger,
+    newest_close,
+    outcomes,
+    passes,
+    rows,
+    summary,
+    told_once,
+)
 from e2e.rig import BTC, ETH, Rig
 from sqlalchemy import event
 
@@ -16,9 +26,7 @@ from hydra_ft.errors import StoreError
 from hydra_ft.types import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from hydra_ft.store.decisions import DecisionRow
+    from collections.abc import Callable
 
     Rigged = Callable[..., Rig]
 
@@ -26,43 +34,15 @@ pytestmark = pytest.mark.e2e
 OFF = {"bot_name": "test", "chase": {"enabled": False}}
 
 
-@pytest.fixture(autouse=True)
-def _terms() -> Iterator[None]:
-    TERMS.clear()
-    yield
-    TERMS.clear()
-
-
 @pytest.fixture
 def planned(rigged: Rigged) -> Rigged:
     """Build bots of the planned head."""
+    TERMS.clear()
 
     def build(**config: Any) -> Rig:
         return rigged(**{"head": "PlannedHead"} | config)
 
     return build
-
-
-def bars(rig: Rig, count: int) -> None:
-    """Live through so many bars; the last one is written."""
-    for _ in range(count):
-        rig.step(61 - rig.clock_now().second)
-        rig.step(1, times=2)
-
-
-def newest_close(rig: Rig) -> int:
-    """Close of the newest bar that has closed (UTC ms)."""
-    return int(rig.clock_now().timestamp()) // 60 * MINUTE_MS
-
-
-def check_every_bar_is_told_once(rig: Rig, pair: str) -> list[DecisionRow]:
-    """Rows follow each other without a hole or an overlap; return them."""
-    found = rows(rig, pair)
-    for row in found:
-        assert row.until == row.at + (row.bars - 1) * MINUTE_MS
-    for earlier, later in pairwise(found):
-        assert later.at == earlier.until + MINUTE_MS
-    return found
 
 
 def break_ledger(rig: Rig) -> Callable[[], None]:
@@ -91,7 +71,7 @@ def test_equal_bars_share_a_row_and_passes_have_their_own(planned: Rigged) -> No
     bars(rig, 2)
     PLAN.enter.clear()
     bars(rig, 2)
-    found = check_every_bar_is_told_once(rig, BTC)
+    found = told_once(rig, BTC)
     merged = Counter[str]()
     for row in found:
         merged[row.code] += row.bars
@@ -146,98 +126,6 @@ def test_a_bar_is_written_in_one_transaction_and_nothing_when_nothing_is_new(
     assert outcomes(rig, BTC)[-10:] == outcomes(rig, ETH)[-10:] == ["pair_locked"] * 10
 
 
-def test_a_restart_within_equal_bars_neither_doubles_nor_loses_one(planned: Rigged) -> None:
-    rig = planned()
-    bars(rig, 3)
-    before = rows(rig, BTC)
-    rig.restart()
-    rig.step(1, times=3)
-    assert rows(rig, BTC) == before
-    bars(rig, 2)
-    found = check_every_bar_is_told_once(rig, BTC)
-    assert sum(row.bars for row in found) == sum(row.bars for row in before) + 2
-    assert found[-1].until == newest_close(rig)
-
-
-def test_a_restart_on_the_bar_that_filled_leaves_it_filled(planned: Rigged) -> None:
-    rig = planned()
-    PLAN.enter[BTC] = Side.LONG
-    bars(rig, 1)
-    rig.fill(rig.quantity())
-    rig.step(1, times=2)
-    assert outcomes(rig, BTC)[-1:] == ["filled"]
-    rig.restart()
-    rig.step(1, times=3)
-    assert outcomes(rig, BTC)[-1:] == ["filled"]
-    bars(rig, 1)
-    assert outcomes(rig, BTC)[-2:] == ["filled", "in_trade"]
-
-
-@pytest.mark.parametrize("hydra", [{"bot_name": "test"}, OFF], ids=["chased", "plain"])
-def test_an_entry_that_fills_after_a_restart_is_filled(
-    planned: Rigged, hydra: dict[str, Any]
-) -> None:
-    rig = planned(pairs=(BTC,), hydra=hydra)
-    PLAN.enter[BTC] = Side.LONG
-    bars(rig, 1)
-    PLAN.enter.clear()
-    rig.restart()
-    bars(rig, 1)
-    rig.fill(rig.quantity())
-    rig.step(1, times=3)
-    assert outcomes(rig, BTC) == ["filled"]
-
-
-def test_a_bar_decided_just_before_a_kill_is_written_by_the_restart(planned: Rigged) -> None:
-    rig = planned()
-    bars(rig, 2)
-    PLAN.enter[BTC] = Side.LONG
-    rig.step(61 - rig.clock_now().second)
-    decided = newest_close(rig)
-    assert rows(rig, BTC)[-1].until == decided - MINUTE_MS
-    rig.restart()
-    rig.step(1, times=2)
-    found = check_every_bar_is_told_once(rig, BTC)
-    assert (found[-1].until, found[-1].code) == (decided, "ok")
-
-
-def test_an_entry_sent_just_before_a_kill_is_followed_to_its_fill(planned: Rigged) -> None:
-    rig = planned(pairs=(BTC,))
-    bars(rig, 1)
-    PLAN.enter[BTC] = Side.LONG
-    rig.step(61 - rig.clock_now().second)
-    assert rig.working_orders()
-    assert outcomes(rig, BTC) == []
-    rig.restart()
-    rig.step(1, times=2)
-    rig.fill(rig.quantity())
-    rig.step(1, times=3)
-    assert outcomes(rig, BTC) == ["filled"]
-
-
-def test_a_bot_that_is_stopped_explains_its_last_bar(planned: Rigged) -> None:
-    rig = planned(pairs=(BTC,), stake_amount=5)
-    bars(rig, 1)
-    PLAN.enter[BTC] = Side.LONG
-    rig.step(61 - rig.clock_now().second)
-    rig.bot.cleanup()
-    assert outcomes(rig, BTC) == ["host_declined"]
-    rig.restart()
-
-
-def test_a_kill_loses_no_more_than_the_bar_that_was_not_written(planned: Rigged) -> None:
-    rig = planned()
-    bars(rig, 2)
-    rig.step(61 - rig.clock_now().second)
-    lost = newest_close(rig)
-    rig.clock.shift(60)
-    rig.restart()
-    rig.step(1, times=2)
-    told = {row.at + n * MINUTE_MS for row in rows(rig, BTC) for n in range(row.bars)}
-    first = rows(rig, BTC)[0].at
-    assert set(range(first, newest_close(rig) + 1, MINUTE_MS)) - told == {lost}
-
-
 @pytest.mark.parametrize("hydra", [{"bot_name": "test"}, OFF], ids=["chased", "plain"])
 def test_an_outage_of_the_ledger_holds_up_no_trade_and_is_made_up_for(
     planned: Rigged, hydra: dict[str, Any]
@@ -253,7 +141,7 @@ def test_an_outage_of_the_ledger_holds_up_no_trade_and_is_made_up_for(
     assert rows(rig, BTC) == []
     mend()
     rig.step(1)
-    found = check_every_bar_is_told_once(rig, BTC)
+    found = told_once(rig, BTC)
     assert sum(row.bars for row in found) == 5
     assert outcomes(rig, BTC) == ["filled", "in_trade", "in_trade"]
     assert ledger(rig).rules_at(found[-1].at)
@@ -264,7 +152,7 @@ def test_a_loop_that_took_longer_than_a_bar_writes_every_bar(planned: Rigged) ->
     bars(rig, 2)
     rig.step(4 * 60)
     rig.step(1, times=2)
-    found = check_every_bar_is_told_once(rig, BTC)
+    found = told_once(rig, BTC)
     assert found[-1].until == newest_close(rig)
     assert sum(row.bars for row in found) == 2 + 4
 
