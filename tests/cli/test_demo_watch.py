@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -99,13 +100,16 @@ def test_the_summary_counts_bars_of_both_stages(scene: Scene) -> None:
 def test_the_last_lines_can_be_typed_as_they_stand(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scene.store.record([grown(BLOCKED, 3)])
+    now = int(time.time() * 1000) // STEP_MS * STEP_MS
+    blocked = grown(replace(BLOCKED, pair="ADA/USDT:USDT", at=now - 2 * STEP_MS), 3)
+    scene.store.record([blocked, replace(PASSED, at=now, until=now)])
     lines = [line for line in scene.watch.summary().splitlines() if " why " in line]
     assert len(lines) == 2
+    assert BTC in lines[1], "the pair that may trade"
     for line in lines:
         words = shlex.split(line)
         assert words[0].endswith("hydra")
         assert main(words[1:]) == 0
-        assert "Nothing to explain" not in capsys.readouterr().out
+        assert "Nothing" not in capsys.readouterr().out
     assert main([*shlex.split(lines[0])[1:], "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["stages"][0]["entered"] == 3
+    assert json.loads(capsys.readouterr().out)["stages"][0]["entered"] == 4

@@ -174,8 +174,9 @@ class Watch:
     def _questions(self) -> str:
         """Commands that explain what was decided, as they are typed in this directory."""
         config = os.path.relpath(self._workspace.config_file)
-        pairs = self._ledger.pairs()
-        asked = ["--summary", *(f"{pair} --last 1h" for pair in pairs[:1])]
+        # The first pair that may trade has the most to tell.
+        told = sorted(self._decisions.values(), key=lambda row: row.code != OK)
+        asked = ["--summary", *(f"{row.pair} --last 24h" for row in told[:1])]
         return "\n".join(f"  {_command()} why {words} --config {config}" for words in asked)
 
 
