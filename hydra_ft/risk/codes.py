@@ -1,0 +1,33 @@
+"""Codes with which risk refuses; the ledger's words for them are in ``decisions/reasons.py``."""
+
+from __future__ import annotations
+
+OK = "ok"
+
+SIZE_ZERO = "size_zero"
+STOP_TOO_TIGHT = "stop_too_tight"
+BELOW_MIN = "below_min"
+
+VETO_DAY_LOSS = "veto_day_loss"
+VETO_DRAWDOWN = "veto_drawdown"
+VETO_AVERAGING = "veto_averaging"
+VETO_SIDE = "veto_side"
+VETO_CAPITAL = "veto_capital"
+VETO_OPEN_RISK = "veto_open_risk"
+VETO_CORR = "veto_corr"
+VETO_VAR = "veto_var"
+
+LIMIT_CODES = (
+    VETO_DAY_LOSS,
+    VETO_DRAWDOWN,
+    VETO_AVERAGING,
+    VETO_SIDE,
+    VETO_CAPITAL,
+    VETO_OPEN_RISK,
+    VETO_CORR,
+    VETO_VAR,
+)
+"""Codes of the limits, in the order in which they are looked at."""
+
+SIZE_CODES = (SIZE_ZERO, STOP_TOO_TIGHT, BELOW_MIN)
+"""Codes of the size, in the order in which they are looked at."""
