@@ -21,7 +21,7 @@ BARS = random_bars(420, seed=3)
 
 @pytest.mark.parametrize("name", sorted(FEATURES))
 def test_feature_is_sound(name: str) -> None:
-    """4-03, 4-15: prefix and start invariance, range, warm-up, dtype, input untouched."""
+    """P1, 4-03, 4-15: prefix and start invariance, range, warm-up, dtype, input untouched."""
     assert battery.faults(FEATURES[name], BARS) == []
 
 
