@@ -87,13 +87,15 @@ def test_a_signal_never_fires_where_it_may_not_or_where_a_number_is_unknown() ->
         n = columns["close_5m"].shape[0]
         fires = np.arange(n) % 2 == 0
         trust, stop = np.full(n, 0.6), np.full(n, 0.01)
-        target = np.where(np.arange(n) % 3 == 0, np.nan, 0.04)
+        target = np.full(n, 0.04)
+        for which, values in enumerate((trust, stop, target)):
+            values[np.arange(n) % 7 == which] = np.nan
         return SignalColumns(fires, ~fires, (trust, trust), (stop, stop), (target, target))
 
     made = replace(adx_expansion, needs=("close_5m",), detect=silent)
     state = evaluated(FRAMES, replace(HEAD, signals=(made,)), LIGHT)
     found = select.candidates(state, select.entry_state(state)).found
-    permitted, known = select.permitted(state, made), np.arange(N) % 3 != 0
+    permitted, known = select.permitted(state, made), np.arange(N) % 7 > 2
     assert 0 < permitted.sum() < N
     for row, wanted in enumerate((np.arange(N) % 2 == 0, np.arange(N) % 2 == 1)):
         np.testing.assert_array_equal(found.fires[row], wanted & permitted & known)
@@ -178,6 +180,17 @@ def test_the_candidate_of_a_bar_is_what_passes_the_bias_else_what_it_blocks() ->
     assert (alone.signal[against_long] == -1).all()
     np.testing.assert_array_equal(alone.candidate.signal == -1, ~fires)
     assert (alone.candidate.side[~fires] == 0).all()
+
+
+def test_what_passes_the_bias_is_the_candidate_although_something_surer_is_blocked() -> None:
+    """The head's first signal too, whose number is 0."""
+    weak = always("trend_pullback", long=True, confidence=0.6)
+    sure = always("adx_expansion", long=False, confidence=0.9)
+    found = decided_with(weak, sure)
+    taken = (found.code == 0) & found.failing[:, INDEX["bias_gate"]] & (found.bias == Bias.LONG)
+    assert taken.any()
+    assert (found.candidate.signal[taken] == 0).all()
+    assert (found.candidate.confidence[taken] == 0.6).all()
 
 
 def test_entry_states_are_what_the_ledger_keeps() -> None:

@@ -67,6 +67,7 @@ def test_a_turn_asks_for_an_exit_for_one_bar_of_the_market_and_a_standing_regime
     rows = np.flatnonzero((DECIDED.regime == against) & np.isfinite(DECIDED.regime_confidence))
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
     assert len(runs) > 3
+    assert max(run.size for run in runs[1:]) > HOUR
     for run in runs[1:]:
         assert asked[run[:HOUR]].all()
         assert not (tags_of(side)[run[HOUR:]] == "regime_turn").any()
@@ -81,6 +82,7 @@ def test_a_soft_bias_closes_nothing() -> None:
 def test_nothing_is_closed_on_what_is_not_known() -> None:
     unknown = ~np.isfinite(DECIDED.regime_confidence)
     assert unknown.any()
+    assert not np.isfinite(DECIDED.bias_strength).all()
     for side in Side:
         assert not (tags_of(side)[unknown] == "regime_turn").any()
         assert not (tags_of(side)[~np.isfinite(DECIDED.bias_strength)] == "bias_flip").any()

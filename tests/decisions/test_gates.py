@@ -97,6 +97,7 @@ def test_open_interest_goes_stale_after_two_periods() -> None:
     state = evaluated(changed("1h", open_interest=held), HEAD, FULL)
     allowed = gates.open_interest_fresh(state).allowed
     age = close_time(FRAMES["5m"]) - close_time(hour)[-7]
+    assert (age > 2 * HOUR).any()
     assert not allowed[age > 2 * HOUR].any()
     assert allowed[(age > -20 * HOUR) & (age < 2 * HOUR)].all()
 

@@ -85,9 +85,15 @@ def test_bars_without_entry_carry_nothing(decided: Decisions) -> None:
 def test_entries_are_never_choppy_nor_against_regime_nor_strong_bias(decided: Decisions) -> None:
     """F6: bias, CHOPPY and side gates really gate."""
     long, short = decided.side == 1, decided.side == -1
+    assert long.any()
+    assert short.any()
     assert (decided.regime[long] == Regime.UP).all()
     assert (decided.regime[short] == Regime.DOWN).all()
     strong = decided.bias_strength >= 0.5
+    assert (strong & (decided.bias == Bias.SHORT)).any()
+    assert (strong & (decided.bias == Bias.LONG)).any()
+    assert decided.exit_long.any()
+    assert decided.exit_short.any()
     assert not (long & strong & (decided.bias == Bias.SHORT)).any()
     assert not (short & strong & (decided.bias == Bias.LONG)).any()
     assert not (decided.exit_long & long).any()

@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 from decisions.heads import HEAD
 
-from hydra_ft.decisions.thresholds import FIXED, thresholds, values_of, with_thresholds
+from hydra_ft.decisions.thresholds import (
+    FIXED,
+    attribute,
+    space,
+    thresholds,
+    values_of,
+    with_thresholds,
+)
 from hydra_ft.errors import DeclarationError
 from hydra_ft.signals import trend_pullback
 
@@ -73,3 +80,18 @@ def test_values_that_contradict_each_other_are_refused() -> None:
         with_thresholds(HEAD, {"bias.block_from": 0.9, "bias.exit_from": 0.8})
     same = with_thresholds(HEAD, {"bias.block_from": 0.8, "bias.exit_from": 0.8})
     assert same == replace(HEAD, bias=replace(HEAD.bias, block_from=0.8, exit_from=0.8))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "where"),
+    [
+        ("admission.max_day_trades", "admission_max_day_trades", "protection"),
+        ("vetoes.min_confidence", "vetoes_min_confidence", "buy"),
+        ("regime.chop.efficiency_full", "regime_chop_efficiency_full", "buy"),
+        ("bias.exit_from", "bias_exit_from", "sell"),
+        ("signals.trend_pullback.rsi_low", "trend_pullback_rsi_low", "buy"),
+        ("signals.trend_pullback.stop_low", "trend_pullback_stop_low", "sell"),
+    ],
+)
+def test_a_path_is_a_parameter_of_freqtrade_in_its_space(path: str, name: str, where: str) -> None:
+    assert (attribute(path), space(path)) == (name, where)

@@ -82,7 +82,7 @@ def test_every_combination_of_scores_proposes_by_the_order_of_the_decision(steps
     assert set(regime) == {int(state) for state in Regime}
 
 
-@pytest.mark.parametrize(("before", "after"), permutations(Regime, 2))
+@pytest.mark.parametrize(("before", "after"), list(permutations(Regime, 2)))
 def test_each_state_gives_way_to_each_other_by_two_votes_and_to_no_single_one(
     before: Regime, after: Regime
 ) -> None:
