@@ -24,7 +24,7 @@ class LimitRules:
         float,
         Gt(0),
         Le(0.5),
-        Doc("budget of a UTC day: closed and open loss, and the loss at every stop together"),
+        Doc("budget of a UTC day: what is closed, and the loss if every stop is hit"),
     ] = 0.02
     day_pause_s: Annotated[
         int, Ge(60), Le(7 * 86_400), Doc("how long entries pause once the budget is lost")
@@ -84,6 +84,16 @@ class LimitRules:
             raise PolicyError(
                 f"expected day_flatten_loss 0 or from day_loss ({self.day_loss:g}) up, "
                 f"was {self.day_flatten_loss:g}: the pause comes before the closing"
+            )
+        if self.max_open_risk > self.day_loss:
+            raise PolicyError(
+                f"expected max_open_risk up to day_loss ({self.day_loss:g}), was "
+                f"{self.max_open_risk:g}: what is open at midnight would not fit into the new day"
+            )
+        if self.drawdown_pause_s > self.drawdown_window_s:
+            raise PolicyError(
+                f"expected drawdown_pause_s up to drawdown_window_s ({self.drawdown_window_s}), "
+                f"was {self.drawdown_pause_s}: the drawdown would be forgotten before its pause"
             )
         if self.max_cvar < self.max_var:
             raise PolicyError(

@@ -1,9 +1,11 @@
 """What an open book may risk, and what another entry may add to it.
 
-The budget of a day is kept by one number: the equity if every stop were hit. Prices that move
-do not change it, a stop that follows only raises it, and an entry lowers it by its own risk, so
-entries stop when it reaches the day's first equity less the budget. Only a price that jumps over a
-stop can take more, and then by the jump.
+The result of a UTC day is the profit of the trades closed in it and of those that are open, each
+from its own entry and after fees. Its budget is kept by one number: that result if every stop
+were hit. Prices that move do not change it, a stop that follows only raises it, and an entry
+lowers it by its own risk, so entries stop before it has used the budget up. Only a price that
+jumps over a stop can take more, and then by the jump. Midnight takes the closed trades out; what
+is open then fits into the new day, since the cap on open risk is not above the budget.
 """
 
 from __future__ import annotations
@@ -56,29 +58,39 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that is open on an account, its equity, and that of the last midnight UTC (quote).
+    """All that is open on an account, and its day (quote currency).
 
-    The equity is the closed balance plus the ``profit_quote`` of every holding.
+    ``equity_quote`` is the closed balance plus the ``profit_quote`` of every holding,
+    ``day_equity_quote`` the closed balance at the last midnight UTC, and ``closed_today_quote``
+    the profit, after fees, of the trades closed since.
     """
 
     holdings: tuple[Holding, ...]
     equity_quote: float
-    midnight_equity_quote: float
+    day_equity_quote: float
+    closed_today_quote: float
 
     @property
     def is_known(self) -> bool:
-        """Whether every number of it is one."""
-        numbers = [self.equity_quote, self.midnight_equity_quote]
+        """Whether every number of it is one, and there is an equity to share out."""
+        numbers = [self.equity_quote, self.day_equity_quote, self.closed_today_quote]
         for held in self.holdings:
             numbers += [held.notional_quote, held.stop_distance]
             numbers += [held.profit_quote, held.stake_quote]
-        return all(map(isfinite, numbers))
+        return all(map(isfinite, numbers)) and min(numbers[:2]) > 0
 
     @property
     def day_return(self) -> float:
-        """Gain of the UTC day so far, closed and open; NaN without an equity at midnight."""
-        first = self.midnight_equity_quote
-        return self.equity_quote / first - 1 if first > 0 else float("nan")
+        """Result of the UTC day so far, closed and open, of its first equity; NaN if unknown."""
+        if not self.is_known:
+            return float("nan")
+        opened = sum(held.profit_quote for held in self.holdings)
+        return (self.closed_today_quote + opened) / self.day_equity_quote
+
+    @property
+    def day_at_stops(self) -> float:
+        """The same if every stop were hit; what a stop has locked in is not counted on."""
+        return (self.closed_today_quote - open_risk_quote(self)) / self.day_equity_quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +118,6 @@ class LimitVerdict:
 def open_risk_quote(book: Book) -> float:
     """Loss of the book if every stop is hit: the sum of the losses, winners do not pay for it."""
     return sum(held.loss_at_stop_quote for held in book.holdings)
-
-
-def equity_at_stops_quote(book: Book) -> float:
-    """Equity if every stop is hit."""
-    return book.equity_quote - sum(held.loss_from_here_quote for held in book.holdings)
 
 
 def side_notional_quote(holdings: Iterable[Holding], side: Side) -> float:
@@ -142,11 +149,10 @@ def correlated_share(
 
 def room(side: Side, head: str, book: Book, rules: LimitRules) -> Room:
     """What one more entry may add; nothing where the book is not wholly known."""
-    if not book.is_known or book.equity_quote <= 0 or book.midnight_equity_quote <= 0:
+    if not book.is_known:
         return Room(0.0, 0.0, 0.0)
     equity = book.equity_quote
-    floor = book.midnight_equity_quote * (1 - rules.day_loss)
-    day = equity_at_stops_quote(book) - floor
+    day = (book.day_at_stops + rules.day_loss) * book.day_equity_quote
     open_risk = equity * rules.max_open_risk - open_risk_quote(book)
     bound = sum(held.stake_quote for held in book.holdings if held.head == head)
     return Room(
@@ -173,7 +179,7 @@ def judge(
     ``tail`` is that of the book with the entry in it, None where it is not asked for. What is
     not known stands against an entry.
     """
-    if not book.is_known or book.equity_quote <= 0 or book.midnight_equity_quote <= 0:
+    if not book.is_known:
         return LimitVerdict((codes.VETO_DAY_LOSS,), ("the equity or a position is not known",))
     checks = (
         _day(book, rules),
@@ -193,7 +199,7 @@ Found = tuple[str, str] | None
 
 
 def _day(book: Book, rules: LimitRules) -> Found:
-    lost = 1 - equity_at_stops_quote(book) / book.midnight_equity_quote
+    lost = -book.day_at_stops
     why = f"with every stop hit the day loses {lost:.4f} of its equity, budget {rules.day_loss:g}"
     return (codes.VETO_DAY_LOSS, why) if lost >= rules.day_loss - _CLOSE else None
 

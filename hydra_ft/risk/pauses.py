@@ -5,7 +5,9 @@ Both are told from books that freqtrade keeps anyway, so that a restart forgets 
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from hydra_ft.risk.codes import OK, VETO_DAY_LOSS, VETO_DRAWDOWN
@@ -64,19 +66,34 @@ def day_pause(book: Book, now: int, rules: LimitRules) -> Pause:
 def drawdown_of(curve: Iterable[tuple[int, float]], now: int, rules: LimitRules) -> Drawdown:
     """Fold an equity curve, (UTC ms, quote) in order of time, into peak and pause at a time.
 
-    Only the last ``drawdown_window_s`` count, so that an account too small to trade after a
-    drawdown is not held to an old peak for ever. A drawdown at its limit starts a pause, and
-    the peak is counted anew from there; what happens during a pause starts no second one.
+    An equity stands until the next one. The peak is that of the last ``drawdown_window_s``: an
+    account too small to trade after a drawdown is not held to an old peak for ever. A drawdown
+    that reaches its limit starts a pause, and the peak is counted anew from there.
     """
-    since = now - rules.drawdown_window_s * 1000
-    peak, until = 0.0, 0
+    window_ms = rules.drawdown_window_s * 1000
+    # Falling equities, each with the time until which it stood: the first is the peak.
+    standing: deque[tuple[float, float]] = deque()
+    until = 0
     for at, equity in curve:
-        if at < since or at > now:
-            continue
-        peak = max(peak, equity)
-        if peak <= 0 or 1 - equity / peak < rules.max_drawdown - _CLOSE:
-            continue
-        if at >= until:
+        if at > now:
+            break
+        _stood(standing, at, equity, at - window_ms)
+        peak = standing[0][1]
+        if peak > 0 and 1 - equity / peak >= rules.max_drawdown - _CLOSE:
             until = at + rules.drawdown_pause_s * 1000
-        peak = equity
-    return Drawdown(peak, until)
+            standing.clear()
+            standing.append((inf, equity))
+    while len(standing) > 1 and standing[0][0] <= now - window_ms:
+        standing.popleft()
+    return Drawdown(standing[0][1] if standing else 0.0, until)
+
+
+def _stood(standing: deque[tuple[float, float]], at: int, equity: float, since: int) -> None:
+    """Add an equity; drop those that it exceeds, and those that ended before the window."""
+    if standing:
+        standing[-1] = (at, standing[-1][1])
+    while standing and standing[-1][1] <= equity:
+        standing.pop()
+    standing.append((inf, equity))
+    while standing[0][0] <= since:
+        standing.popleft()

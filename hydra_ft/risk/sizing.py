@@ -57,7 +57,7 @@ def kelly_share(win_probability: float, reward_to_risk: float) -> float:
     Reference: Kelly 1956; Thorp uses a quarter of it at most.
     """
     edge = win_probability * reward_to_risk - (1 - win_probability)
-    return max(0.0, edge / reward_to_risk) if reward_to_risk > 0 else 0.0
+    return edge / reward_to_risk if edge > _CLOSE else 0.0
 
 
 def size_entry(request: SizeRequest, policy: RiskPolicy) -> SizedEntry:
@@ -87,12 +87,14 @@ def _placed(request: SizeRequest, rules: SizingRules, because: tuple[Factor, ...
     """Notional under every cap, floored to the step."""
     leverage = allowed_leverage(request.leverage, request.stop, rules)
     notional, capped_by = _capped(request, rules, because, leverage)
+    if notional <= 0:
+        return _refused(SIZE_ZERO, f"{capped_by} leaves nothing to risk", because)
     quantity = _whole_steps(notional / request.price, request.quantity_step)
-    notional = quantity * request.price
-    stake = notional / leverage
     if quantity <= 0:
         text = f"the risk allows less than one step of {request.quantity_step:g}"
-        return _refused(BELOW_MIN if request.min_stake_quote else SIZE_ZERO, text, because)
+        return _refused(BELOW_MIN, text, because)
+    notional = quantity * request.price
+    stake = notional / leverage
     if stake < request.min_stake_quote:
         text = f"expected a stake from {request.min_stake_quote:g} up, the risk allows {stake:g}"
         return _refused(BELOW_MIN, text, because)
