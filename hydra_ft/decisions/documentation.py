@@ -62,6 +62,11 @@ decision is explained by the numbers of its day. A backtest writes its ledger to
 of the bias are renormalised over the rest, signals that need it are off, and tags carry `light`.
 A feed that is listed and stale, or empty, blocks.
 
+**Not here.** What the audited system computed for a veto and this one does without, on purpose: its
+`volume_ratio` (a thin market shows in stale candles and in the spread) and the time filter built
+on it (settlements are the clock's). What comes with later parts: acceptance of a price outside
+its value area with the features of traded flow; sizes and a drawdown stop with the risk layer.
+
 ## Reasons
 """
 
