@@ -58,10 +58,10 @@ def steps(page: str) -> dict[str, str]:
     for step in re.split(r"\n\*\*\d+\. ", section)[1:]:
         path, code = (
             re.search(r"`([^`]+)`", step),
-            re.search(r"\n```python\n(.*?)```", step, re.DOTALL),
+            re.search(r"\n```(?:python|diff)\n(.*?)```", step, re.DOTALL),
         )
         if path and code:
-            found[path[1]] = code[1]
+            found[path[1]] = code[1].removeprefix("+")
     missing = [name for name in (SIGNAL, TEST, STRATEGY) if name not in found]
     if missing:
         pytest.fail(f"CONTRIBUTING.md: expected a numbered step with code for {missing[0]}")
@@ -150,8 +150,9 @@ def test_its_docstring_and_thresholds_are_on_the_page_of_signals(outcome: dict[s
 @pytest.mark.parametrize("name", [SIGNAL, TEST, STRATEGY])
 def test_a_step_that_is_missing_from_the_page_is_named(name: str) -> None:
     code = steps(PAGE)[name]
+    assert code in PAGE
     with pytest.raises(pytest.fail.Exception, match=f"for {name}$"):
-        steps(PAGE.replace(f"```python\n{code}```", ""))
+        steps(re.sub(rf"```\w+\n\+?{re.escape(code)}```", "", PAGE))
 
 
 def test_a_page_that_forgets_the_documentation_is_caught() -> None:
