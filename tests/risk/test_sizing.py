@@ -190,7 +190,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("name", SizeRequest.__dataclass_fields__.keys() - {"side"})
+@pytest.mark.parametrize("name", sorted(SizeRequest.__dataclass_fields__.keys() - {"side"}))
 @pytest.mark.parametrize("value", [nan, "0.01"])
 def test_what_is_not_a_number_gives_no_size_and_is_named(name: str, value: object) -> None:
     sized = size_entry(request(**{name: value}), RiskPolicy())
@@ -205,7 +205,7 @@ def test_an_infinite_input_gives_no_size(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", SizeRequest.__dataclass_fields__.keys() - {"side", "win_probability"}
+    "name", sorted(SizeRequest.__dataclass_fields__.keys() - {"side", "win_probability"})
 )
 def test_a_missing_input_gives_no_size(name: str) -> None:
     assert size_entry(request(**{name: None}), RiskPolicy()).code == SIZE_ZERO
