@@ -38,10 +38,10 @@ demo: $(STAMP) ## watch the chase work, on an embedded exchange (DEMO_SECONDS li
 	$(BIN)/hydra demo
 
 test: $(STAMP) ## all tests but the long ones
-	$(BIN)/python -m pytest -n 2 -m "not ci"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ci"
 
 test-ci: $(STAMP) ## the long tests, and those on recorded data in HYDRA_TEST_DATA
-	$(BIN)/python -m pytest -n 2 -m ci
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m ci
 
 lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@ from __future__ import annotations
 PAGE = """# Risk
 
 How large a position is, what may be open at once, and how a position ends. This page is rendered by
-`make docs` from the code that decides; every number in it is computed.
+`make docs` from the code that decides; every number in it is computed. **No head asks this layer
+yet**: in this version stakes are freqtrade's own, and HydraFlow's stop and target are fixed.
 
 Shares are of the equity: the closed balance plus open profit. Stops, targets and gains are
 fractions of the entry price. **R** is what a position loses at its first stop, in one definition
