@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest results calibration docs lock clean
+.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest bench-risk results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -68,6 +68,9 @@ calibration: $(STAMP) ## where the thresholds stand on recorded data, into docs/
 
 results: $(STAMP) ## HydraFlow on recorded data through freqtrade, into docs/results.md
 	$(BIN)/python -m benchmarks.recorded.results --out docs/results.md
+
+bench-risk: $(STAMP) ## what a size and a stop cost, beside what is asked of them
+	$(BIN)/python -m benchmarks.risk
 
 bench-backtest: $(STAMP) ## what Hydra adds to freqtrade's own work, into docs/backtest-benchmark.md
 	$(BIN)/python -m benchmarks.backtest --out docs/backtest-benchmark.md

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from e2e.plan import PLAN
+from e2e.planned import TERMS
 from e2e.rig import Rig
 
 from loopback_exchange.market import Market
@@ -42,3 +43,14 @@ def rigged(server: Server, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
 @pytest.fixture
 def rig(rigged: Callable[..., Rig]) -> Rig:
     return rigged()
+
+
+@pytest.fixture
+def planned(rigged: Callable[..., Rig]) -> Callable[..., Rig]:
+    """Build bots of the planned head, whose terms let everything pass until a test says more."""
+    TERMS.clear()
+
+    def build(**config: Any) -> Rig:
+        return rigged(**{"head": "PlannedHead"} | config)
+
+    return build

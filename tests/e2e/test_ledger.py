@@ -34,17 +34,6 @@ pytestmark = pytest.mark.e2e
 OFF = {"bot_name": "test", "chase": {"enabled": False}}
 
 
-@pytest.fixture
-def planned(rigged: Rigged) -> Rigged:
-    """Build bots of the planned head."""
-    TERMS.clear()
-
-    def build(**config: Any) -> Rig:
-        return rigged(**{"head": "PlannedHead"} | config)
-
-    return build
-
-
 def break_ledger(rig: Rig) -> Callable[[], None]:
     """Refuse whatever the ledger asks of its database; return what mends it."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from e2e.plan import PLAN
-from e2e.planned import MINUTE_MS, TERMS, bars, newest_close, outcomes, rows, told_once
+from e2e.planned import MINUTE_MS, bars, newest_close, outcomes, rows, told_once
 from e2e.rig import BTC, Rig
 
 from hydra_ft.types import Side
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 OFF = {"bot_name": "test", "chase": {"enabled": False}}
-
-
-@pytest.fixture
-def planned(rigged: Rigged) -> Rigged:
-    """Build bots of the planned head."""
-    TERMS.clear()
-
-    def build(**config: Any) -> Rig:
-        return rigged(**{"head": "PlannedHead"} | config)
-
-    return build
 
 
 def test_a_restart_within_equal_bars_neither_doubles_nor_loses_one(planned: Rigged) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from math import nan
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -195,12 +194,3 @@ def test_no_rule_puts_a_stop_beyond_the_best_price(stance: Stance, gain: float) 
     sign, entry = stance.side.sign, stance.entry_price
     best = entry * (1 + sign * gain)
     assert sign * (best - stop_price(stance, RULES, best, NOW)) >= -1e-9 * entry
-
-
-def test_a_stop_is_quick_enough_for_every_candle_of_a_backtest() -> None:
-    """5 microseconds are asked for; only printed."""
-    stance = replace(LONG, highest=102.0)
-    begun = perf_counter()
-    for _ in range(20_000):
-        stop_price(stance, RULES, 101.5, NOW)
-    print(f"{1e6 * (perf_counter() - begun) / 20_000:.2f} microseconds a stop")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf, isfinite, nan
-from time import perf_counter
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +11,11 @@ from risk.samples import policy, request
 
 from hydra_ft.risk.codes import OK
 from hydra_ft.risk.inputs import SizeRequest
-from hydra_ft.risk.policy import RiskPolicy
 from hydra_ft.risk.sizing import size_entry
 from hydra_ft.types import Side
+
+if TYPE_CHECKING:
+    from hydra_ft.risk.policy import RiskPolicy
 
 ODD = st.one_of(
     st.sampled_from([nan, inf, -inf, 0.0, -1.0, 1e-300, 1e300, 5e-324]),
@@ -98,13 +100,3 @@ def test_leverage_never_changes_the_risk_where_the_margin_suffices(
     rules = policy(risk_per_trade=0.0005)
     plain = size_entry(request(stop=stop), rules)
     assert size_entry(request(stop=stop, leverage=leverage), rules).risk_quote == plain.risk_quote
-
-
-def test_a_minute_holds_far_more_decisions_than_are_asked_for() -> None:
-    """2,000 a minute at least a hundred times over, that is 3,333 a second; only printed."""
-    asked, rules = request(bias_strength=0.4, losses=1), RiskPolicy()
-    begun = perf_counter()
-    for _ in range(2000):
-        size_entry(asked, rules)
-    a_minute = 60 * 2000 / (perf_counter() - begun)
-    print(f"{a_minute:,.0f} size decisions a minute, {a_minute / 2000:,.0f} times 2,000")
