@@ -1,0 +1,31 @@
+"""What a head is put together from: the callbacks of its exits, and those of its orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hydra_ft.adapter.backtest import BacktestOrders
+from hydra_ft.adapter.exit_callbacks import exit_callbacks
+from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.start import TESTED, TRADES, settings_of
+
+if TYPE_CHECKING:
+    from hydra_ft.adapter.strategy import HydraStrategy
+    from hydra_ft.settings import Settings
+
+
+def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, ...]:
+    """Return the classes that a head lacks in this run mode, first of all its exits."""
+    route = order_route(config, settings_of(head, head.chase, config))
+    parts = (*exit_callbacks(head.risk, head.rules), *([route] if route else []))
+    return tuple(part for part in parts if not issubclass(head, part))
+
+
+def order_route(config: dict[str, Any], settings: Settings) -> type | None:
+    """Return the class whose callbacks place the orders; None for plain freqtrade."""
+    if not settings.chase.enabled:
+        return None
+    if config.get("runmode") in TRADES:
+        return LiveOrders
+    tested = config.get("runmode") in TESTED and settings.chase.backtest
+    return BacktestOrders if tested else None
