@@ -68,7 +68,7 @@ class HydraFlow(HydraStrategy):
         limits=LimitRules(day_loss=0.02, day_flatten_loss=0.0, max_open_risk=0.015),
     )
 
-    # The same for every trade in this version: the widest stop that a signal may declare,
-    # and 1.8 times that. The signals' own stops and targets are not traded yet.
-    stoploss = -0.02
+    # Share of the margin beyond which freqtrade holds nothing: room for the widest stop that a
+    # signal may declare (2.5 %) at three times leverage. Each entry's own stop stands before it.
+    stoploss = -0.08
     minimal_roi = {"0": 0.036}
