@@ -173,7 +173,9 @@ class PartialExits(StopExits):
         stance = self.stances.stance(trade)
         if stance is None:
             return None
-        return partial_exit(trade, stance, self.risk.exits, current_exit_rate, min_stake or 0.0)
+        # Freqtrade judges the rest by a minimum that leaves room for the head's stop.
+        least = (min_stake or 0.0) / (1 - min(abs(self.stoploss), 0.5))
+        return partial_exit(trade, stance, self.risk.exits, current_exit_rate, least)
 
     def is_under_way(self, pair: str) -> bool:
         """Whether an entry or an exit of a pair is being chased."""
