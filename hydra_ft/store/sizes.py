@@ -59,6 +59,12 @@ class SizeStore:
                 for row in connection.execute(query)
             ]
 
+    def pairs(self) -> list[str]:
+        """Return the pairs of which any size is kept, by name."""
+        query = select(SIZES.c.pair).where(SIZES.c.bot == self._bot).distinct()
+        with self._database.transaction() as connection:
+            return sorted(connection.execute(query).scalars())
+
     def forget_before(self, at: int) -> None:
         """Drop the sizes of this bot from before a time (UTC ms)."""
         with self._database.transaction() as connection:
