@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from freqtrade.persistence import PairLocks
-from freqtrade.strategy import IStrategy
 from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.adapter.book import account_of, own_holdings
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.host import Host
 from hydra_ft.adapter.outcomes import PAUSED
+from hydra_ft.adapter.risk_parameters import RiskParameters
 from hydra_ft.adapter.risk_store import RiskStore, moment
 from hydra_ft.adapter.sizing import Ask, pause_of, shown, sized, stake_of, verdict, wanted_leverage
 from hydra_ft.adapter.terms import Table, table_of
@@ -42,11 +42,8 @@ LOOK_MS = 60_000
 """Time between two looks at the account while nothing is asked."""
 
 
-class SizedEntries(IStrategy):
+class SizedEntries(RiskParameters):
     """Sizes what signals have decided, and judges it by the book that is open."""
-
-    risk: ClassVar[RiskPolicy | None] = None
-    """How much the head may lose; None leaves stakes to freqtrade."""
 
     settings: Settings
     stage_b: StageB
@@ -54,7 +51,8 @@ class SizedEntries(IStrategy):
     @property
     def risk_in_force(self) -> RiskPolicy | None:
         """The policy that sizes and limits now; None where freqtrade does."""
-        return self.risk if self.risk is not None and self.settings.risk.enabled else None
+        read: RiskPolicy | None = self.__dict__.get("_risk_read", self.risk)
+        return read if self.settings.risk.enabled else None
 
     def note_terms(
         self, pair: str, decisions: Decisions, base: Bars | None = None, market: Bars | None = None

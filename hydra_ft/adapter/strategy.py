@@ -28,7 +28,6 @@ from hydra_ft.adapter.parameters import ChaseParameters
 from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.plots import plot_config
 from hydra_ft.adapter.rows import LastDecision, funnel, last_of
-from hydra_ft.adapter.rule_parameters import RuleParameters
 from hydra_ft.adapter.sized_entries import SizedEntries
 from hydra_ft.adapter.stage_b import NoStageB, StageB, TestedStageB
 from hydra_ft.adapter.start import (
@@ -63,7 +62,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class HydraStrategy(ChaseParameters, RuleParameters, SizedEntries):
+class HydraStrategy(ChaseParameters, SizedEntries):
     """Base of all heads; a head sets ``rules``, ``chase``, ``risk`` and freqtrade's attributes.
 
     Without ``risk`` stops, targets and stakes are freqtrade's own.
