@@ -81,12 +81,13 @@ class Stances:
         known = self._found.get(trade.pair)
         if known is None or known[0] != entered_at:
             found = self._table.decided(trade.pair, side_of(trade), entered_at)
-            known = (entered_at, self._bounded(found))
+            known = (entered_at, self._bounded(found, trade))
             self._found[trade.pair] = known
         return known[1]
 
-    def _bounded(self, found: Barriers) -> Barriers:
-        return replace(found, stop=min(found.stop, self._widest))
+    def _bounded(self, found: Barriers, trade: Trade) -> Barriers:
+        """Cut a stop at the head's own, which is a share of the margin."""
+        return replace(found, stop=min(found.stop, self._widest / float(trade.leverage or 1.0)))
 
     def stance(self, trade: Trade) -> Stance | None:
         """Return the stance of a trade, None where nothing was declared for it."""
@@ -129,7 +130,7 @@ class LiveStances(Stances):
         if found:
             self._kept[trade.id] = found
             return found
-        found = self._bounded(self._of_parent(trade) or self._of_frame(trade))
+        found = self._bounded(self._of_parent(trade) or self._of_frame(trade), trade)
         if found:
             self._kept[trade.id] = found
             self._write(trade)

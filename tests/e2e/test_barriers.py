@@ -120,7 +120,7 @@ def test_an_operators_entry_has_the_heads_stop_and_no_target(
     rig.step(1, times=2)
     trade = trade_of(rig)
     assert trade.get_custom_data("hydra_stance") is None
-    assert stands_at(trade, price_at(trade, -0.02))
+    assert stands_at(trade, price_at(trade, -0.04))
     go(rig, price_at(trade, 2 * TARGET), loops=3)
     assert rig.position() > 0
     assert rig.working_orders() == []

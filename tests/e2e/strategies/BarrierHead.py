@@ -20,7 +20,7 @@ class BarrierHead(HydraStrategy):
     can_short = True
     rules = timed(planned.rules())
     risk = RiskPolicy()
-    stoploss = -0.02
+    stoploss = -0.04
 
     def populate_indicators(self, dataframe, metadata):
         planned.TERMS.pair = metadata["pair"]
