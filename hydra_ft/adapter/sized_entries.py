@@ -20,6 +20,7 @@ from hydra_ft.adapter.outcomes import PAUSED
 from hydra_ft.adapter.risk_parameters import RiskParameters
 from hydra_ft.adapter.risk_store import RiskStore, moment
 from hydra_ft.adapter.sizing import Ask, pause_of, shown, sized, stake_of, verdict, wanted_leverage
+from hydra_ft.adapter.start import JUDGED
 from hydra_ft.adapter.terms import Table, table_of
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.risk import codes
@@ -58,11 +59,13 @@ class SizedEntries(RiskParameters):
         self, pair: str, decisions: Decisions, base: Bars | None = None, market: Bars | None = None
     ) -> None:
         """Keep what was decided on a pair with its bars; without bars on those of before."""
-        if self.risk is None:
+        if self.risk is None or self.config.get("runmode") not in JUDGED:
             return
         tables = self._tables
         if base is not None and market is not None:
-            tables[pair] = table_of(decisions, base, market)
+            # Read here: the exchange of a hyperopt epoch has lost its connection.
+            step = Host(self.dp, "", dry_run=True).step_size(pair)
+            tables[pair] = table_of(decisions, base, market, step)
         else:
             tables[pair] = replace(tables[pair], decisions=decisions)
 
@@ -135,8 +138,8 @@ class SizedEntries(RiskParameters):
         if refusal:
             logger.info("Entry for %s refused: %s.", pair, refusal)
             return 0.0
-        step = Host(self.dp, "", dry_run=True).step_size(pair)
-        ask = Ask(pair, wanted, current_rate, leverage, step, min_stake or 0.0, max_stake, now)
+        least = min_stake or 0.0
+        ask = Ask(pair, wanted, current_rate, leverage, least, max_stake, now)
         return self._stake(ask, policy)
 
     def _stake(self, ask: Ask, policy: RiskPolicy) -> float:
@@ -156,6 +159,7 @@ class SizedEntries(RiskParameters):
         self.stage_b.sized(ask.pair, made.code, made.detail)
         return stake
 
+    @fail_closed(answer=None)
     def look_at_risk(self, now: int) -> None:
         """Tell other bots what this one holds, and lock entries where a limit pauses them."""
         policy = self.risk_in_force

@@ -46,7 +46,6 @@ class Ask:
     side: Side
     price: float
     leverage: float
-    step: float
     min_stake: float
     max_stake: float
     now: int
@@ -117,7 +116,7 @@ def sized(
         peak_equity_quote=account.drawdown.peak_quote,
         losses=account.losses,
         correlated_share=correlated_share(ask.side, book, known, rules),
-        quantity_step=ask.step,
+        quantity_step=tables[ask.pair].quantity_step,
         min_stake_quote=ask.min_stake,
         max_stake_quote=min(ask.max_stake, left.stake_quote),
         leverage=ask.leverage,

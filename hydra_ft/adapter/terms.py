@@ -47,7 +47,7 @@ class Table:
     """Decisions of a pair with its closes, and the closes of the market timeframe.
 
     ``volatility`` has shape (n,), as the decisions; the market's arrays have shape (m,), their
-    times are opens (UTC ms).
+    times are opens (UTC ms). ``quantity_step`` is that of the exchange (base units).
     """
 
     decisions: Decisions
@@ -57,6 +57,7 @@ class Table:
     market_time: IntArray
     market_close: FloatArray
     market_step_ms: int
+    quantity_step: float
 
     def row(self, now: int) -> int:
         """Row of the newest bar that has closed at a time (UTC ms), -1 without one."""
@@ -94,7 +95,7 @@ class Table:
         return self.market_time[start:end], self.market_close[start:end]
 
 
-def table_of(decisions: Decisions, base: Bars, market: Bars) -> Table:
+def table_of(decisions: Decisions, base: Bars, market: Bars, quantity_step: float) -> Table:
     """Lay decisions beside their bars."""
     rows = np.searchsorted(base.time, decisions.time)
     close = base.close[rows]
@@ -106,6 +107,7 @@ def table_of(decisions: Decisions, base: Bars, market: Bars) -> Table:
         market_time=market.time,
         market_close=market.close,
         market_step_ms=market.step_ms,
+        quantity_step=quantity_step,
     )
 
 
