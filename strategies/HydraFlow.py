@@ -71,4 +71,3 @@ class HydraFlow(HydraStrategy):
     # Share of the margin beyond which freqtrade holds nothing: room for the widest stop that a
     # signal may declare (2.5 %) at three times leverage. Each entry's own stop stands before it.
     stoploss = -0.08
-    minimal_roi = {"0": 0.036}

@@ -15,7 +15,9 @@ from freqtrade.strategy import IStrategy
 from hydra_ft import signals
 from hydra_ft.adapter.barriers import NO_BARRIERS, Barriers, BarrierTable
 from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
+from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.start import refuse_wide_stops
+from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.rules import HeadRules
 from hydra_ft.risk.policy import LADDER, ExitRules, RiskPolicy
 from hydra_ft.types import Feed, Side
@@ -119,3 +121,17 @@ def test_a_signal_whose_stop_may_be_wider_than_the_heads_is_refused() -> None:
     made = signals.trend_exhaustion
     narrow = replace(made, rules=replace(made.rules, stop_high=0.018))
     refuse_wide_stops(head(narrow), -0.02)
+
+
+def test_a_head_with_a_policy_may_not_bring_a_stop_of_its_own() -> None:
+    class Own(HydraStrategy):
+        risk = RiskPolicy()
+        rules = head(signals.trend_pullback)
+
+        def custom_stoploss(self, *_: Any, **__: Any) -> float:
+            return 0.01
+
+    with pytest.raises(OperationalException, match="expected Own without custom_stoploss"):
+        parts_of(Own, {})
+    Own.risk = None
+    assert parts_of(Own, {}) == ()
