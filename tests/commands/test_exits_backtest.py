@@ -36,25 +36,42 @@ class Still(HydraFlow):
     )
 """
 
+LADDER = """
+from dataclasses import replace
+
+from HydraFlow import HydraFlow
+from hydra_ft.risk.policy import LADDER, RiskPolicy
+
+
+class Ladder(HydraFlow):
+    risk = RiskPolicy(exits=replace(LADDER, lock_at_r=0.0, trail_from_r=0.0))
+"""
+
+
+def run(downloaded: Home, name: str, text: str, chases: object) -> Home:
+    """Backtest a head of this text, with freqtrade's own stakes."""
+    hydra = {"chase": {"backtest": chases}, "risk": {"enabled": False}}
+    home = Home(downloaded.folder, downloaded.commands, downloaded.config | {"hydra": hydra})
+    folder = home.folder / "heads"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    shutil.copy(REPOSITORY / "strategies" / "HydraFlow.py", folder)
+    done = home.freqtrade(
+        "backtesting", *TESTED, "--strategy", name, "--strategy-path", str(folder)
+    )
+    assert done.code == 0, done.output
+    assert done.errors() == []
+    assert "caused the following exception" not in done.output
+    assert "Traceback" not in done.output
+    return home
+
 
 @pytest.fixture(scope="module")
 def trades(
     downloaded: Home, request: pytest.FixtureRequest
 ) -> list[tuple[dict[str, Any], DecisionRow]]:
     """Trades of a backtest whose stops do not move, each with its row of the ledger."""
-    hydra = {"chase": {"backtest": request.param}, "risk": {"enabled": False}}
-    home = Home(downloaded.folder, downloaded.commands, downloaded.config | {"hydra": hydra})
-    folder = home.folder / "heads"
-    folder.mkdir(exist_ok=True)
-    (folder / "Still.py").write_text(STILL, encoding="utf-8")
-    shutil.copy(REPOSITORY / "strategies" / "HydraFlow.py", folder)
-    done = home.freqtrade(
-        "backtesting", *TESTED, "--strategy", "Still", "--strategy-path", str(folder)
-    )
-    assert done.code == 0, done.output
-    assert done.errors() == []
-    assert "caused the following exception" not in done.output
-    assert "did not return valid stoploss" not in done.output
+    home = run(downloaded, "Still", STILL, request.param)
     ledger = TestedLedger(home.userdir.joinpath(*FOLDER))
     passes = {(p, row.at): row for p in PAIRS for row in ledger.rows(p) if row.code == "ok"}
     made = home.result()["trades"]
@@ -110,3 +127,20 @@ def test_no_trade_is_held_longer_than_its_signal_meant(
         assert trade["close_timestamp"] - trade["open_timestamp"] == HOLD_S * 1000
     longest = max(trade["close_timestamp"] - trade["open_timestamp"] for trade, _ in trades)
     assert longest <= HOLD_S * 1000
+
+
+@pytest.mark.parametrize("chases", [True, False], ids=["chased", "plain"])
+def test_a_ladder_takes_its_parts_once_each(downloaded: Home, *, chases: bool) -> None:
+    found = run(downloaded, "Ladder", LADDER, chases).result()["trades"]
+    firsts = 0
+    for trade in found:
+        entered = sum(order["amount"] for order in trade["orders"] if order["ft_is_entry"])
+        exits = [order for order in trade["orders"] if not order["ft_is_entry"]]
+        parts = [one for one in exits if (one["ft_order_tag"] or "").startswith("partial_")]
+        assert len({one["ft_order_tag"] for one in parts}) == len(parts)
+        assert sum(order["amount"] for order in exits) == pytest.approx(entered)
+        for one in parts[:1]:
+            firsts += 1
+            assert one["ft_order_tag"] == "partial_1"
+            assert one["amount"] == pytest.approx(0.4 * entered, rel=0.05)
+    assert firsts
