@@ -38,10 +38,10 @@ demo: $(STAMP) ## watch the chase work, on an embedded exchange (DEMO_SECONDS li
 	$(BIN)/hydra demo
 
 test: $(STAMP) ## all tests but the long ones
-	$(BIN)/python -m pytest -n 2 -m "not ci"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ci"
 
 test-ci: $(STAMP) ## the long tests, and those on recorded data in HYDRA_TEST_DATA
-	$(BIN)/python -m pytest -n 2 -m ci
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m ci
 
 lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 	$(BIN)/ruff check .
@@ -72,7 +72,7 @@ results: $(STAMP) ## HydraFlow on recorded data through freqtrade, into docs/res
 bench-backtest: $(STAMP) ## what Hydra adds to freqtrade's own work, into docs/backtest-benchmark.md
 	$(BIN)/python -m benchmarks.backtest --out docs/backtest-benchmark.md
 
-docs: $(STAMP) ## render settings, features, signals, decisions and chase in docs from what they describe
+docs: $(STAMP) ## render settings, features, signals, decisions, risk and chase in docs
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \
 		> docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 	$(BIN)/python -c "import hydra_ft.features; from hydra_ft.features.documentation import render; \
@@ -82,6 +82,8 @@ docs: $(STAMP) ## render settings, features, signals, decisions and chase in doc
 		> docs/signals.md.new && mv docs/signals.md.new docs/signals.md
 	$(BIN)/python -m hydra_ft.decisions.documentation \
 		> docs/decisions.md.new && mv docs/decisions.md.new docs/decisions.md
+	$(BIN)/python -m hydra_ft.risk.documentation \
+		> docs/risk.md.new && mv docs/risk.md.new docs/risk.md
 	$(BIN)/python -m hydra_ft.execution.documentation \
 		> docs/chase.md.new && mv docs/chase.md.new docs/chase.md
 

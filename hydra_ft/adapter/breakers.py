@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from freqtrade.persistence import PairLock
 
+    from hydra_ft.types import Side
+
 logger = logging.getLogger(__name__)
 
 EXCHANGE = "*"
@@ -189,3 +191,11 @@ def _moment(at: int) -> datetime:
 
 def _named(key: str) -> str:
     return "All pairs" if key == EXCHANGE else key
+
+
+def is_locked_by_others(pair: str, side: Side) -> bool:
+    """Whether somebody has locked a pair; a breaker of ours pauses, and ends nothing."""
+    return any(
+        lock.pair in (pair, "*") and lock.side in (side.value, "*") and not _is_ours(lock)
+        for lock in PairLocks.get_pair_locks(None)
+    )

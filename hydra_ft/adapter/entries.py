@@ -110,10 +110,13 @@ class Entries:
             self._book.send(parent, request.quantity, request.price, now)
         return refusal
 
+    def unbooked(self) -> list[ParentOrder]:
+        """Entries that are chased and have no trade now: freqtrade drops one without a fill."""
+        return [p for p in self._book.parents(Kind.ENTRY) if trade_of(p) is None]
+
     def _opened(self, request: EntryRequest, quote: Quote, now: int) -> ParentOrder | None:
         """Return a new parent for a request, None when all slots are taken or reserved."""
-        chased = [p for p in self._book.parents(Kind.ENTRY) if trade_of(p) is None]
-        if Trade.get_open_trade_count() + len(chased) >= self._max_open_trades:
+        if Trade.get_open_trade_count() + len(self.unbooked()) >= self._max_open_trades:
             return None
         intent = _intent(request.pair, request.side, quote, now)
         return ParentOrder(

@@ -45,7 +45,7 @@ class Ledger:
         """Note the thresholds in force, if they are others than before."""
         self._rules = now, json.dumps(values_of(rules))
 
-    def write(self, pair: str, decisions: Decisions) -> None:
+    def write(self, pair: str, decisions: Decisions, first: int = 0) -> None:
         """Take in the decisions of a pair that are newer than the last ones."""
         if not len(decisions):
             return

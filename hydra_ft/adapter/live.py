@@ -10,16 +10,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from freqtrade.persistence import PairLocks
-
 from hydra_ft.adapter.assembly import assemble
 from hydra_ft.adapter.barriers import NO_BARRIERS
+from hydra_ft.adapter.breakers import is_locked_by_others
 from hydra_ft.adapter.entries import OPERATOR_TAG, EntryRequest
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.live_exits import LiveExits
 from hydra_ft.adapter.live_sizes import LiveSizes
 from hydra_ft.adapter.trades import side_of, to_ms
-from hydra_ft.execution.breaker import REASON
 from hydra_ft.execution.lifecycle import End
 from hydra_ft.execution.ticks import floor_steps
 from hydra_ft.types import Kind, Side
@@ -43,6 +41,8 @@ class LiveOrders(LiveSizes, LiveExits):
         route = assemble(self)
         self._desk, self._rounds = route.desk, route.rounds
         self._entries, self._exits = route.entries, route.exits
+        self.stage_b.admission.unbooked = self._entries.unbooked
+        self._refusals: dict[str, str] = {}
         # Never written into the dict of the class, which all instances share.
         self.order_time_in_force = {"entry": "GTC", "exit": "GTC"}
 
@@ -53,16 +53,7 @@ class LiveOrders(LiveSizes, LiveExits):
             return End.REVERSED
         if decision is not None and decision.leaves(side):
             return End.EXIT_SIGNAL
-        return End.PAIR_LOCKED if self._is_locked(pair, side) else None
-
-    def _is_locked(self, pair: str, side: Side) -> bool:
-        """Whether somebody has locked a pair; a breaker of ours pauses, and ends nothing."""
-        return any(
-            lock.pair in (pair, "*")
-            and lock.side in (side.value, "*")
-            and not str(lock.reason).startswith(REASON)
-            for lock in PairLocks.get_pair_locks(None)
-        )
+        return End.PAIR_LOCKED if is_locked_by_others(pair, side) else None
 
     def _is_commanded(self, entry_tag: str | None) -> bool:
         """Whether the operator orders an entry: by its tag, or from a thread of commands.
@@ -157,9 +148,10 @@ class LiveOrders(LiveSizes, LiveExits):
         return self._refused(pair, reason)
 
     def _refused(self, pair: str, reason: str) -> bool:
-        """Log a refusal; return True when there is none."""
-        if reason:
+        """Log a refusal once; return True when there is none."""
+        if reason and self._refusals.get(pair) != reason:
             logger.info("Entry for %s refused: %s.", pair, reason)
+        self._refusals[pair] = reason
         return not reason
 
     @fail_closed(answer=False)

@@ -89,8 +89,8 @@ class Outcomes:
         self._answered(pair, codes, detail)
 
     def sent(self, pair: str) -> None:
-        """The order goes out; what is known until it fills is that it has not."""
-        found = self._answered(pair, ("not_filled",))
+        """The order goes out, and works until it is known how it has ended."""
+        found = self._answered(pair, ("working",))
         if found is not None:
             self._sent.add((pair, found.at))
 
@@ -124,13 +124,24 @@ class Outcomes:
         self._sent.discard((pair, at))
         self._notes.note(pair, at, (FILLED if filled else "not_filled",), detail)
 
+    def begin_candle(self) -> None:
+        """See which open passes meet a trade, which freqtrade may close within the candle."""
+        held = self._held()
+        for pair, found in self._open.items():
+            if found.is_open and pair in held:
+                found.is_held = True
+                self._notes.note(pair, found.at, ("in_trade",))
+
+    def _held(self) -> set[str]:
+        return {trade.pair for trade in Trade.get_trades_proxy(is_open=True)}
+
     def guess(self) -> None:
         """Find the reason of every open pass that freqtrade has not asked about."""
         for pair in self._open:
             self._failed(pair)
         if not any(found.is_open for found in self._open.values()):
             return
-        held = {trade.pair for trade in Trade.get_trades_proxy(is_open=True)}
+        held = self._held()
         for pair, found in self._open.items():
             if found.is_open:
                 found.is_held = pair in held
@@ -158,6 +169,13 @@ class Outcomes:
             trade = _trade_of(pair, at, at + self._step_ms)
             if trade is None or trade.nr_of_successful_entries:
                 self.ended(pair, at, filled=trade is not None, detail="")
+
+    def see_filled(self) -> None:
+        """Note what has filled by freqtrade's books; the rest may still be on its way."""
+        for pair, at in list(self._sent):
+            trade = _trade_of(pair, at, at + self._step_ms)
+            if trade is not None and trade.nr_of_successful_entries:
+                self.ended(pair, at, filled=True, detail="")
 
 
 def _trade_of(pair: str, since: int, before: int) -> LocalTrade | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hydra_ft.adapter.terms import Table, Terms
     from hydra_ft.risk.limits import Book
     from hydra_ft.risk.policy import RiskPolicy
-    from hydra_ft.types import FloatArray, Side
+    from hydra_ft.types import FloatArray, IntArray, Side
 
 CORRELATION_BARS = 240
 """Closed bars of the market timeframe that correlations are told from: ten days of 1h."""
@@ -184,9 +184,16 @@ def _with_tail(
 def _returns(
     pair: str, book: Book, tables: Mapping[str, Table], now: int
 ) -> tuple[tuple[str, ...], FloatArray]:
-    names = {pair, *(held.pair for held in book.holdings)} & tables.keys()
-    closes = {name: tables[name].market_until(now, CORRELATION_BARS + 1) for name in names}
+    closes = _closes(pair, book, tables, now)
     return common_returns(closes, tables[pair].market_step_ms, CORRELATION_BARS)
+
+
+def _closes(
+    pair: str, book: Book, tables: Mapping[str, Table], now: int
+) -> dict[str, tuple[IntArray, FloatArray]]:
+    """Times and closes of the pair and of all pairs held whose candles are read."""
+    names = {pair, *(held.pair for held in book.holdings)} & tables.keys()
+    return {name: tables[name].market_until(now, CORRELATION_BARS + 1) for name in names}
 
 
 def _correlations(
@@ -195,8 +202,8 @@ def _correlations(
     """Correlation of a pair with every pair held whose candles are read."""
     if not book.holdings or pair not in tables:
         return {}
-    pairs, returns = _returns(pair, book, tables, now)
-    return correlations_with(pair, pairs, returns, policy.limits.min_correlation_bars)
+    closes, least = _closes(pair, book, tables, now), policy.limits.min_correlation_bars
+    return correlations_with(pair, closes, tables[pair].market_step_ms, CORRELATION_BARS, least)
 
 
 def _refused(code: str, detail: str, made: SizedEntry | None = None) -> SizedEntry:

@@ -39,8 +39,8 @@ class Ledger(Protocol):
     def begin(self, rules: HeadRules, now: int) -> None:
         """Note the thresholds in force."""
 
-    def write(self, pair: str, decisions: Decisions) -> None:
-        """Take in decisions."""
+    def write(self, pair: str, decisions: Decisions, first: int = 0) -> None:
+        """Take in decisions, in a backtest those from a row on."""
 
     def note(self, pair: str, at: int, codes: tuple[str, ...], detail: str = "") -> None:
         """Note an outcome."""
@@ -67,7 +67,7 @@ class StageB:
         limits: Callable[[str, Side, int], LimitVerdict | None] = lambda *_: None,
     ) -> None:
         self._limits = limits
-        self._admission = Admission(rules)
+        self.admission = Admission(rules, step_ms)
         self._rules = rules
         self._ledger = ledger
         self._outcomes = Outcomes(ledger, max_open_trades, step_ms) if ledger else None
@@ -106,6 +106,7 @@ class StageB:
             return
         try:
             self._outcomes.guess()
+            self._outcomes.see_filled()
         except SQLAlchemyError as error:
             logger.warning("Passes of the last bar stay without a reason: %s", error)
         self._ledger.flush(0)
@@ -115,7 +116,7 @@ class StageB:
 
         What no signal has decided is the operator's: it is not judged, and is no pass.
         """
-        if not self._admission.judges(tag):
+        if not self.admission.judges(tag):
             return ""
         if self._outcomes is not None:
             self._outcomes.asked(pair)
@@ -126,12 +127,12 @@ class StageB:
 
     def judges(self, tag: str) -> bool:
         """Whether a signal of the head has decided the entry with this tag."""
-        return self._admission.judges(tag)
+        return self.admission.judges(tag)
 
     def _against(self, pair: str, side: Side, tag: str, now: int) -> tuple[tuple[str, ...], str]:
         """All that speaks against an entry: admission, then the limits, with their words."""
         verdict, limits = (
-            self._admission.verdict(pair, side, tag, now),
+            self.admission.verdict(pair, side, tag, now),
             self._limits(pair, side, now),
         )
         told = limits.codes if limits is not None else ()
@@ -169,40 +170,55 @@ class StageB:
 
 
 class TestedStageB(StageB):
-    """Stage B of a backtest: its passes are known, its candles come in order of time."""
+    """Stage B of a backtest: its passes are known, its candles come in order of time.
+
+    What is decided before the first tested candle is warm-up, and goes into no ledger.
+    """
 
     __test__ = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._decided: dict[str, Decisions] = {}
         self._passes: dict[int, dict[str, Side | None]] = {}
-        self._last = 0
+        self._last = self._now = 0
 
     def decide(self, pair: str, decisions: Decisions, now: int) -> None:
-        """Take in all decisions on a pair."""
-        super().decide(pair, decisions, now)
-        if self._outcomes is None or not len(decisions):
+        """Take in all decisions on a pair, and begin a new ledger with the first."""
+        if self._ledger is None or not len(decisions):
             return
-        self._outcomes.decided(pair, 0, None)
-        closes = decisions.time + self._step_ms
+        if not self._is_begun:
+            self._ledger.begin(self._rules(), now)
+            self._is_begun = True
+        self._decided[pair] = decisions
         self._last = max(self._last, int(decisions.time[-1]))
-        passed = decisions.side != 0
-        ends = passed[:-1] & ~passed[1:]
-        for row in np.flatnonzero(passed | np.append(False, ends)):
-            here = self._passes.setdefault(int(closes[row]), {})
-            here[pair] = _side(int(decisions.side[row]))
 
     def begin_loop(self, now: int) -> None:
-        """Meet the passes of the candle that opens now; write when the last one does."""
+        """Explain the passes of the last candle, meet those of the one that opens now."""
         if self._outcomes is None or self._ledger is None:
             return
+        for pair in list(self._decided):
+            self._begin(self._ledger, pair, self._decided.pop(pair), now)
         self._outcomes.follow()
+        self._outcomes.guess()
         for pair, side in self._passes.get(now, {}).items():
             self._outcomes.decided(pair, now, side)
         if now in self._passes:
-            self._outcomes.guess()
+            self._outcomes.begin_candle()
         if now >= self._last:
             self._ledger.flush(now)
+
+    def _begin(self, ledger: Ledger, pair: str, decisions: Decisions, now: int) -> None:
+        """Write what is decided from the first tested candle on, and note its passes."""
+        closes = decisions.time + self._step_ms
+        first = int(np.searchsorted(closes, now))
+        ledger.write(pair, decisions, first)
+        passed = decisions.side != 0
+        ends = np.append(False, passed[:-1] & ~passed[1:])
+        for row in np.flatnonzero(passed | ends):
+            if row >= first:
+                here = self._passes.setdefault(int(closes[row]), {})
+                here[pair] = _side(int(decisions.side[row]))
 
 
 class NoStageB(StageB):

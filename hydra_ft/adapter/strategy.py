@@ -24,6 +24,7 @@ from hydra_ft.adapter.frames import read_bars, times, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
 from hydra_ft.adapter.ledger import Ledger
 from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.observed import Observed
 from hydra_ft.adapter.parameters import ChaseParameters
 from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.plots import plot_config
@@ -42,7 +43,7 @@ from hydra_ft.adapter.start import (
 from hydra_ft.adapter.tested import BacktestLedger
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
-from hydra_ft.decisions.evaluation import Memory, Observation, observe
+from hydra_ft.decisions.evaluation import Memory, observe
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
 from hydra_ft.settings import database_url
@@ -112,7 +113,7 @@ class HydraStrategy(ChaseParameters, SizedEntries):
         )
         self.plot_config: dict[str, Any] = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
-        self._seen: dict[str, Observation] = {}
+        self._seen = Observed()
         self._memories: dict[str, Memory] = {}
         self._reviewed: set[str] = set()
         self.stage_b: StageB = NoStageB()
@@ -205,7 +206,10 @@ class HydraStrategy(ChaseParameters, SizedEntries):
         if runmode in TESTED and pair not in self._reviewed:
             self._review(pair, frames, decisions)
         self.note_terms(pair, decisions, frames[self.rules.base], frames[self.rules.market])
-        self.stage_b.decide(pair, decisions, int(time.time() * 1000))
+        try:
+            self.stage_b.decide(pair, decisions, int(time.time() * 1000))
+        except HydraError as error:
+            raise OperationalException(str(error)) from error
         return with_columns(dataframe, {**decisions.columns, **decision_columns(decisions)})
 
     def _review(self, pair: str, frames: Mapping[str, Bars], decisions: Decisions) -> None:

@@ -32,8 +32,8 @@ class BacktestLedger:
         """Put an empty ledger in the place of the last one."""
         self._files.begin(json.dumps(values_of(rules)), rules.name, now)
 
-    def write(self, pair: str, decisions: Decisions) -> None:
-        """Write all bars of a pair."""
+    def write(self, pair: str, decisions: Decisions, first: int = 0) -> None:
+        """Write the bars of a pair from a row on."""
         combos, failing = _combinations(decisions)
         words: dict[str, Sequence[str]] = {
             "code": CODES,
@@ -43,7 +43,8 @@ class BacktestLedger:
             "bias": [Bias(value).name for value in (-1, 0, 1)],
             "entry_state": [state.name for state in EntryState],
         }
-        self._files.write(pair, self._columns(decisions, failing), words)
+        columns = self._columns(decisions, failing)
+        self._files.write(pair, {name: c[first:] for name, c in columns.items()}, words)
 
     def _columns(self, decisions: Decisions, failing: np.ndarray) -> Mapping[str, np.ndarray]:
         candidate = decisions.candidate

@@ -157,11 +157,13 @@ class _Picked:
     candidate: Choice
     survivors: Survivors
     entry_state: IntArray
+    exits: Mapping[Side, CodeArray]
     checks: list[Gate]
     errors: dict[str, str]
 
 
 def _choose(state: Evaluation) -> _Picked:
+    exits = {side: exit_tags(state, side) for side in Side}
     checks = [*gates.data_gates(state), gates.clock(state), gates.regime_trades(state)]
     entry_state = select.entry_state(state)
     detected = select.candidates(state, entry_state)
@@ -179,9 +181,11 @@ def _choose(state: Evaluation) -> _Picked:
         gates.volatility_calm(state),
         gates.confident(choice.confidence, vetoes),
         gates.worthwhile(choice.stop, choice.target, vetoes),
+        select.unopposed(choice, exits),
     ]
     candidate = select.first_of(choice, blocked)
-    return _Picked(choice, candidate, detected.survivors, entry_state, checks, detected.errors)
+    left, errors = detected.survivors, detected.errors
+    return _Picked(choice, candidate, left, entry_state, exits, checks, errors)
 
 
 def _numbers(state: Evaluation, candidate: Choice) -> dict[str, FloatArray]:
@@ -257,8 +261,8 @@ def _decisions(
         bias_strength=market.bias_strength,
         trend=market.trend,
         entry_state=picked.entry_state,
-        exit_long_tag=exit_tags(state, Side.LONG),
-        exit_short_tag=exit_tags(state, Side.SHORT),
+        exit_long_tag=picked.exits[Side.LONG],
+        exit_short_tag=picked.exits[Side.SHORT],
         candidate=picked.candidate,
         light=any(feed not in state.feeds for feed in state.rules.feeds),
         errors=picked.errors,

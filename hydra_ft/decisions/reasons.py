@@ -58,6 +58,7 @@ def _stage_a() -> list[Reason]:
         Reason("veto_vol", "A", "volatility is expanding too fast"),
         Reason("veto_conf", "A", "the best signal is not confident enough"),
         Reason("veto_rr", "A", "reward to risk after costs is too small"),
+        Reason("veto_turn", "A", "the market has just turned against the signal's side"),
     ]
 
 
@@ -87,6 +88,7 @@ _STAGE_B = (
     ("adapter_error", "Hydra failed while deciding, and so declined"),
     ("outcome_unknown", "what became of an earlier order of the pair is not known yet"),
     ("host_declined", "freqtrade declined the entry"),
+    ("working", "the entry order works; how it ends is not known yet"),
     ("not_filled", "the entry order was not filled"),
 )
 

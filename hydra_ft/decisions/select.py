@@ -13,9 +13,11 @@ from hydra_ft.decisions.rules import active_signals
 from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import bias_allows
 from hydra_ft.signals import conditions
-from hydra_ft.types import BoolArray, EntryState, FloatArray, IntArray, Regime, Side
+from hydra_ft.types import BoolArray, CodeArray, EntryState, FloatArray, IntArray, Regime, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hydra_ft.decisions.evaluation import Evaluation
     from hydra_ft.signals.registry import SignalColumns, SignalDeclaration
 
@@ -209,6 +211,13 @@ def ranked(state: Evaluation, found: Candidates, passes: BoolArray) -> tuple[Cho
         target=np.where(some, found.target[winner, bar], np.nan),
     )
     return choice, gate(passes.sum(axis=0) < 2, "outranked")
+
+
+def unopposed(choice: Choice, exits: Mapping[Side, CodeArray]) -> Gate:
+    """No bar enters that asks to leave the same side: freqtrade would do neither."""
+    long, short = exits[Side.LONG] > 0, exits[Side.SHORT] > 0
+    opposed = ((choice.side > 0) & long) | ((choice.side < 0) & short)
+    return gate(~opposed, "veto_turn")
 
 
 def first_of(choice: Choice, other: Choice) -> Choice:

@@ -35,10 +35,10 @@ class BiasRules:
     """Weights and thresholds of the bias; weights of feeds that are not listed are dropped.
 
     F-A18 doubts that half strength (a score of 0.175, one part alone) is the right place
-    to block. Measured on the hourly bars of set binance_2023q3 with candles and funding:
-    |score| has median 0.19 and P75 0.34, and the gate removes 26 % of the bars on which a
-    signal fires (28 % on binance_2025mar), the 20 to 30 % that the audit expects. Closing
-    a position takes the full strength, so that a wobble around the gate closes nothing.
+    to block. Measured (docs/calibration.md), it stands near the median of |score| and full
+    strength at its P75, and the gate removes a share of the bars on which a signal fires that
+    lies within the 20 to 30 % that the audit expects. Closing a position takes the full
+    strength, so that a wobble around the gate closes nothing.
     """
 
     funding_weight: Annotated[float, Ge(0), Le(1), Doc("weight of the funding crowd")] = 0.35

@@ -13,7 +13,7 @@ import numpy as np
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from hydra_ft.types import FloatArray, IntArray
 
@@ -85,13 +85,22 @@ def shrunk_correlation(returns: FloatArray) -> FloatArray:
 
 
 def correlations_with(
-    pair: str, pairs: Sequence[str], returns: FloatArray, min_rows: int
+    pair: str,
+    closes: Mapping[str, tuple[IntArray, FloatArray]],
+    step_ms: int,
+    bars: int,
+    min_rows: int,
 ) -> dict[str, float]:
-    """Correlation of a pair with each of the others; 1 where too little is known.
+    """Correlation of a pair with every pair of ``closes`` (as for ``common_returns``).
 
-    ``pairs`` names the columns of ``returns``, shape (t, n).
+    Two by two: a pair with a short history says nothing about the others. 1 with itself, and
+    where a pair is not there or fewer than ``min_rows`` returns are common.
     """
-    if pair not in pairs or returns.shape[0] < min_rows:
-        return dict.fromkeys(pairs, 1.0)
-    row = shrunk_correlation(returns)[list(pairs).index(pair)]
-    return {other: float(value) for other, value in zip(pairs, row, strict=True)}
+    found = dict.fromkeys((pair, *closes), 1.0)
+    for other in closes:
+        if other != pair and pair in closes:
+            two = {pair: closes[pair], other: closes[other]}
+            _, returns = common_returns(two, step_ms, bars)
+            if returns.shape[0] >= min_rows:
+                found[other] = float(shrunk_correlation(returns)[0, 1])
+    return found

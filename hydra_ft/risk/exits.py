@@ -67,15 +67,21 @@ def target_price(stance: Stance, rules: ExitRules) -> float:
     return stance.entry_price * (1 + stance.side.sign * gain)
 
 
-def stop_price(stance: Stance, rules: ExitRules, price: float, now: int) -> float:
+def stop_price(
+    stance: Stance, rules: ExitRules, price: float, now: int, time_price: float | None = None
+) -> float:
     """Price of the stop at a price and a time (UTC ms): the best that any rule gives."""
-    return stop_level(stance, rules, price, now)[0]
+    return stop_level(stance, rules, price, now, time_price)[0]
 
 
-def stop_level(stance: Stance, rules: ExitRules, price: float, now: int) -> tuple[float, str]:
+def stop_level(
+    stance: Stance, rules: ExitRules, price: float, now: int, time_price: float | None = None
+) -> tuple[float, str]:
     """Price of the stop, and the rule that it comes from (``STOP``, ``TRAIL``, ...).
 
-    NaN as a price leaves the stop where the extremes have put it.
+    NaN as a price leaves the stop where the extremes have put it. Where the price is the best of
+    a candle, as freqtrade's backtest passes it, ``time_price`` is where a time stop stands
+    instead (the last close): else every position would end its time at the best price.
     """
     is_long = stance.side is Side.LONG
     entry, fee = stance.entry_price, stance.round_trip_fee
@@ -88,8 +94,10 @@ def stop_level(stance: Stance, rules: ExitRules, price: float, now: int) -> tupl
         gain = 1 - best / entry
     kept, reason = _kept_gain(gain, stance.stop, fee, rules)
     level = entry * (1 + kept) if is_long else entry * (1 - kept)
-    if is_over(stance, rules, now) and (price > level if is_long else price < level):
-        level, reason = price, TIME
+    if is_over(stance, rules, now):
+        at = price if time_price is None else time_price
+        if at > level if is_long else at < level:
+            level, reason = at, TIME
     before = stance.kept_stop
     if before and (before > level if is_long else before < level):
         return before, reason

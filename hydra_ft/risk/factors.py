@@ -77,7 +77,7 @@ def expansion_factor(ratio: float, rules: SizingRules) -> Factor:
 def losses_factor(losses: int, rules: SizingRules) -> Factor:
     """1 - 0.1 for each loss in a row (A7)."""
     value = 1 - rules.loss_step * losses
-    return _bounded("losses", value, rules.loss_floor, 1, f"{losses} losses in a row")
+    return _bounded("losses", value, rules.loss_floor, 1, f"{losses} lost in a row")
 
 
 def conviction_bounds(conviction: tuple[Factor, ...], rules: SizingRules) -> Factor:

@@ -148,7 +148,11 @@ def correlated_share(
 
 
 def room(side: Side, head: str, book: Book, rules: LimitRules) -> Room:
-    """What one more entry may add; nothing where the book is not wholly known."""
+    """What one more entry may add; nothing where the book is not wholly known.
+
+    It goes into the request for a size: risk and notional as its rooms, and the stake as a cap
+    on ``max_stake_quote`` beside what the account can pay.
+    """
     if not book.is_known:
         return Room(0.0, 0.0, 0.0)
     equity = book.equity_quote
@@ -175,6 +179,8 @@ def judge(
     tail: TailRisk | None = None,
 ) -> LimitVerdict:
     """Judge one more entry by what stands; its size must then keep to ``room``.
+
+    Pauses after losses (``pauses.py``) come before it.
 
     ``tail`` is that of the book with the entry in it, None where it is not asked for. What is
     not known stands against an entry.

@@ -30,7 +30,7 @@ NEVER_FIRST = {"outranked"}
 FIRST_OF_B = ("veto_daily", "veto_losses", "veto_side", "cooldown")
 ADAPTER = {
     *("in_trade", "no_slot", "pair_locked", "quote_stale", "spread", "slippage", "breaker"),
-    *("adapter_error", "outcome_unknown", "host_declined", "not_filled"),
+    *("adapter_error", "outcome_unknown", "host_declined", "working", "not_filled"),
 }
 """Said where freqtrade asks: their tests stand with the adapter."""
 RISK = {*LIMIT_CODES, *SIZE_CODES, "veto_side_share"} - {"veto_side"}

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from commands.freqtrade_commands import REPOSITORY, TESTED, Home
+from commands.freqtrade_commands import PAIRS, REPOSITORY, TESTED, Home
 
 from hydra_ft.store.tested import FOLDER, TestedLedger
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 EPOCHS = 5
+BAR_MS = 300_000
 HYPEROPT = (
-    *("--epochs", str(EPOCHS), "-j", "1", "--random-state", "3"),
+    *("--epochs", str(EPOCHS), "-j", "2", "--random-state", "3"),
     *("--hyperopt-loss", "SharpeHyperOptLossDaily"),
 )
 SPACES = ("--spaces", "buy", "sell", "protection")
@@ -91,6 +92,24 @@ def test_a_limit_of_the_file_moves_stage_b(place: Home) -> None:
     assert second["veto_daily"] > 0
     days = [trade["open_date"][:10] for trade in place.result()["trades"]]
     assert len(days) == len(set(days)) > 3
+
+
+def passes(place: Home, pair: str) -> dict[int, str]:
+    """Outcomes of the bars of a pair that may trade, by their close."""
+    return {row.at: row.outcome for row in ledger(place).rows(pair) if row.code == "ok"}
+
+
+def test_a_slot_that_went_to_another_pair_in_the_same_candle_was_no_slot(place: Home) -> None:
+    """A backtest that begins just before a bar on which two pairs pass has one slot for them."""
+    place.config |= {"max_open_trades": 1}
+    assert place.freqtrade("backtesting", *TESTED).code == 0
+    both = sorted(set.intersection(*(set(passes(place, pair)) for pair in PAIRS)))
+    begin = both[-1] // 1000 - 600
+    assert place.freqtrade("backtesting", "--timerange", f"{begin}-", *TESTED[2:]).code == 0
+    first = min(trade["open_timestamp"] for trade in place.result()["trades"])
+    bar = first // BAR_MS * BAR_MS
+    assert bar in both
+    assert sorted(passes(place, pair)[bar] for pair in PAIRS) == ["filled", "no_slot"]
 
 
 @pytest.mark.parametrize(

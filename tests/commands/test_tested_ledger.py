@@ -46,8 +46,28 @@ def test_both_stages_add_up(tested: tuple[Home, dict[str, Any], TestedLedger]) -
     assert sum(second.values()) == first["ok"]
     assert second["filled"] == result["total_trades"]
     assert second["in_trade"] > 0
-    pending = second.get("", 0)
-    assert pending <= len(PAIRS)
+    last = {pair: max(row.until for row in ledger.rows(pair)) for pair in PAIRS}
+    for (pair, at), row in entered(ledger).items():
+        assert row.outcome or at >= last[pair] - BAR_MS, "freqtrade asks of all but the last two"
+
+
+@CHASES
+def test_the_ledger_begins_with_the_first_tested_candle(
+    tested: tuple[Home, dict[str, Any], TestedLedger],
+) -> None:
+    """What the candles of the warm-up would have decided is no part of the backtest."""
+    _, result, ledger = tested
+    for pair in PAIRS:
+        rows = ledger.rows(pair)
+        assert rows[0].at == result["backtest_start_ts"] + BAR_MS
+        assert sum(row.bars for row in rows) == (rows[-1].until - rows[0].at) // BAR_MS + 1
+        assert not any(row.code == "warmup" for row in rows)
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_backtest_in_words(home: Home) -> None:
+    (home.userdir / "hydra").write_text("in the way", encoding="utf-8")
+    refusal = home.freqtrade("backtesting", *TESTED).refusal()
+    assert "expected a folder that can be written" in refusal
 
 
 @CHASES

@@ -140,7 +140,7 @@ def test_a_locked_pair_says_so_on_the_locked_side(planned: Rigged, side: Side) -
     assert outcomes(rig, BTC) == ["pair_locked"]
     assert passes(rig, BTC)[0].detail == "test"
     decide(rig, side.opposite)
-    assert outcomes(rig, BTC) == ["pair_locked", "not_filled"]
+    assert outcomes(rig, BTC) == ["pair_locked", "working"]
 
 
 def test_a_lock_of_all_pairs_says_so(planned: Rigged) -> None:
@@ -181,7 +181,7 @@ def test_too_many_on_one_side_leave_the_other_side_free(planned: Rigged, side: S
     decide(rig, side, ETH)
     assert outcomes(rig, ETH) == ["veto_side"]
     decide(rig, side.opposite, ETH)
-    assert outcomes(rig, ETH)[-1] in {"not_filled", "filled"}
+    assert outcomes(rig, ETH)[-1] in {"working", "filled"}
 
 
 def test_a_full_day_ends_at_midnight_utc(
@@ -249,14 +249,14 @@ def test_what_freqtrade_itself_declines_is_its_own_reason(planned: Rigged) -> No
 def test_a_failure_of_stage_b_refuses_and_the_ledger_says_so(planned: Rigged) -> None:
     rig = planned()
     stage, fails = rig.bot.strategy.stage_b, [True]
-    verdict = stage._admission.verdict
+    verdict = stage.admission.verdict
 
     def broken(*asked: Any) -> Any:
         if fails:
             raise ZeroDivisionError("a fault of ours")
         return verdict(*asked)
 
-    stage._admission.verdict = broken
+    stage.admission.verdict = broken
     decide(rig)
     assert rig.server.requests[("POST", "/fapi/v1/order")] == 0
     assert outcomes(rig, BTC) == ["adapter_error"]

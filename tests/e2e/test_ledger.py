@@ -164,7 +164,7 @@ def test_a_pass_that_the_bot_came_too_late_for_says_so(planned: Rigged) -> None:
     TERMS.fires_on = 3
     rig.step(3 * 60)
     rig.step(1, times=2)
-    assert outcomes(rig, BTC) == ["host_declined", "host_declined", "not_filled"]
+    assert outcomes(rig, BTC) == ["host_declined", "host_declined", "working"]
     assert "next bar" in passes(rig, BTC)[0].detail
 
 

@@ -105,7 +105,7 @@ def fill_the_disk(rig: Rig) -> None:
 
     for name in ("send", "save_parent", "save_attempt"):
         setattr(rig.bot.strategy._desk.book._store, name, broken)
-    rig.bot.strategy.stage_b._ledger._store.record = broken
+    rig.bot.strategy.stage_b._ledger._store.write = broken
 
 
 def test_a_broken_hydra_database_does_not_hold_up_a_stop(rig: Rig) -> None:

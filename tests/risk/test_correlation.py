@@ -105,11 +105,21 @@ def test_a_series_that_does_not_move_counts_as_wholly_correlated() -> None:
 
 
 def test_too_little_data_counts_as_wholly_correlated() -> None:
-    moves, pairs = returns(47, 2), ("a", "b")
-    assert correlations_with("a", pairs, moves, 48) == {"a": 1.0, "b": 1.0}
-    assert correlations_with("a", pairs, moves, 47)["b"] < 0.95
-    assert correlations_with("c", pairs, moves, 47) == {"a": 1.0, "b": 1.0}
+    moves = returns(47, 2)
+    walks = {name: closes(moves[:, i]) for i, name in enumerate("ab")}
+    assert correlations_with("a", walks, STEP, 500, 48) == {"a": 1.0, "b": 1.0}
+    assert correlations_with("a", walks, STEP, 500, 47)["b"] < 0.95
+    assert correlations_with("c", walks, STEP, 500, 47) == {"a": 1.0, "b": 1.0, "c": 1.0}
     assert shrunk_correlation(moves[:1]).tolist() == [[1, 1], [1, 1]]
+
+
+def test_a_pair_with_a_short_history_says_nothing_about_the_others() -> None:
+    moves = returns(300, 3)
+    walks = {name: closes(moves[:, i]) for i, name in enumerate("abc")}
+    walks["c"] = closes(moves[:5, 2])
+    found = correlations_with("a", walks, STEP, 500, 48)
+    assert found["c"] == 1
+    assert found["b"] == pytest.approx(shrunk_correlation(moves[:, :2])[0, 1])
 
 
 @given(

@@ -101,6 +101,14 @@ def test_after_its_time_the_stop_moves_to_the_price() -> None:
     assert not is_over(replace(LONG, max_hold_s=0), RULES, late * 2)
 
 
+def test_a_time_stop_of_a_backtest_does_not_stand_at_the_best_price_of_the_candle() -> None:
+    late = NOW + 3_600_000
+    assert stop_level(LONG, RULES, 100.6, late, 100.2) == (pytest.approx(100.2), TIME)
+    assert stop_level(SHORT, RULES, 99.4, late, 99.8) == (pytest.approx(99.8), TIME)
+    assert stop_level(LONG, RULES, 100.6, late - 1, 100.2) == (pytest.approx(99.0), STOP)
+    assert stop_level(LONG, RULES, 100.6, late, nan) == (pytest.approx(99.0), STOP)
+
+
 def test_after_its_time_a_stop_that_is_nearer_stays() -> None:
     """The price has fallen through the stop: it stays where it was, and fills."""
     assert stop_level(LONG, RULES, 98.0, NOW + 3_600_000) == (pytest.approx(99.0), STOP)

@@ -80,6 +80,12 @@ def test_a_peak_is_forgotten_after_its_window() -> None:
     assert drawdown_of(curve, last, RULES).peak_quote == 8_600
 
 
+def test_a_peak_before_the_window_does_not_make_a_drawdown() -> None:
+    """15.5 % under the peak of 40 days ago, 14.6 % under what stood 30 days ago."""
+    curve = [(NOW, 10_000.0), (NOW + DAY_MS, 9_900.0), (NOW + 40 * DAY_MS, 8_450.0)]
+    assert drawdown_of(curve, NOW + 40 * DAY_MS, RULES) == Drawdown(9_900.0, 0)
+
+
 def test_an_equity_stands_until_the_next_one() -> None:
     """Nothing was traded for 60 days: the peak is still that of the day before the loss."""
     curve = [(NOW, 10_000.0), (NOW + 60 * DAY_MS, 8_400.0)]

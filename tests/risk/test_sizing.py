@@ -152,6 +152,14 @@ def test_less_than_one_step_is_no_position() -> None:
     assert (sized.code, sized.stake_quote) == (BELOW_MIN, 0)
 
 
+def test_a_step_that_is_almost_reached_is_not_bought() -> None:
+    """Three steps less 3e-7 of one: the slack for prices on a grid must not exceed a cap."""
+    sized = size_entry(request(max_stake_quote=0.29999997, quantity_step=0.001), policy())
+    assert sized.quantity == 0.002
+    exact = size_entry(request(max_stake_quote=0.3, quantity_step=0.001), policy())
+    assert exact.quantity == 0.003
+
+
 @pytest.mark.parametrize(("stop", "code"), [(0.0019, STOP_TOO_TIGHT), (0.002, OK)])
 def test_a_stop_nearer_than_twice_the_fees_is_refused(stop: float, code: str) -> None:
     assert size_entry(request(stop=stop), policy(round_trip_fee=0.001)).code == code
@@ -182,7 +190,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize("name", SizeRequest.__dataclass_fields__.keys() - {"side"})
+@pytest.mark.parametrize("name", sorted(SizeRequest.__dataclass_fields__.keys() - {"side"}))
 @pytest.mark.parametrize("value", [nan, "0.01"])
 def test_what_is_not_a_number_gives_no_size_and_is_named(name: str, value: object) -> None:
     sized = size_entry(request(**{name: value}), RiskPolicy())
@@ -197,7 +205,7 @@ def test_an_infinite_input_gives_no_size(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", SizeRequest.__dataclass_fields__.keys() - {"side", "win_probability"}
+    "name", sorted(SizeRequest.__dataclass_fields__.keys() - {"side", "win_probability"})
 )
 def test_a_missing_input_gives_no_size(name: str) -> None:
     assert size_entry(request(**{name: None}), RiskPolicy()).code == SIZE_ZERO

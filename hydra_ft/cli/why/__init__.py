@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if not args.pair and not args.summary:
         raise HydraError(
-            "expected a pair, was none; for example: hydra why BTC/USDT:USDT, or for all pairs: "
-            "hydra why --summary"
+            "expected a pair, was none; for example: hydra why BTC/USDT:USDT --last 24h, or add "
+            "--summary for all pairs"
         )
     if args.summary and args.at is not None:
         raise HydraError("--at: expected --last beside --summary, was --at; use --last 7d")

@@ -123,7 +123,7 @@ def summary(stages: Sequence[Stage], signals: Sequence[SignalCount]) -> Renderab
         table = _table("bars", "share", "left", "code", "first reason")
         for step in stage.steps:
             share = _share(step.bars, stage.entered)
-            _add(table, str(step.bars), share, str(step.left), step.code or "-", step.text)
+            _add(table, str(step.bars), share, str(step.left), step.code or "pending", step.text)
         check = "adds up" if stage.adds_up else "DOES NOT ADD UP"
         sums = f"{stage.entered} {entered} = {stage.stopped} stopped + {stage.passed} {passed}"
         share = _share(stage.passed, stage.entered)
