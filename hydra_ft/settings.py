@@ -48,6 +48,28 @@ class ChaseSettings(ChasePolicies):
 
 
 @dataclass(frozen=True, slots=True)
+class RiskSettings:
+    """Whether the risk policy of a head sizes its entries, and what other bots count."""
+
+    enabled: Annotated[
+        bool,
+        Doc(
+            "the head's risk policy sizes and limits entries; false: freqtrade's own stake, "
+            "no limits of the open book"
+        ),
+    ] = True
+    holdings_kept_s: Annotated[
+        int,
+        Ge(60),
+        Le(30 * 86_400),
+        Doc(
+            "how long the positions of another bot of the Hydra database count after it was "
+            "heard of last"
+        ),
+    ] = 86_400
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything under ``hydra`` in the configuration.
 
@@ -88,6 +110,9 @@ class Settings:
     ] = 60.0
     chase: Annotated[ChaseSettings, Doc("how limit orders are chased")] = field(
         default_factory=ChaseSettings
+    )
+    risk: Annotated[RiskSettings, Doc("how the head's risk policy applies")] = field(
+        default_factory=RiskSettings
     )
     breaker: Annotated[BreakerPolicy, Doc("when entries of a pair or an exchange pause")] = field(
         default_factory=BreakerPolicy

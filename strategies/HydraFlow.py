@@ -6,6 +6,7 @@ from hydra_ft.decisions.rules import AdmissionRules, ClockRules, HeadRules, Veto
 from hydra_ft.execution.policy import PRESETS, ChasePolicies
 from hydra_ft.market.bias import BiasRules
 from hydra_ft.market.regime import RegimeRules
+from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
 from hydra_ft.types import Feed
 
 
@@ -61,7 +62,12 @@ class HydraFlow(HydraStrategy):
     # exits taken after one.
     chase = ChasePolicies(entry=PRESETS["balanced"].entry, exit=PRESETS["balanced"].exit)
 
-    # The same for every trade in this version: the widest stop that a signal may declare,
-    # and 1.8 times that. The signals' own stops and targets are not traded yet.
-    stoploss = -0.02
-    minimal_roi = {"0": 0.036}
+    # Half a percent of the equity is lost at a stop; a day that has lost two pauses the entries.
+    risk = RiskPolicy(
+        sizing=SizingRules(risk_per_trade=0.005, round_trip_fee=0.001),
+        limits=LimitRules(day_loss=0.02, day_flatten_loss=0.0, max_open_risk=0.015),
+    )
+
+    # Share of the margin beyond which freqtrade holds nothing: room for the widest stop that a
+    # signal may declare (2.5 %) at three times leverage. Each entry's own stop stands before it.
+    stoploss = -0.08

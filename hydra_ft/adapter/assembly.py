@@ -112,7 +112,14 @@ def _rounds(
         desk=desk,
         settlement=Settlement(host, book, reports, alert, breakers.record),
         children=Children(host, book, alert, _judge(breakers, strategy.settings.breaker)),
-        stops=Stops(host, alert, pairs, interval_s, enabled=desk.stops_on_exchange),
+        stops=Stops(
+            host,
+            alert,
+            pairs,
+            interval_s,
+            enabled=desk.stops_on_exchange,
+            stoploss=strategy.stoploss,
+        ),
         reconciliation=Reconciliation(
             host, book, LostFills(host, book, clock), alert, pairs, interval_s
         ),

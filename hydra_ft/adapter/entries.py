@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade.persistence import Order, Trade
 
+from hydra_ft.adapter.barriers import NO_BARRIERS, Barriers
 from hydra_ft.adapter.desk import ended_elsewhere
 from hydra_ft.adapter.parents import entry_key
 from hydra_ft.adapter.trades import entry_filled, side_of, trade_of
@@ -34,7 +35,7 @@ _STAKE_SLACK = 1 + 1e-9
 
 @dataclass(frozen=True, slots=True)
 class EntryRequest:
-    """What freqtrade is about to order, and the bar that decided it (UTC ms)."""
+    """What freqtrade is about to order, the bar that decided it (UTC ms), and what it declared."""
 
     pair: str
     side: Side
@@ -43,6 +44,7 @@ class EntryRequest:
     tag: str
     bar_time: int
     decision_price: float = 0.0
+    barriers: Barriers = NO_BARRIERS
 
 
 class Entries:
@@ -127,6 +129,9 @@ class Entries:
             decided_at=now,
             reason=request.tag,
             decision_price=request.decision_price,
+            stop=request.barriers.stop,
+            target=request.barriers.target,
+            max_hold_s=request.barriers.max_hold_s,
         )
 
     def _objection(self, parent: ParentOrder, request: EntryRequest, now: int) -> str:

@@ -11,12 +11,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.assembly import assemble
+from hydra_ft.adapter.barriers import NO_BARRIERS
 from hydra_ft.adapter.breakers import is_locked_by_others
 from hydra_ft.adapter.entries import OPERATOR_TAG, EntryRequest
-from hydra_ft.adapter.exits import ExitRequest
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.trades import is_stopped, side_of, to_ms
-from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.adapter.live_exits import LiveExits
+from hydra_ft.adapter.live_sizes import LiveSizes
+from hydra_ft.adapter.trades import side_of, to_ms
 from hydra_ft.execution.lifecycle import End
 from hydra_ft.execution.ticks import floor_steps
 from hydra_ft.types import Kind, Side
@@ -26,16 +27,10 @@ if TYPE_CHECKING:
 
     from freqtrade.persistence import Order, Trade
 
-    from hydra_ft.adapter.strategy import HydraStrategy
-
-    _Base = HydraStrategy
-else:
-    _Base = object
-
 logger = logging.getLogger(__name__)
 
 
-class LiveOrders(_Base):
+class LiveOrders(LiveSizes, LiveExits):
     """Orders of a strategy while it trades."""
 
     position_adjustment_enable = True
@@ -83,6 +78,7 @@ class LiveOrders(_Base):
         self._entries.drop_unsent(now)
         self._rounds.begin(now)
         self.stage_b.begin_loop(now)
+        self.look_at_risk(now)
         self.order_time_in_force["entry"] = self._desk.entry_time_in_force(now)
         self.order_time_in_force["exit"] = "GTC"
 
@@ -115,28 +111,6 @@ class LiveOrders(_Base):
             return proposed_rate
         return self._entries.price(pair, Side(side), proposed_rate, to_ms(current_time))
 
-    @fail_closed(answer=0.0)
-    def custom_stake_amount(
-        self,
-        pair: str,
-        current_time: datetime,
-        current_rate: float,
-        proposed_stake: float,
-        min_stake: float | None,
-        max_stake: float,
-        leverage: float,
-        entry_tag: str | None,
-        side: str,
-        **kwargs: Any,
-    ) -> float:
-        """Give a chased parent its target again; a new one freqtrade's own stake."""
-        if self._is_commanded(entry_tag):
-            return proposed_stake
-        stake = self._entries.stake(pair, Side(side), current_rate, leverage)
-        if stake is None:
-            return self._entries.first_stake(Side(side), proposed_stake, max_stake)
-        return stake
-
     @fail_closed(answer=False)
     def confirm_trade_entry(
         self,
@@ -164,7 +138,10 @@ class LiveOrders(_Base):
         quantity = floor_steps(amount, self._desk.host.step_size(pair))
         bar_time = decision.at if decision is not None else now
         price = decision.close if decision is not None and decided else 0.0
-        request = EntryRequest(pair, wanted, quantity, rate, entry_tag or "", bar_time, price)
+        barriers = decision.barriers if decision is not None and decided else NO_BARRIERS
+        request = EntryRequest(
+            pair, wanted, quantity, rate, entry_tag or "", bar_time, price, barriers
+        )
         reason = self._entries.confirm(request, now)
         if is_new:
             self.stage_b.answered(pair, reason)
@@ -177,83 +154,14 @@ class LiveOrders(_Base):
         self._refusals[pair] = reason
         return not reason
 
-    @fail_closed(answer=None)
-    def custom_exit_price(
-        self,
-        pair: str,
-        trade: Trade,
-        current_time: datetime,
-        proposed_rate: float,
-        current_profit: float,
-        exit_tag: str | None,
-        **kwargs: Any,
-    ) -> float:
-        """Quote at the own touch, or across where the exit is urgent or late.
-
-        Freqtrade reads the time in force of an exit after this hook, so it is set here.
-        """
-        reason, now = exit_tag or "", to_ms(current_time)
-        self.order_time_in_force["exit"] = "GTC"
-        self.order_time_in_force["exit"] = self._exits.time_in_force(trade, reason, now)
-        return self._exits.price(trade, reason, proposed_rate, now)
-
-    @fail_closed(answer=True)
-    def confirm_trade_exit(
-        self,
-        pair: str,
-        trade: Trade,
-        order_type: str,
-        amount: float,
-        rate: float,
-        time_in_force: str,
-        exit_reason: str,
-        current_time: datetime,
-        **kwargs: Any,
-    ) -> bool:
-        """Wait while another order of the trade is open, else write the attempt down.
-
-        A failure here lets the exit go: without a note it cannot be chased, but it is sent.
-        """
-        # Freqtrade has read it by now; the next exit may be the operator's own.
-        self.order_time_in_force["exit"] = "GTC"
-        decision, now = self.last_decision(pair), to_ms(current_time)
-        decided = now if decision is None else decision.at + timeframe_ms(self.timeframe)
-        price = rate if order_type == "limit" else 0.0
-        request = ExitRequest(amount, price, exit_reason, decided)
-        refusal = self._exits.confirm(trade, request, now)
-        if refusal:
-            logger.info("Exit of %s (%s) waits: %s.", pair, exit_reason, refusal)
-        return not refusal
-
-    @fail_closed(answer=None)
-    def custom_exit(
-        self,
-        pair: str,
-        trade: Trade,
-        current_time: datetime,
-        current_rate: float,
-        current_profit: float,
-        **kwargs: Any,
-    ) -> str | None:
-        """Keep an exit alive that has begun and has no order working."""
-        return self._exits.keep_alive(trade)
-
     @fail_closed(answer=False)
     def check_entry_timeout(
         self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
     ) -> bool:
         """Cancel the working entry order when the chase says so."""
-        quote = self._desk.quote(pair, to_ms(current_time)) if order.safe_filled else None
-        stopped = quote is not None and is_stopped(trade, quote)
+        stopped = order.safe_filled and self.is_stopped(trade, to_ms(current_time))
         ending = End.STOP_LOSS if stopped else self.refusal(pair, side_of(trade))
         return self._entries.timed_out(trade, order, ending, to_ms(current_time))
-
-    @fail_closed(answer=False)
-    def check_exit_timeout(
-        self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any
-    ) -> bool:
-        """Cancel the working exit order when the chase says so."""
-        return self._exits.timed_out(trade, order, to_ms(current_time))
 
     @fail_closed(answer=None)
     def adjust_trade_position(
@@ -281,4 +189,5 @@ class LiveOrders(_Base):
     ) -> None:
         """End an entry parent as soon as its target is reached."""
         if order.ft_order_side == trade.entry_side:
+            self.keep_size(trade)
             self._entries.filled(trade, to_ms(current_time))

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from hydra_ft.types import Side
 
 
+PAUSED = "hydra risk "
+"""How the reason of a lock begins that a limit of the risk policy has set; its code follows."""
+
+
 class Notes(Protocol):
     """Where outcomes are written."""
 
@@ -89,6 +93,12 @@ class Outcomes:
         found = self._answered(pair, ("working",))
         if found is not None:
             self._sent.add((pair, found.at))
+
+    def unasked(self, pair: str) -> None:
+        """What was asked is answered, and the question that counts is still to come."""
+        found = self._open.get(pair)
+        if found is not None:
+            found.is_asked = found.is_owed = False
 
     def unchanged(self, pair: str) -> None:
         """Freqtrade asks again about an entry that is over: what was noted of it stands."""
@@ -185,7 +195,12 @@ def _locks(pair: str, found: Pass) -> list[PairLock]:
 
 
 def _reason_of(locks: list[PairLock]) -> tuple[str, str]:
-    """Code and words for locks; one of somebody else's counts before those of breakers."""
+    """Code and words for locks; one of somebody else's counts before Hydra's own."""
+    for lock in locks:
+        reason = str(lock.reason or "")
+        if reason.startswith(PAUSED):
+            code, _, why = reason.removeprefix(PAUSED).partition(": ")
+            return code, why
     ours = [str(lock.reason or "").startswith(REASON) for lock in locks]
     code = "breaker" if all(ours) else "pair_locked"
     return code, str(locks[ours.index(all(ours))].reason or "")

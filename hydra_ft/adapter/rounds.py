@@ -56,6 +56,7 @@ class Rounds:
             self._close_flat,
             self._end_parents,
             self.reconciliation.look,
+            self.stops.watch,
             self.stops.resize,
             self.reports.tell_ended,
             self.desk.book.prune,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from hydra_ft.adapter.barriers import NO_BARRIERS, Barriers, barriers_at
 from hydra_ft.bars.volatility import volatility_bps
 from hydra_ft.store.decisions import DecisionRow
 from hydra_ft.types import Bias, EntryState, Regime, Side
@@ -22,7 +23,8 @@ class LastDecision:
     """The newest row of a pair's decisions; ``at`` is the open time of the bar (UTC ms).
 
     ``close`` is the price that it was decided on, ``volatility_bps`` how far the price
-    moves within a second (``bars/volatility.py``).
+    moves within a second (``bars/volatility.py``). ``barriers`` is what it declared of its
+    exits, empty where it enters nothing.
     """
 
     at: int
@@ -31,6 +33,7 @@ class LastDecision:
     exits_short: bool
     close: float = 0.0
     volatility_bps: float = 0.0
+    barriers: Barriers = NO_BARRIERS
 
     def enters(self, side: Side) -> bool:
         """Whether this bar enters on a side."""
@@ -52,6 +55,7 @@ def last_of(decisions: Decisions, bars: Bars) -> LastDecision | None:
         exits_short=bool(decisions.exit_short[-1]),
         close=float(bars.close[-1]),
         volatility_bps=volatility_bps(bars.close, bars.step_ms),
+        barriers=barriers_at(decisions, -1),
     )
 
 

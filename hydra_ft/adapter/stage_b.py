@@ -15,19 +15,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.adapter.admission import Admission
 from hydra_ft.adapter.outcomes import Outcomes
-from hydra_ft.decisions.reasons import INDEX
+from hydra_ft.decisions.reasons import INDEX, OK
 from hydra_ft.types import Kind, ParentOrder, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
+    from hydra_ft.risk.limits import LimitVerdict
 
 
 logger = logging.getLogger(__name__)
 
 OVER = "ended_this_bar"
 """What is said to freqtrade when it asks again, on the same bar, about an entry that is over."""
+LONGEST_DETAIL = 250
+"""Letters of a reason that the ledger keeps."""
 
 
 class Ledger(Protocol):
@@ -61,7 +64,9 @@ class StageB:
         step_ms: int,
         *,
         follows: bool = True,
+        limits: Callable[[str, Side, int], LimitVerdict | None] = lambda *_: None,
     ) -> None:
+        self._limits = limits
         self.admission = Admission(rules, step_ms)
         self._rules = rules
         self._ledger = ledger
@@ -115,10 +120,33 @@ class StageB:
             return ""
         if self._outcomes is not None:
             self._outcomes.asked(pair)
-        verdict = self.admission.verdict(pair, side, tag, now)
-        if not verdict.allowed and self._outcomes is not None:
-            self._outcomes.refused(pair, verdict.codes)
-        return "" if verdict.allowed else verdict.code
+        codes, detail = self._against(pair, side, tag, now)
+        if codes and self._outcomes is not None:
+            self._outcomes.refused(pair, codes, detail)
+        return codes[0] if codes else ""
+
+    def judges(self, tag: str) -> bool:
+        """Whether a signal of the head has decided the entry with this tag."""
+        return self.admission.judges(tag)
+
+    def _against(self, pair: str, side: Side, tag: str, now: int) -> tuple[tuple[str, ...], str]:
+        """All that speaks against an entry: admission, then the limits, with their words."""
+        verdict, limits = (
+            self.admission.verdict(pair, side, tag, now),
+            self._limits(pair, side, now),
+        )
+        told = limits.codes if limits is not None else ()
+        why = "; ".join(limits.why) if limits is not None else ""
+        return (*verdict.codes, *told), why[:LONGEST_DETAIL]
+
+    def sized(self, pair: str, code: str, detail: str) -> None:
+        """Note that an entry got no size; one that got one is asked about once more."""
+        if self._outcomes is None:
+            return
+        if code == OK:
+            self._outcomes.unasked(pair)
+        else:
+            self._outcomes.refused(pair, (code,), detail[:LONGEST_DETAIL])
 
     def answered(self, pair: str, reason: str) -> None:
         """Note whether an admitted entry was sent ('') or why not."""
@@ -211,6 +239,10 @@ class NoStageB(StageB):
     def refusal(self, pair: str, side: Side, tag: str, now: int) -> str:
         """Refuse nothing."""
         return ""
+
+    def judges(self, tag: str) -> bool:
+        """Judge nothing: sizes are freqtrade's."""
+        return False
 
     def answered(self, pair: str, reason: str) -> None:
         """Take no notice."""

@@ -63,3 +63,21 @@ def refuse_short_warmup(rules: HeadRules, config: dict[str, Any], declared: int)
             f"{count}; remove startup_candle_count from the configuration"
         )
         raise OperationalException(msg)
+
+
+def refuse_wide_stops(rules: HeadRules, stoploss: float) -> None:
+    """Stop where a signal may declare a stop beyond the head's hard limit.
+
+    Freqtrade's ``stoploss`` is what stands until the signal's own stop does, and where that
+    is lost. A signal says by ``stop_high`` how far its stop may be; one that says nothing
+    is cut at the limit where it declares more.
+    """
+    for made in rules.signals:
+        widest = float(getattr(made.rules, "stop_high", 0.0))
+        if widest > abs(stoploss) + 1e-12:
+            msg = (
+                f"expected stop_high of {made.name} up to the stoploss of {rules.name} "
+                f"({abs(stoploss):g}), was {widest:g}; set stoploss to {-widest:g} or wider, "
+                "or lower stop_high"
+            )
+            raise OperationalException(msg)

@@ -1,8 +1,10 @@
-"""Stops that rest on the exchange, beside a chase that changes the position under them.
+"""Stops: that every position has one, and those on the exchange beside a chase.
 
 Freqtrade places the stop, moves it, and takes it down. It does not make it smaller when an
 exit fills in part, and it forgets one whose answer was lost. Both are mended by taking the
 stop away, which makes freqtrade place it anew in the same loop.
+
+The watchdog looks at every position at the start of a loop, whoever opened it.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class Stops:
         interval_s: float,
         *,
         enabled: bool,
+        stoploss: float,
     ) -> None:
         self._host = host
         self._alert = alert
@@ -41,6 +44,37 @@ class Stops:
         self._interval_ms = int(interval_s * 1e3)
         self._enabled = enabled and not host.dry_run
         self._looked_at = 0
+        self._stoploss = stoploss
+        self._without: dict[int, int] = {}
+
+    def watch(self, now: int) -> None:
+        """Give the head's stop to a position that has none, and tell of one without a guard."""
+        guard = fail_closed(answer=None)(self._guard)
+        open_now = {trade.id: trade for trade in Trade.get_open_trades()}
+        self._without = {key: at for key, at in self._without.items() if key in open_now}
+        for trade in open_now.values():
+            guard(trade, now)
+
+    def _guard(self, trade: Trade, now: int) -> None:
+        if not trade.has_open_position:
+            return
+        if not trade.stop_loss:
+            # Freqtrade reads 0 as a stop below every price of a long, and as one that every
+            # price of a short has passed.
+            trade.adjust_stop_loss(trade.open_rate, self._stoploss, allow_refresh=True)
+            Trade.commit()
+            self._alert(f"{trade.pair}: the position had no stop; it is {trade.stop_loss:g} now.")
+        if not self._enabled or trade.has_open_sl_orders:
+            self._without.pop(trade.id, None)
+        elif trade.id not in self._without:
+            # What has just filled gets its stop in this loop.
+            self._without[trade.id] = now
+        elif self._without[trade.id]:
+            self._without[trade.id] = 0
+            self._alert(
+                f"{trade.pair}: no stop rests on the exchange; "
+                f"the bot itself leaves the position at {trade.stop_loss:g}."
+            )
 
     def resize(self, now: int) -> None:
         """Take away stops of a wrong size, and now and then those without an owner."""

@@ -17,8 +17,8 @@ from freqtrade.exceptions import OperationalException
 
 import hydra_ft
 from hydra_ft.adapter.annotations import drawn
-from hydra_ft.adapter.backtest import BacktestOrders
 from hydra_ft.adapter.columns import decision_columns, enter_tags, exit_tags
+from hydra_ft.adapter.exit_callbacks import StopExits
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.frames import read_bars, times, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
@@ -26,9 +26,10 @@ from hydra_ft.adapter.ledger import Ledger
 from hydra_ft.adapter.live import LiveOrders
 from hydra_ft.adapter.observed import Observed
 from hydra_ft.adapter.parameters import ChaseParameters
+from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.plots import plot_config
 from hydra_ft.adapter.rows import LastDecision, funnel, last_of
-from hydra_ft.adapter.rule_parameters import RuleParameters
+from hydra_ft.adapter.sized_entries import SizedEntries
 from hydra_ft.adapter.stage_b import NoStageB, StageB, TestedStageB
 from hydra_ft.adapter.start import (
     JUDGED,
@@ -36,6 +37,7 @@ from hydra_ft.adapter.start import (
     TRADES,
     refuse_short_warmup,
     refuse_unusable,
+    refuse_wide_stops,
     settings_of,
 )
 from hydra_ft.adapter.tested import BacktestLedger
@@ -44,9 +46,10 @@ from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.decisions.evaluation import Memory, observe
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
-from hydra_ft.settings import Settings, database_url
+from hydra_ft.settings import database_url
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionStore
+from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import Bars, Feed, Side
 
 if TYPE_CHECKING:
@@ -55,14 +58,20 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hydra_ft.risk.policy import RiskPolicy
+
 logger = logging.getLogger(__name__)
 
 
-class HydraStrategy(ChaseParameters, RuleParameters):
-    """Base of all heads; a head sets ``rules``, ``chase`` and freqtrade's own attributes."""
+class HydraStrategy(ChaseParameters, SizedEntries):
+    """Base of all heads; a head sets ``rules``, ``chase``, ``risk`` and freqtrade's attributes.
+
+    Without ``risk`` stops, targets and stakes are freqtrade's own.
+    """
 
     INTERFACE_VERSION = 3
     rules: ClassVar[HeadRules]
+    risk: ClassVar[RiskPolicy | None] = None
     process_only_new_candles = True
     use_exit_signal = True
     order_types: dict[str, Any] = {  # noqa: RUF012 - freqtrade sets it per instance
@@ -83,11 +92,11 @@ class HydraStrategy(ChaseParameters, RuleParameters):
             cls.startup_candle_count = startup_candles(cls.rules)
 
     def __new__(cls, config: dict[str, Any] | None = None) -> Self:
-        """Mix in the order route that the run mode needs; none when a copy is unpickled."""
-        route = None if config is None else _route(config, settings_of(cls, cls.chase, config))
-        if route is not None and not issubclass(cls, route):
+        """Mix in the exits and the order route that are needed; none when a copy is unpickled."""
+        added = () if config is None else parts_of(cls, config)
+        if added:
             body = {"__module__": cls.__module__, "__doc__": cls.__doc__}
-            cls = type(cls.__name__, (route, cls), body)  # noqa: PLW0642 - one class per mode
+            cls = type(cls.__name__, (*added, cls), body)  # noqa: PLW0642 - one class per mode
         return super().__new__(cls)
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -121,6 +130,8 @@ class HydraStrategy(ChaseParameters, RuleParameters):
         """
         super().ft_bot_start(**kwargs)
         runmode = self.config.get("runmode")
+        if self.risk is not None and runmode in JUDGED:
+            refuse_wide_stops(self.rules_in_force, self.stoploss)
         if runmode in TRADES:
             self._open_store()
         elif runmode in TESTED:
@@ -137,7 +148,8 @@ class HydraStrategy(ChaseParameters, RuleParameters):
     def _stage_b(self, made: type[StageB], ledger: Ledger | BacktestLedger | None) -> StageB:
         slots, step_ms = self.config["max_open_trades"], timeframe_ms(self.timeframe)
         follows = not isinstance(self, LiveOrders)
-        return made(lambda: self.rules_in_force, ledger, slots, step_ms, follows=follows)
+        kept = (lambda: self.rules_in_force, ledger, slots, step_ms)
+        return made(*kept, follows=follows, limits=self.limit_verdict)
 
     def _open_store(self) -> None:
         try:
@@ -149,6 +161,8 @@ class HydraStrategy(ChaseParameters, RuleParameters):
             self.stage_b = self._stage_b(StageB, Ledger(store, timeframe_ms(self.timeframe)))
             if isinstance(self, LiveOrders):
                 self.start_orders()
+            if isinstance(self, StopExits):
+                self.start_exits(OrderStore(self.database, self.settings.bot_name))
         except HydraError as error:
             raise OperationalException(str(error)) from error
 
@@ -191,6 +205,7 @@ class HydraStrategy(ChaseParameters, RuleParameters):
             self._seen[pair] = seen
         if runmode in TESTED and pair not in self._reviewed:
             self._review(pair, frames, decisions)
+        self.note_terms(pair, decisions, frames[self.rules.base], frames[self.rules.market])
         try:
             self.stage_b.decide(pair, decisions, int(time.time() * 1000))
         except HydraError as error:
@@ -238,6 +253,7 @@ class HydraStrategy(ChaseParameters, RuleParameters):
             logger.debug("%s", error)
             nothing = ("hydra_entry", "hydra_exit_long", "hydra_exit_short")
             return with_columns(dataframe, {name: np.zeros(len(dataframe)) for name in nothing})
+        self.note_terms(pair, decisions)
         rows = np.searchsorted(decisions.time, times(dataframe))
         columns = decision_columns(decisions)
         return with_columns(dataframe, {name: values[rows] for name, values in columns.items()})
@@ -263,6 +279,7 @@ class HydraStrategy(ChaseParameters, RuleParameters):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Explain and write what was decided since the last loop."""
         self.stage_b.begin_loop(to_ms(current_time))
+        self.look_at_risk(to_ms(current_time))
 
     @fail_closed(answer=False)
     def confirm_trade_entry(
@@ -284,13 +301,3 @@ class HydraStrategy(ChaseParameters, RuleParameters):
         else:
             self.stage_b.answered(pair, "")
         return not refusal
-
-
-def _route(config: dict[str, Any], settings: Settings) -> type | None:
-    """Return the class whose callbacks place the orders; None for plain freqtrade."""
-    if not settings.chase.enabled:
-        return None
-    if config.get("runmode") in TRADES:
-        return LiveOrders
-    tested = config.get("runmode") in TESTED and settings.chase.backtest
-    return BacktestOrders if tested else None

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, PREFIXED_TOLERANCE_MS, agrees
 from hydra_ft.execution.pricing import buys
-from hydra_ft.types import Attempt, ParentOrder, Quote, Side, WorkingOrder
+from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,15 +45,6 @@ def entry_filled(trade: Trade) -> float:
     """Quantity that the entry orders of a trade have filled (base units)."""
     entries = (order for order in trade.orders if order.ft_order_side == trade.entry_side)
     return float(sum(order.safe_filled for order in entries))
-
-
-def is_stopped(trade: Trade, quote: Quote) -> bool:
-    """Whether the stop of a position is hit, also where freqtrade does not look at it yet."""
-    if not trade.stop_loss:
-        return False
-    if trade.is_short:
-        return bool(quote.best_ask >= trade.stop_loss)
-    return bool(quote.best_bid <= trade.stop_loss)
 
 
 def held(trade: Trade) -> float:

@@ -48,8 +48,8 @@ def admit(
 ) -> Verdict:
     """Judge an entry decided at a time (UTC ms) by all trades of the bot of the last week.
 
-    Steps 8 and 9 of the pipeline as far as they have a state, in their order; correlation,
-    size and the exchange's minimum pass freqtrade's own stake through.
+    Steps 8 and 9 of the pipeline as far as trades are counted, in their order; the limits of
+    the open book and the size follow (``hydra_ft/risk``).
     """
     checks = {
         "veto_daily": entries_on(trades, at) >= rules.max_day_trades,

@@ -41,8 +41,8 @@ what failed, and is not the reason.
 **Stage B** looks at what stands when freqtrade asks: the day, losses in a row, positions on the
 same side, the signal's cooldown, the spread, a breaker. It counts trades in freqtrade's own books,
 never signals, so that a restart forgets nothing; a full day ends at midnight UTC and a pause
-expires. `veto_corr`, `size_zero`, `stop_too_tight`, `below_min` and `slippage` have their codes and
-refuse nothing yet: in this version the stake is freqtrade's own.
+expires. Where the head declares a risk policy, its limits and its size come next
+([sizes-and-limits.md](sizes-and-limits.md)). `slippage` has its code and refuses nothing yet.
 Where freqtrade does not ask at all, its own reason is noted: `in_trade`, `no_slot`, `pair_locked`,
 or `host_declined`. What was sent ends as `{FILLED}` or `not_filled`.
 
@@ -52,6 +52,32 @@ reasons of stage B.
 **Exits** are columns: `{EXIT_TAGS[1]}` where the bias is strongly against the position, and
 `{EXIT_TAGS[2]}` in the hour after the regime has turned against it. A regime that stands against a
 position since before its entry closes nothing, or a reversal could never be held.
+
+**Stop, target and hold** of a trade are those of its decision, where the head has a risk policy
+(`risk = RiskPolicy(...)`, `hydra_ft/risk/exit_rules.py`). R is what is lost at the first stop,
+fees included. As `HydraFlow` has it, a gain of 0.8 % moves the stop to where entry and fees are
+covered, at 1 R it keeps half an R, from 1.5 R on it trails the best price by 1 R; a position
+older than its signal meant is left at the market. Freqtrade's `stoploss` of the head is a share
+of the margin and the most that any stop may be: it stands before the first fill is booked, and
+for what you enter by force, which has no target either.
+
+What freqtrade calls a target is `roi`, a stop that no rule has moved `stop_loss`, and one that
+was moved `trailing_stop_loss`; no hook renames them. Which rule it was (`stop`, `break_even`,
+`profit_lock`, `trailing`, `time_stop`) stands in the log and, with stop, target, hold and R, in
+the trade's custom data `hydra_stance`. A restart finds them there, else with the order that built
+the trade, else in the decisions of the candles. A `minimal_roi` in your configuration counts
+beside the target: the nearer one is taken.
+
+In a backtest a stop and a target are looked at once a candle, with freqtrade's own rules for
+which came first; a time stop closes at the open of a candle of the head's timeframe. Partial
+exits (`LADDER`: 40 % at 1 R, 40 % at 2.5 R, the rest runs) are off unless a head's policy asks
+for them. They are plain limit orders of freqtrade's, one at a time, never beside an order of the
+chase; what was taken is read off the trade's filled orders. A rest below the exchange's minimum
+goes with the part.
+
+Stops on the exchange follow within `stoploss_on_exchange_interval` (60 s). A position without a
+stop is given the head's within a loop, and told of; where none rests on the exchange although one
+should, the bot itself watches the stop.
 
 **The ledger** keeps equal neighbouring bars of a pair in one row that counts them, for 90 days;
 bars that may trade have a row each. The thresholds in force are kept beside it, so that an old

@@ -44,6 +44,9 @@ PARENTS = Table(
     Column("rejections", Integer, nullable=False, default=0),
     Column("rejected_at", BigInteger, nullable=False, default=0),
     Column("reported_at", BigInteger, nullable=False, default=0),
+    Column("stop", Float, nullable=False, default=0.0),
+    Column("target", Float, nullable=False, default=0.0),
+    Column("max_hold_s", Integer, nullable=False, default=0),
 )
 
 ATTEMPTS = Table(
@@ -125,4 +128,29 @@ RULES = Table(
     Column("bot", String(16), primary_key=True),
     Column("at", BigInteger, primary_key=True),
     Column("rules", Text, nullable=False),
+)
+
+HOLDINGS = Table(
+    "hydra_holdings",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("pair", String(64), primary_key=True),
+    Column("side", String(8), primary_key=True),
+    Column("head", String(64), nullable=False),
+    Column("notional", Float, nullable=False),
+    Column("stop_distance", Float, nullable=False),
+    Column("profit", Float, nullable=False),
+    Column("stake", Float, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_hydra_holdings_updated", "updated_at"),
+)
+
+SIZES = Table(
+    "hydra_sizes",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("pair", String(64), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("size", Text, nullable=False),
 )

@@ -31,6 +31,9 @@ class ParentOrder:
     parent ended; 0 where none was known. ``rejections`` counts children that the exchange
     refused since the last one that it took, ``rejected_at`` is the time of the last.
     ``reported_at`` is when the end was told and summed up.
+
+    ``stop`` and ``target`` (fractions of the entry price) and ``max_hold_s`` are what the
+    decision of an entry declared; 0 where it declared none, as for an exit.
     """
 
     key: str
@@ -53,6 +56,9 @@ class ParentOrder:
     rejections: int = 0
     rejected_at: int = 0
     reported_at: int = 0
+    stop: float = 0.0
+    target: float = 0.0
+    max_hold_s: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -18,6 +18,7 @@ from hydra_ft.decisions.admission import DAY_MS, Entered, admit
 from hydra_ft.decisions.pipeline import Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX, OK, REASONS
 from hydra_ft.decisions.rules import AdmissionRules
+from hydra_ft.risk.codes import LIMIT_CODES, SIZE_CODES
 from hydra_ft.signals import trend_pullback
 from hydra_ft.signals.registry import SIGNALS, SignalColumns
 from hydra_ft.types import Bars, Feed, Side
@@ -32,8 +33,8 @@ ADAPTER = {
     *("adapter_error", "outcome_unknown", "host_declined", "working", "not_filled"),
 }
 """Said where freqtrade asks: their tests stand with the adapter."""
-RISK = {"veto_corr", "size_zero", "stop_too_tight", "below_min"}
-"""F5 steps 8 and 9: registered, and said by the risk layer."""
+RISK = {*LIMIT_CODES, *SIZE_CODES, "veto_side_share"} - {"veto_side"}
+"""F5 steps 8 and 9: said by the risk layer, whose share of a side has a code of its own."""
 
 
 def fail(*_: object) -> SignalColumns:

@@ -26,6 +26,12 @@ HYPEROPT = (
     *("--hyperopt-loss", "SharpeHyperOptLossDaily"),
 )
 
+FIXED = """
+    risk = None
+    stoploss = -0.02
+    minimal_roi = {"0": 0.036}
+"""
+
 PATIENT = """
 from freqtrade.strategy import IntParameter
 from HydraFlow import HydraFlow
@@ -84,7 +90,9 @@ def place(downloaded: Home, commands: Commands, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("chased")
     strategies = folder / "strategies"
     strategies.mkdir()
-    shutil.copy(REPOSITORY / "strategies" / "HydraFlow.py", strategies)
+    # Fixed stakes, stops and targets, so that the counts are those of the chase alone.
+    text = (REPOSITORY / "strategies" / "HydraFlow.py").read_text(encoding="utf-8")
+    (strategies / "HydraFlow.py").write_text(f"{text}{FIXED}", encoding="utf-8")
     made = Home(folder, commands, downloaded.config | {"strategy_path": str(strategies)})
     shutil.copytree(downloaded.datadir, made.datadir)
     done = made.freqtrade("download-data", *DOWNLOADED, "--timeframes", "1m")

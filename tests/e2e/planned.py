@@ -18,6 +18,7 @@ from hydra_ft.cli.main import main
 from hydra_ft.decisions.rules import AdmissionRules, ClockRules, HeadRules, VetoRules
 from hydra_ft.market.bias import BiasRules
 from hydra_ft.market.regime import RegimeRules
+from hydra_ft.risk.policy import RiskPolicy
 from hydra_ft.signals.registry import SignalColumns
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
@@ -45,12 +46,14 @@ class Terms:
     flip_s: int = 0
     fires_on: int = 1
     pair: str = ""
+    risk: RiskPolicy = field(default_factory=RiskPolicy)
 
     def clear(self) -> None:
         """Go back to what lets everything pass."""
         self.admission = AdmissionRules(max_day_trades=1000, max_losses=100, max_same_side=1000)
         self.cooldown_s = self.flip_s = 0
         self.fires_on = 1
+        self.risk = RiskPolicy()
 
 
 TERMS = Terms()

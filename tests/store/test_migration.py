@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hydra_ft.store.database import Database
@@ -63,6 +64,16 @@ def test_what_was_open_is_open_and_what_was_done_is_done(tmp_path: Path) -> None
     assert [(a.order_id, a.state, a.known_at) for a in store.children("old")] == [
         ("7", ChildState.WORKING, 8)
     ]
+
+
+def test_an_old_parent_declares_no_exits_and_a_new_one_keeps_its_own(tmp_path: Path) -> None:
+    url = old_database(tmp_path)
+    store = OrderStore(Database(url), "a")
+    (parent,) = store.open_parents()
+    assert (parent.stop, parent.target, parent.max_hold_s) == (0.0, 0.0, 0)
+    store.save_parent(replace(parent, stop=0.012, target=0.02, max_hold_s=3600))
+    (again,) = OrderStore(Database(url), "a").open_parents()
+    assert (again.stop, again.target, again.max_hold_s) == (0.012, 0.02, 3600)
 
 
 def test_old_endings_are_not_told_again(tmp_path: Path) -> None:

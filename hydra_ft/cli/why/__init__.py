@@ -16,6 +16,7 @@ from hydra_ft.cli.why.funnel import signals, stages
 from hydra_ft.cli.why.home import found
 from hydra_ft.cli.why.ledgers import named, of_bot
 from hydra_ft.cli.why.moments import duration, moment, shown, shown_length
+from hydra_ft.cli.why.sizes import explain_sizes
 from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     when.add_argument("--last", type=duration, metavar="LENGTH", help=hint)
     hint = "the funnel from evaluated bars to fills, of one pair or of all"
     parser.add_argument("--summary", action="store_true", help=hint)
+    hint = "how the last entries of the pair were sized, factor by factor"
+    parser.add_argument("--size", action="store_true", help=hint)
     hint = "what was decided in the last backtest, instead of by the bot"
     parser.add_argument("--backtest", action="store_true", help=hint)
     hint = "configuration file; may be given more than once, later ones win"
@@ -75,7 +78,15 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.summary and args.at is not None:
         raise HydraError("--at: expected --last beside --summary, was --at; use --last 7d")
+    if args.size and (args.summary or args.backtest or not args.pair):
+        raise HydraError(
+            "--size: expected a pair of a bot beside it, was no pair, --summary or --backtest; "
+            "for example: hydra why --size BTC"
+        )
     home = found(args)
+    if args.size:
+        explain_sizes(home, args.pair, as_json=args.json)
+        return 0
     if args.backtest:
         from hydra_ft.store.tested import FOLDER, TestedLedger  # noqa: PLC0415  (takes a while)
 

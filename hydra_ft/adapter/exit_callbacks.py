@@ -1,0 +1,195 @@
+"""Freqtrade's callbacks for exits, mixed into heads whose risk policy asks for them.
+
+Each callback that takes a trade costs a deep copy of it per open trade and candle, so a head
+gets no more than it needs: one for stop, break-even, trailing and time stop together, one for
+the target, one for partial exits. Freqtrade catches what they raise and leaves the stop where
+it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from freqtrade.strategy import IStrategy, stoploss_from_absolute
+
+from hydra_ft.adapter.barriers import BarrierTable
+from hydra_ft.adapter.partial_exits import partial_exit
+from hydra_ft.adapter.stances import LiveStances, Stances
+from hydra_ft.adapter.trades import to_ms
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.risk.exits import TIME, is_over, stop_level, target_price
+from hydra_ft.types import Kind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+    from freqtrade.persistence import Trade
+
+    from hydra_ft.decisions.rules import HeadRules
+    from hydra_ft.risk.exits import Stance
+    from hydra_ft.risk.policy import RiskPolicy
+    from hydra_ft.store.orders import OrderStore
+
+_HAIR = 1e-9
+"""Freqtrade rounds a stop to the tick towards the price; this keeps a stop on its tick there.
+
+It takes a distance of 0 for no answer, so a stop at the market is this far from it."""
+
+
+class StopExits(IStrategy):
+    """Stop, break-even, profit lock, trailing and time stop, by one ``custom_stoploss``."""
+
+    use_custom_stoploss = True
+    risk: ClassVar[RiskPolicy]
+    rules: ClassVar[HeadRules]
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._table = BarrierTable(timeframe_ms(self.timeframe))
+        self.stances = Stances(self._table, self.stoploss)
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Take the head's stop as it is when parameters and configuration are read."""
+        self.stances = Stances(self._table, self.stoploss)
+        super().ft_bot_start(**kwargs)
+
+    def start_exits(self, store: OrderStore) -> None:
+        """Keep stances with their trades from now on: the strategy trades."""
+        names = [made.name for made in self.rules.signals]
+        self.stances = LiveStances(self._table, self.stoploss, store, names)
+
+    def populate_entry_trend(
+        self, dataframe: pd.DataFrame, metadata: dict[str, Any]
+    ) -> pd.DataFrame:
+        """Note what every bar declared of its exits."""
+        frame = super().populate_entry_trend(dataframe, metadata)
+        self._table.note(metadata["pair"], frame)
+        self.stances.forget(metadata["pair"])
+        return frame
+
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        """Return the distance of the stop from the price, of the margin; None to leave it."""
+        stance = self.stances.stance(trade)
+        if stance is None:
+            return None
+        level, rule = self._level(stance, pair, current_rate, to_ms(current_time))
+        sign, stands = stance.side.sign, float(trade.stop_loss or 0.0)
+        if after_fill:
+            self.stances.filled(trade)
+        elif stands and sign * (level - stands) <= _HAIR * stands:
+            return None
+        self.stances.moved(trade, level, rule)
+        level *= 1 - sign * _HAIR
+        leverage = float(trade.leverage or 1.0)
+        away = stoploss_from_absolute(level, current_rate, bool(trade.is_short), leverage)
+        return float(max(away, _HAIR * leverage))
+
+    def _level(self, stance: Stance, pair: str, rate: float, now: int) -> tuple[float, str]:
+        """Price of the stop and its rule; a stop of time stands where the market is."""
+        rules = self.risk.exits
+        level, rule = stop_level(stance, rules, rate, 0)
+        if is_over(stance, rules, now):
+            market = self.stances.market(pair, rate, now)
+            if stance.side.sign * (market - level) > 0:  # never where it is NaN
+                return market, TIME
+        return level, rule
+
+    def stop_of(self, trade: Trade) -> float:
+        """Price of the stop of a trade, also of one that freqtrade does not look at yet."""
+        stance = self.stances.stance(trade)
+        if stance is None:
+            return float(trade.stop_loss or 0.0)
+        return stop_level(stance, self.risk.exits, float("nan"), 0)[0]
+
+
+class TargetExits(StopExits):
+    """The target of the signal, or of the policy, by ``custom_roi``."""
+
+    use_custom_roi = True
+    minimal_roi: dict[int, float] = {}  # noqa: RUF012 - freqtrade sets it per instance
+
+    def custom_roi(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        trade_duration: int,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float | None:
+        """Return the profit at the target, of the margin and after fees; None without one."""
+        stance = self.stances.stance(trade)
+        if stance is None or not (stance.target or self.risk.exits.target_r):
+            return None
+        return float(trade.calc_profit_ratio(target_price(stance, self.risk.exits)))
+
+
+class PartialExits(StopExits):
+    """Parts of a position closed on the way, when nothing else of the trade is under way."""
+
+    position_adjustment_enable = True
+
+    def adjust_trade_position(
+        self,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        min_stake: float | None,
+        max_stake: float,
+        current_entry_rate: float,
+        current_exit_rate: float,
+        current_entry_profit: float,
+        current_exit_profit: float,
+        **kwargs: Any,
+    ) -> float | tuple[float | None, str | None] | None:
+        """Complete an entry first; then close the part that is due."""
+        wanted = super().adjust_trade_position(
+            trade=trade,
+            current_time=current_time,
+            current_rate=current_rate,
+            current_profit=current_profit,
+            min_stake=min_stake,
+            max_stake=max_stake,
+            current_entry_rate=current_entry_rate,
+            current_exit_rate=current_exit_rate,
+            current_entry_profit=current_entry_profit,
+            current_exit_profit=current_exit_profit,
+            **kwargs,
+        )
+        if wanted is not None or trade.has_open_orders or self.is_under_way(trade.pair):
+            return wanted
+        stance = self.stances.stance(trade)
+        if stance is None:
+            return None
+        # Freqtrade judges the rest by a minimum that leaves room for the head's stop.
+        least = (min_stake or 0.0) / (1 - min(abs(self.stoploss), 0.5))
+        return partial_exit(trade, stance, self.risk.exits, current_exit_rate, least)
+
+    def is_under_way(self, pair: str) -> bool:
+        """Whether an entry or an exit of a pair is being chased."""
+        desk = getattr(self, "_desk", None)
+        return desk is not None and any(desk.book.of(pair, kind) for kind in Kind)
+
+
+def exit_callbacks(risk: RiskPolicy | None, rules: HeadRules) -> tuple[type, ...]:
+    """Return the classes whose callbacks a head needs for its exits."""
+    if risk is None:
+        return ()
+    found: list[type] = []
+    if risk.exits.partial_1_share or risk.exits.partial_2_share:
+        found.append(PartialExits)
+    if risk.exits.target_r or rules.signals:
+        found.append(TargetExits)
+    return tuple(found) or (StopExits,)

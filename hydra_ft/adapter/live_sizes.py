@@ -1,0 +1,82 @@
+"""Sizes of a strategy that chases live: a parent keeps its target, whatever its price."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.adapter.trades import to_ms
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.types import Side
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from freqtrade.persistence import Trade
+
+    from hydra_ft.adapter.desk import OrderDesk
+    from hydra_ft.adapter.entries import Entries
+    from hydra_ft.adapter.strategy import HydraStrategy
+
+    _Base = HydraStrategy
+else:
+    _Base = object
+
+SIZE_DATA = "hydra_size"
+"""Key of the trade's custom data under which its size is kept, factor by factor."""
+
+
+class LiveSizes(_Base):
+    """Stakes of new parents and of their requotes."""
+
+    _entries: Entries
+    _desk: OrderDesk
+
+    def _is_commanded(self, entry_tag: str | None) -> bool:
+        raise NotImplementedError
+
+    @fail_closed(answer=0.0)
+    def custom_stake_amount(
+        self,
+        pair: str,
+        current_time: datetime,
+        current_rate: float,
+        proposed_stake: float,
+        min_stake: float | None,
+        max_stake: float,
+        leverage: float,
+        entry_tag: str | None,
+        side: str,
+        **kwargs: Any,
+    ) -> float:
+        """Give a chased parent its target again; a new one its size, or freqtrade's own stake."""
+        if self._is_commanded(entry_tag):
+            return proposed_stake
+        wanted = Side(side)
+        stake = self._entries.stake(pair, wanted, current_rate, leverage)
+        if stake is not None:
+            return stake
+        payable = self._entries.first_stake(wanted, max_stake, max_stake)
+        proposed = min(proposed_stake, payable)
+        asked = (pair, current_time, current_rate, proposed, min_stake, payable, leverage)
+        return super().custom_stake_amount(*asked, entry_tag, side)
+
+    def decided_at(self, pair: str, side: Side, now: int) -> int:
+        """Time whose newest closed bar decided an entry: that of the parent, if it is chased."""
+        parent = self._entries.chased(pair, side)
+        bar = int(parent.key.rpartition("|")[2]) if parent is not None else now
+        return now if parent is None else bar + timeframe_ms(self.timeframe)
+
+    def price_now(self, pair: str, now: int) -> float:
+        """Middle of the book, where it is known."""
+        return self._desk.book.mids.get(pair) or super().price_now(pair, now)
+
+    def keep_size(self, trade: Trade) -> None:
+        """Write into a trade how it was sized, once, when its entry fills."""
+        store = self._risk_store
+        if store is None or self.risk_in_force is None or trade.get_custom_data(SIZE_DATA):
+            return
+        kept = store.last_size(trade.pair, to_ms(trade.open_date_utc))
+        if kept is not None:
+            trade.set_custom_data(SIZE_DATA, json.dumps(kept.size))

@@ -1,0 +1,48 @@
+"""What a head is put together from: the callbacks of its exits, and those of its orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.exceptions import OperationalException
+from freqtrade.strategy import IStrategy
+
+from hydra_ft.adapter.backtest import BacktestOrders
+from hydra_ft.adapter.exit_callbacks import StopExits, exit_callbacks
+from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.start import TESTED, TRADES, settings_of
+
+if TYPE_CHECKING:
+    from hydra_ft.adapter.strategy import HydraStrategy
+    from hydra_ft.settings import Settings
+
+
+def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, ...]:
+    """Return the classes that a head lacks in this run mode, first of all its exits."""
+    route = order_route(config, settings_of(head, head.chase, config))
+    if head.risk is not None:
+        _refuse_own_exits(head)
+    parts = (*exit_callbacks(head.risk, head.rules), *([route] if route else []))
+    return tuple(part for part in parts if not issubclass(head, part))
+
+
+def _refuse_own_exits(head: type[HydraStrategy]) -> None:
+    """Stop where a head brings callbacks that its risk policy would put out of force."""
+    for name in ("custom_stoploss", "custom_roi"):
+        own = getattr(head, name) is not getattr(IStrategy, name)
+        if own and not issubclass(head, StopExits):
+            msg = (
+                f"expected {head.__name__} without {name}, as its risk policy sets stops and "
+                f"targets, but it has one; remove {name}, or set risk to None"
+            )
+            raise OperationalException(msg)
+
+
+def order_route(config: dict[str, Any], settings: Settings) -> type | None:
+    """Return the class whose callbacks place the orders; None for plain freqtrade."""
+    if not settings.chase.enabled:
+        return None
+    if config.get("runmode") in TRADES:
+        return LiveOrders
+    tested = config.get("runmode") in TESTED and settings.chase.backtest
+    return BacktestOrders if tested else None

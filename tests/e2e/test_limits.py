@@ -1,0 +1,172 @@
+"""Limits of a live bot on the embedded exchange: the open book, the day, and the other bots."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from e2e.plan import PLAN
+from e2e.planned import TERMS, bars, outcomes, passes, why
+from e2e.rig import BTC, ETH, Rig
+from freqtrade.persistence import PairLocks
+
+from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
+from hydra_ft.store.database import Database
+from hydra_ft.store.holdings import HoldingRow, HoldingStore
+from hydra_ft.store.sizes import SizeStore
+from hydra_ft.types import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Rigged = Callable[..., Rig]
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def limited(rigged: Rigged) -> Rigged:
+    TERMS.clear()
+
+    def build(
+        limits: LimitRules | None = None, sizing: SizingRules | None = None, **config: Any
+    ) -> Rig:
+        limits = limits or LimitRules(day_flatten_loss=0.0)
+        TERMS.risk = RiskPolicy(sizing=sizing or SizingRules(), limits=limits)
+        return rigged(**{"head": "SizedHead", "pairs": (BTC, ETH)} | config)
+
+    return build
+
+
+def decide(rig: Rig, side: Side = Side.LONG, pair: str = BTC) -> None:
+    PLAN.enter.clear()
+    PLAN.enter[pair] = side
+    bars(rig, 1)
+    PLAN.enter.clear()
+
+
+def open_trade(rig: Rig, side: Side = Side.LONG, pair: str = BTC) -> None:
+    decide(rig, side, pair)
+    rig.fill(rig.quantity(pair), pair)
+    rig.step(1, times=2)
+    assert rig.trade(pair) is not None
+
+
+def lose_trade(rig: Rig) -> None:
+    open_trade(rig)
+    rig.move(-0.03 * rig.bid)
+    rig.until(lambda: not rig.position(), limit=20)
+    rig.step(1, times=2)
+    assert rig.closed()[-1].close_profit_abs < 0
+
+
+def holdings(rig: Rig, bot: str) -> HoldingStore:
+    return HoldingStore(Database(f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"), bot)
+
+
+def held(rig: Rig, **changed: Any) -> HoldingRow:
+    """A position of another bot, told of just now."""
+    usual: dict[str, Any] = {
+        "bot": "other",
+        "pair": BTC,
+        "side": Side.LONG,
+        "head": "Other",
+        "notional": 1000.0,
+        "stop_distance": 0.01,
+        "profit": 0.0,
+        "stake": 500.0,
+        "updated_at": int(rig.clock_now().timestamp() * 1000),
+    }
+    return HoldingRow(**usual | changed)
+
+
+def test_a_second_entry_gets_what_the_open_risk_leaves(limited: Rigged) -> None:
+    rig = limited(LimitRules(max_open_risk=0.005, day_flatten_loss=0.0))
+    equity = rig.bot.wallets.get_total_stake_amount()
+    open_trade(rig)
+    decide(rig, Side.LONG, ETH)
+    url = f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"
+    store = SizeStore(Database(url), "test")
+    ((first,), (second,)) = (store.last(pair, 5) for pair in (BTC, ETH))
+    assert second.size["capped_by"] == "risk_room"
+    # What is open counts with the fees that the exchange takes, a size with those of the policy.
+    fees = 0.001 * first.size["notional"]
+    assert first.size["risk"] + second.size["risk"] <= equity * 0.005 + fees
+
+
+def test_beyond_the_open_risk_an_entry_is_refused_with_its_number(
+    limited: Rigged, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = limited()
+    equity = rig.bot.wallets.get_total_stake_amount()
+    holdings(rig, "other").put([held(rig, pair=ETH, notional=equity, stop_distance=0.02)])
+    decide(rig)
+    (row,) = passes(rig, BTC)
+    assert "veto_open_risk" in row.outcomes
+    assert "open risk of 0.02" in row.detail
+    assert "every stop hit" in why(rig, capsys, BTC)
+    assert rig.working_orders() == []
+
+
+def test_a_lost_day_locks_all_pairs_and_a_restart_keeps_the_lock(limited: Rigged) -> None:
+    rig = limited(
+        LimitRules(day_loss=0.006, max_open_risk=0.006, day_flatten_loss=0.0),
+        SizingRules(risk_per_trade=0.006, max_stake_share=1.0),
+    )
+    while not PairLocks.get_pair_locks("*") and len(rig.closed()) < 4:
+        lose_trade(rig)
+        bars(rig, 2)
+    (lock,) = PairLocks.get_pair_locks("*")
+    assert lock.reason.startswith("hydra risk veto_day_loss")
+    decide(rig, Side.LONG, ETH)
+    assert outcomes(rig, ETH) == ["veto_day_loss"]
+    rig.restart()
+    decide(rig, Side.LONG, ETH)
+    assert outcomes(rig, ETH)[-1] == "veto_day_loss"
+    assert len(PairLocks.get_pair_locks("*")) == 1
+
+
+def test_what_another_bot_holds_counts_against_the_limits(limited: Rigged) -> None:
+    rig = limited()
+    equity = rig.bot.wallets.get_total_stake_amount()
+    decided = int(equity * 2.1)
+    holdings(rig, "other").put([held(rig, notional=decided, stop_distance=0.0001, pair=ETH)])
+    decide(rig)
+    assert rig.working_orders() == []
+    assert "veto_side_share" in passes(rig, BTC)[-1].outcomes
+    holdings(rig, "other").put([])
+    open_trade(rig)
+
+
+def test_a_losing_position_of_another_bot_is_not_added_to(limited: Rigged) -> None:
+    rig = limited()
+    holdings(rig, "other").put([held(rig, profit=-5.0)])
+    decide(rig)
+    assert outcomes(rig, BTC) == ["veto_averaging"]
+
+
+def test_a_bot_that_is_not_heard_of_counts_no_more(
+    limited: Rigged, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = limited(hydra={"bot_name": "test", "risk": {"holdings_kept_s": 600}})
+    long_ago = rig.clock_now() - timedelta(seconds=900)
+    holdings(rig, "other").put(
+        [held(rig, profit=-5.0, updated_at=int(long_ago.timestamp() * 1000))]
+    )
+    open_trade(rig)
+    assert "Bot other was not heard of" in caplog.text
+    assert holdings(rig, "test").of_others() == []
+
+
+def test_other_bots_see_what_this_one_holds_and_that_it_holds_no_more(limited: Rigged) -> None:
+    rig = limited()
+    open_trade(rig)
+    rig.step(1, times=2)
+    (seen,) = holdings(rig, "other").of_others()
+    assert (seen.bot, seen.pair, seen.side, seen.head) == ("test", BTC, Side.LONG, "SizedHead")
+    assert abs(seen.notional - rig.position() * rig.bid) < 0.001 * rig.bid
+    rig.move(-0.05 * rig.bid)
+    rig.until(lambda: not rig.position(), limit=20)
+    rig.step(1, times=3)
+    assert holdings(rig, "other").of_others() == []
