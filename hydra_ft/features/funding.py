@@ -12,18 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.bars.quality import last_rows
+from hydra_ft.bars.tolerance import exceeds, falls_below, reaches
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from hydra_ft.types import Bars, FloatArray
+    from hydra_ft.types import Bars, FloatArray, IntArray
 
 _FEEDS = (Feed.FUNDING,)
 MIN_RECORDS = 10
 # Rates that are pinned to the venue's base rate have almost no deviation: without a floor
 # a move of a hundredth of a basis point would be an "extreme" of several sigma.
 MIN_DEVIATION = 1e-5
+CROWDED_Z = 1.5
+# Three times the base rate of 0.01 % in 8 h that most venues pin a calm market to.
+BASE_PAID = 3e-4
 
 
 def _rates(bars: Bars) -> FloatArray:
@@ -143,3 +147,54 @@ def funding_interval_48(bars: Bars) -> FloatArray:
     hours = (bars.time[last] - bars.time[previous]) / 3_600_000
     usable = (number >= 2) & (previous > rows - 48) & (rows >= 47)
     return np.where(usable, hours, np.nan)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="+1: funding_z_168 > 1.5 and funding_sum_24 > 0.03 %; -1: funding_z_168 < -1.5 and "
+    "funding_sum_24 < -0.03 %; else 0",
+    reference="Hydra V3 funding_oi, there by z alone; A2: also by the rate itself",
+    lookback=167,
+    units="sign",
+    low=-1.0,
+    high=1.0,
+    panel="funding_crowd",
+)
+def funding_crowd_168(bars: Bars) -> FloatArray:
+    """The side that crowds: it pays unusually much, and more than the base rate of a day."""
+    z, paid = funding_z_168(bars), funding_sum_24(bars)
+    longs = exceeds(z, CROWDED_Z) & exceeds(paid, BASE_PAID)
+    shorts = falls_below(z, -CROWDED_Z) & falls_below(paid, -BASE_PAID)
+    unknown = np.isnan(z) | np.isnan(paid)
+    return np.where(unknown, np.nan, longs.astype(np.float64) - shorts)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="count(|funding_z_168| >= 1.5, 24)",
+    reference="Hydra V3 alpha_state",
+    lookback=190,
+    units="bars",
+    low=0.0,
+    high=24.0,
+    panel="funding_extreme",
+)
+def funding_extreme_24(bars: Bars) -> FloatArray:
+    """For how many of the last 24 bars the rate was extreme."""
+    z = funding_z_168(bars)
+    extreme = np.where(np.isnan(z), np.nan, reaches(np.abs(z), CROWDED_Z))
+    return rolling.total(extreme, 24)
+
+
+def paid_within(
+    settled_ms: IntArray, rates: FloatArray, at_ms: IntArray, length_ms: int
+) -> FloatArray:
+    """Sum of the rates settled in (at - length, at], shape of ``at_ms``, by time alone (F-A2).
+
+    For records as a venue gives them: ``settled_ms`` is not falling, shape (n,) as
+    ``rates``, and may carry milliseconds of jitter. NaN where no rate was settled in it.
+    """
+    first = np.searchsorted(settled_ms, at_ms - length_ms, side="right")
+    stop = np.searchsorted(settled_ms, at_ms, side="right")
+    paid = np.concatenate(([0.0], np.cumsum(rates)))
+    return np.where(stop > first, paid[stop] - paid[first], np.nan)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hydra_ft.bars.tolerance import exceeds, falls_below
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature
 from hydra_ft.types import Feed
@@ -52,3 +53,37 @@ def _change(bars_back: int) -> Compute:
 open_interest_change_1 = _change(1)
 open_interest_change_4 = _change(4)
 open_interest_change_24 = _change(24)
+
+
+def _participation(bars_back: int, held_by: float, moved_by: float) -> Compute:
+    """Declare who moved the price over a number of bars, beyond these dead zones."""
+
+    def compute(bars: Bars) -> FloatArray:
+        values = held(bars)
+        held_change = rolling.ratio(values, rolling.shifted(values, bars_back)) - 1
+        held_change[: bars_back + 1] = np.nan
+        moved = rolling.ratio(bars.close, rolling.shifted(bars.close, bars_back)) - 1
+        more, less = exceeds(held_change, held_by), falls_below(held_change, -held_by)
+        side = exceeds(moved, moved_by) * 1.0 - falls_below(moved, -moved_by)
+        return np.where(np.isnan(held_change), np.nan, side * (2.0 * more + less))
+
+    compute.__name__ = compute.__qualname__ = f"participation_{bars_back}"
+    compute.__doc__ = (
+        "Who moved the price: +2 new longs, +1 short covering, -1 long covering, -2 new shorts, "
+        "0 neither."
+    )
+    return feature(
+        feeds=(Feed.OPEN_INTEREST,),
+        formula=f"sign of the price change x 2 where open interest rises, x 1 where it falls, over "
+        f"{bars_back} bars; 0 within {moved_by:.2%} of the price or {held_by:.1%} of open interest",
+        reference="Hydra V3 funding_oi, T7; dead zones of 24 bars from its bias",
+        lookback=bars_back + 1,
+        units="sign",
+        low=-2.0,
+        high=2.0,
+        panel="participation",
+    )(compute)
+
+
+participation_1 = _participation(1, 0.001, 0.0005)
+participation_24 = _participation(24, 0.02, 0.01)

@@ -1,4 +1,4 @@
-"""Sums, means and extremes over the last ``window`` bars.
+"""Sums, means, percentiles and extremes over the last ``window`` bars.
 
 All functions take and give shape (n,) and float64, with NaN where the window is not full
 or holds a NaN. Each value is computed from its own window alone, not by updating a running
@@ -92,6 +92,36 @@ def mean(values: FloatArray, window: int) -> FloatArray:
 def deviation(values: FloatArray, window: int) -> FloatArray:
     """Sample standard deviation (n - 1) of the last ``window`` values."""
     return warmed(windows(values, window).std(axis=-1, ddof=1), values.shape[0])
+
+
+def covariance(left: FloatArray, right: FloatArray, window: int) -> FloatArray:
+    """Sample covariance (n - 1) over the last ``window`` rows.
+
+    From sums of products: meant for changes, whose mean does not dwarf their deviation.
+    """
+    both = total(left * right, window)
+    return (both - total(left, window) * total(right, window) / window) / (window - 1)
+
+
+def variance(values: FloatArray, window: int) -> FloatArray:
+    """Sample variance (n - 1) over the last ``window`` rows, as ``covariance``; never below 0."""
+    return np.maximum(covariance(values, values, window), 0.0)
+
+
+def percentile(values: FloatArray, window: int, share: float) -> FloatArray:
+    """Value below which ``share`` of the last ``window`` values lie, linearly interpolated.
+
+    The rank is share * (window - 1), counted from 0, as numpy's default (Hyndman and Fan,
+    American Statistician 50, 1996, type 7).
+    """
+    ordered = np.sort(windows(values, window), axis=-1)
+    if not ordered.shape[0]:
+        return empty_like(values)
+    below = min(int(share * (window - 1)), window - 2)
+    part = share * (window - 1) - below
+    found = (1 - part) * ordered[:, below] + part * ordered[:, below + 1]
+    # What is not known is sorted to the end.
+    return warmed(np.where(np.isnan(ordered[:, -1]), np.nan, found), values.shape[0])
 
 
 def highest(values: FloatArray, window: int) -> FloatArray:

@@ -151,3 +151,46 @@ def garman_klass_24(bars: Bars) -> FloatArray:
     ranges = np.log(bars.high / bars.low) ** 2 / 2
     bodies = (2 * math.log(2) - 1) * np.log(bars.close / bars.open) ** 2
     return np.sqrt(rolling.mean(ranges - bodies, 24))
+
+
+@shared
+def _rogers_satchell(bars: Bars) -> FloatArray:
+    """Mean variance of the last 24 bars by Rogers and Satchell, per bar; rounding aside >= 0."""
+    up = np.log(bars.high / bars.close) * np.log(bars.high / bars.open)
+    down = np.log(bars.low / bars.close) * np.log(bars.low / bars.open)
+    return rolling.mean(up + down, 24)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="sqrt(mean(ln(high / close) ln(high / open) + ln(low / close) ln(low / open), 24))",
+    reference="Rogers and Satchell, Annals of Applied Probability 1, 1991",
+    lookback=23,
+    units="per bar",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def rogers_satchell_24(bars: Bars) -> FloatArray:
+    """Volatility from the range of the bars whatever their drift, per bar."""
+    return np.sqrt(_rogers_satchell(bars))
+
+
+_OPENING_SHARE = 0.34 / (1.34 + (24 + 1) / (24 - 1))
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="sqrt(var(ln(open / close[-1])) + k var(ln(close / open)) + (1 - k) "
+    "rogers_satchell_24^2), var of 24, n - 1; k = 0.34 / (1.34 + 25 / 23)",
+    reference="Yang and Zhang, Journal of Business 73, 2000",
+    lookback=24,
+    units="per bar",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def yang_zhang_24(bars: Bars) -> FloatArray:
+    """Volatility from gaps, bodies and ranges, per bar; there are hardly gaps around the clock."""
+    gaps = rolling.variance(np.log(bars.open / rolling.shifted(bars.close, 1)), 24)
+    bodies = rolling.variance(np.log(bars.close / bars.open), 24)
+    ranges = _rogers_satchell(bars)
+    return np.sqrt(gaps + _OPENING_SHARE * bodies + (1 - _OPENING_SHARE) * ranges)
