@@ -12,6 +12,7 @@ first trade that was loaded.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,7 @@ def bucket_imbalance(
     days = time_ms // DAY_MS
     starts = np.flatnonzero(np.diff(days, prepend=-1))
     rows, found = [np.empty(0, dtype=np.int64)], [np.empty(0)]
-    for start, stop in zip(starts, [*starts[1:], days.size], strict=True):
+    for start, stop in pairwise((*starts, days.size)):
         traded = quantity[start:stop]
         volume = np.concatenate(([0.0], np.cumsum(traded)))
         signed = np.concatenate(([0.0], np.cumsum(traded * signs[start:stop])))

@@ -1,0 +1,185 @@
+"""The scalper's four criteria in their sound form, by the worked numbers of system B."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from bars.synthetic import HOUR, MINUTE, random_bars
+
+from hydra_ft.bars.candles import bars_from, part
+from hydra_ft.features import rolling
+from hydra_ft.features.registry import FEATURES
+from hydra_ft.features.scalper import RULES, hit_rates, rule_names
+
+if TYPE_CHECKING:
+    from hydra_ft.types import Bars
+
+TEN_SECONDS = 10_000
+CRITERIA = (
+    "scalp_low_volume_20",
+    "scalp_narrow_range_30",
+    "scalp_high_natr_20",
+    "scalp_growth_50",
+)
+
+
+def last(name: str, bars: Bars) -> float:
+    return float(FEATURES[name](bars)[-1])
+
+
+def traded(*volumes: float) -> Bars:
+    """Bars with these volumes."""
+    return replace(random_bars(len(volumes), TEN_SECONDS), volume=np.array(volumes, dtype=float))
+
+
+def wide(*ranges: float) -> Bars:
+    """Bars around 1000 with these ranges."""
+    half = np.array(ranges, dtype=np.float64) / 2
+    flat = np.full(half.size, 1000.0)
+    time = TEN_SECONDS * np.arange(half.size)
+    return bars_from(time, TEN_SECONDS, (flat, flat + half, flat - half, flat), np.ones(half.size))
+
+
+def between(high: float, low: float, n: int = 60) -> Bars:
+    """Bars that all close at 100 and reach from low to high."""
+    flat = np.full(n, 100.0)
+    time = TEN_SECONDS * np.arange(n)
+    prices = (flat, np.full(n, high), np.full(n, low), flat)
+    return bars_from(time, TEN_SECONDS, prices, np.ones(n))
+
+
+@pytest.mark.parametrize(("n", "expected"), [(20, 1.95), (25, 2.2), (30, 2.45)])
+def test_the_percentile_is_linearly_interpolated(n: int, expected: float) -> None:
+    """X51: 5 % of 1..20, 1..25 and 1..30."""
+    values = np.random.default_rng(1).permutation(np.arange(1.0, n + 1))
+    assert rolling.percentile(values, n, 0.05)[-1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("window", [2, 7, 20])
+def test_the_percentile_agrees_with_numpy_and_an_unknown_value_spoils_its_windows(
+    window: int, share: float
+) -> None:
+    values = np.random.default_rng(2).normal(0, 1, 60)
+    values[30] = np.nan
+    found = rolling.percentile(values, window, share)
+    for row in range(window - 1, 60):
+        expected = np.percentile(values[row - window + 1 : row + 1], 100 * share)
+        np.testing.assert_allclose(found[row], expected)
+    assert np.isnan(found[: window - 1]).all()
+
+
+@pytest.mark.parametrize(("volume", "passes"), [(1, 1), (1.95, 1), (1.96, 0), (2, 0), (0, 0)])
+def test_volume_is_low_beside_the_twenty_bars_before(volume: float, passes: int) -> None:
+    """X51 and F-B3: the tested bar is not in its own window, and nothing traded never passes."""
+    before = np.random.default_rng(1).permutation(np.arange(1.0, 21.0))
+    assert last("scalp_low_volume_20", traded(*before, volume)) == passes
+
+
+def test_a_bar_between_the_two_quietest_passes_as_it_could_not_within_its_own_window() -> None:
+    """F-B3: within its own window 1.5 is compared with 1.475."""
+    bars = traded(20, *range(1, 20), 1.5)
+    assert rolling.percentile(bars.volume, 20, 0.05)[-1] == pytest.approx(1.475)
+    assert last("scalp_low_volume_20", bars) == 1
+
+
+@pytest.mark.parametrize(("width", "passes"), [(1, 1), (2, 1), (2.45, 1), (2.46, 0), (3, 0)])
+def test_the_two_narrowest_of_thirty_pass(width: float, passes: int) -> None:
+    """X51: 5 % of 30 bars lies between the second and the third."""
+    before = np.random.default_rng(3).permutation(np.arange(1.0, 31.0))
+    assert last("scalp_narrow_range_30", wide(*before, width)) == passes
+
+
+@pytest.mark.parametrize(("before", "passes"), [(7.0, 1), (6.99, 0)])
+def test_the_range_of_a_candle_reaches_the_rule(before: float, passes: int) -> None:
+    """X57: 100/105/98/102 is a range of 7, where the original had 0."""
+    bars = wide(*[before] * 31)
+    prices = {"open": 100.0, "high": 105.0, "low": 98.0, "close": 102.0}
+    candle = {name: np.r_[getattr(bars, name)[:-1], price] for name, price in prices.items()}
+    assert last("scalp_narrow_range_30", replace(bars, **candle)) == passes
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "natr", "passes"), [(101, 99, 2, 1), (100.3, 99.7, 0.6, 0)]
+)
+def test_a_market_is_lively_above_six_tenths_of_a_percent(
+    high: float, low: float, natr: float, passes: int
+) -> None:
+    """X53: strictly above, so that 0.6 itself is not."""
+    bars = between(high, low)
+    assert 100 * last("natr_mean_20", bars) == pytest.approx(natr)
+    assert last("scalp_high_natr_20", bars) == passes
+
+
+@pytest.mark.parametrize(("close", "passes"), [(99.90, 1), (99.89, 0), (100.5, 1)])
+def test_growth_may_be_a_tenth_of_a_percent_below_zero(close: float, passes: int) -> None:
+    """X54: over 50 bars."""
+    price = np.r_[np.full(50, 100.0), close]
+    time = TEN_SECONDS * np.arange(51)
+    bars = bars_from(time, TEN_SECONDS, (price,) * 4, np.ones(51))
+    assert last("scalp_growth_50", bars) == passes
+
+
+def test_fifty_candles_are_not_enough_and_fifty_one_are() -> None:
+    """T5, F-B4: the original let the growth filter pass until it could be computed."""
+    bars = random_bars(51, TEN_SECONDS)
+    short = part(bars, 0, 50)
+    for name in ("scalp_growth_50", "scalp_all_50"):
+        assert np.isnan(FEATURES[name](short)).all()
+        assert last(name, bars) in {0.0, 1.0}
+    assert math.isnan(hit_rates(short)["signal"])
+
+
+def test_wilders_mean_of_equal_ranges_is_that_range_from_its_first_value() -> None:
+    """F-B2: seeded with 0 it is 38 % too low after 19 bars and still 8 % after 49."""
+    natr = FEATURES["natr_wilder_20"](between(101, 99, 200))
+    assert np.isnan(natr[:160]).all()
+    np.testing.assert_allclose(natr[160:], 0.02)
+
+
+def test_the_signal_is_all_four_criteria_and_each_can_forbid_it() -> None:
+    bars = random_bars(20_000, TEN_SECONDS, volatility=0.0045)
+    flags = np.array([FEATURES[name](bars) for name in CRITERIA])
+    signal = FEATURES["scalp_all_50"](bars)
+    np.testing.assert_array_equal(signal[50:], flags[:, 50:].all(axis=0))
+    assert 0 < signal[50:].sum() < 100
+    for number in range(4):
+        others = np.delete(flags, number, axis=0)[:, 50:].all(axis=0)
+        assert others.sum() > signal[50:].sum(), CRITERIA[number]
+
+
+def test_criteria_on_other_bars_bear_other_names() -> None:
+    """The fallback on 1m bars is another rule, and is counted apart."""
+    assert list(rule_names(TEN_SECONDS)) == ["low_vol", "narrow_rng", "high_natr", "growth_filter"]
+    assert next(iter(rule_names(MINUTE))) == "low_vol_1m"
+    assert list(rule_names(HOUR))[3] == "growth_filter_60m"
+    assert list(rule_names(15_000))[1] == "narrow_rng_15s"
+    assert not set(rule_names(TEN_SECONDS)) & set(rule_names(MINUTE))
+    assert list(rule_names(MINUTE).values()) == list(RULES.values())
+
+
+def test_hit_rates_count_the_bars_out_of_warm_up() -> None:
+    """F-B5: how rare the signal is can be shown."""
+    bars = random_bars(3000, MINUTE, volatility=0.01)
+    rates = hit_rates(bars)
+    assert list(rates) == [*rule_names(MINUTE), "signal"]
+    for name, criterion in zip(CRITERIA, rule_names(MINUTE), strict=True):
+        flags = FEATURES[name](bars)
+        assert rates[criterion] == np.nansum(flags) / np.isfinite(flags).sum()
+    # Of equal chances: 1.95 of 21 ranks, and 2.45 of 31.
+    assert rates["low_vol_1m"] == pytest.approx(1.95 / 21, abs=0.03)
+    assert rates["narrow_rng_1m"] == pytest.approx(2.45 / 31, abs=0.03)
+    assert 0 < rates["signal"] < rates["narrow_rng_1m"]
+
+
+def test_a_coin_of_a_millionth_is_measured_like_any_other() -> None:
+    """The tolerance is relative: ranges of 1e-9 are not all equal."""
+    bars = random_bars(500, TEN_SECONDS)
+    prices = {name: getattr(bars, name) * 1e-7 for name in ("open", "high", "low", "close")}
+    small = replace(bars, **prices, volume=bars.volume * 1e-8)
+    for name in (*CRITERIA, "scalp_all_50"):
+        np.testing.assert_array_equal(FEATURES[name](small), FEATURES[name](bars))
