@@ -1,0 +1,79 @@
+"""Every kernel that numba compiles, in one list, each with the one signature it is called with.
+
+A kernel is compiled by ``warm_up`` (or by its first call) from cache, and never again for other
+types: a call with other types is an error. So no call of a strategy compiles anything once
+``hydra dev warmup`` has run. Arrays that are only read may be read-only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+
+import numba
+from numba import config, types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+INT: Final = types.int64
+FLOAT: Final = types.float64
+INTS: Final = types.Array(types.int64, 1, "C")
+INTS_2D: Final = types.Array(types.int64, 2, "C")
+READ_INTS: Final = types.Array(types.int64, 1, "C", readonly=True)
+READ_INTS_2D: Final = types.Array(types.int64, 2, "C", readonly=True)
+READ_FLOATS: Final = types.Array(types.float64, 1, "C", readonly=True)
+READ_SIDES: Final = types.Array(types.int8, 1, "C", readonly=True)
+
+KERNELS: Final[dict[str, Kernel]] = {}
+"""Name of each kernel -> the kernel; complete once ``hydra_ft.bars`` is imported file by file."""
+
+
+class Kernel:
+    """A function that is compiled once, for one signature, before its first use."""
+
+    def __init__(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> None:
+        self.name = function.__name__
+        self.signature = signature
+        self.dispatcher = numba.njit(cache=True, nogil=True)(function)
+        self._ready = bool(config.DISABLE_JIT)
+
+    def compile(self) -> None:
+        """Compile, or load from the cache; at no time again after that."""
+        if self._ready:
+            return
+        self.dispatcher.compile(self.signature)
+        self.dispatcher.disable_compile()
+        self._ready = True
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the compiled function."""
+        if not self._ready:
+            self.compile()
+        return self.dispatcher(*arguments)
+
+
+def kernel(*signature: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a kernel with the numba types of its arguments."""
+
+    def declared(function: Callable[P, R]) -> Callable[P, R]:
+        made = Kernel(function, signature)
+        if KERNELS.setdefault(made.name, made) is not made:
+            raise ValueError(f"kernel: expected a name of its own, {made.name!r} is taken")
+        return cast("Callable[P, R]", made)
+
+    return declared
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Declare a part of kernels; it is compiled as part of each."""
+    return cast("Callable[P, R]", numba.njit(cache=True, nogil=True)(function))
+
+
+def warm_up() -> tuple[str, ...]:
+    """Compile every kernel, or load it from the cache; their names."""
+    for each in KERNELS.values():
+        each.compile()
+    return tuple(KERNELS)

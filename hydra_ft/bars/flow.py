@@ -1,0 +1,265 @@
+"""Trades into flow bars: one fold, the same from a file, a stream, or chunks of any size.
+
+Bars are closed by time, never by the next trade: an interval without trades is a bar with
+zero flow and the price carried. Sub-bars close one by one, a bar with the last of its own.
+Every sum is of whole ticks and lots, so that the result is the same to the last digit however
+the trades are cut; trades that come out of order within an open sub-bar change nothing but the
+path of the running delta.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hydra_ft.bars.flow_closing import close_rows
+from hydra_ft.bars.flow_kernels import flush, fold_trades
+from hydra_ft.bars.flow_rows import (
+    CELLS,
+    COLUMNS,
+    DONE,
+    FLOOR,
+    GAPS,
+    HIST_BAR,
+    HIST_BASE,
+    HIST_HIGH,
+    HIST_LOW,
+    MAX_ID,
+    MORE_BINS,
+    MORE_CELLS,
+    MORE_ROWS,
+    NO_LEVEL,
+    OFF_LOT,
+    OFF_TICK,
+    ORIGIN,
+    SEEN,
+    SUB_MS,
+    SUBS,
+    UNCOVERED,
+)
+from hydra_ft.bars.flow_tables import flow_bars_of, footprint_of
+from hydra_ft.errors import DataError
+from hydra_ft.types.flow import NO_ID, UNKNOWN, Flow, TradeGrid, Trades
+
+if TYPE_CHECKING:
+    from hydra_ft.types import FloatArray, IntArray
+
+GAP_ROOM: Final = 8_192
+"""Runs of missing ids that are remembered; the older half is forgotten when there are more."""
+MOST_ROWS: Final = 2_000_000
+"""Sub-bars that one call may leave open: beyond it a stray time stamp is likelier than data."""
+MOST_BINS: Final = 65_536
+"""Levels that the histogram of a bar may span; a price farther off is written down apart."""
+
+
+class FlowFolder:
+    """Folds the trades of one pair, in the order of their arrival, into closed flow bars.
+
+    ``step_ms`` is the length of a bar, ``sub_ms`` that of a sub-bar, a divisor of it;
+    ``covered_from`` the time from which on the feed is whole (the first trade's, if it is
+    not known). With ``contiguous_ids`` every missing id is counted. To go on after a
+    restart, give the ``last_id`` and ``last_price_ticks`` of what was closed before: trades
+    up to that id are then known, and ids that were missed in between are counted.
+
+    Raises DataError for lengths that do not divide each other.
+    """
+
+    def __init__(
+        self,
+        grid: TradeGrid,
+        step_ms: int,
+        sub_ms: int = 10_000,
+        *,
+        covered_from: int | None = None,
+        contiguous_ids: bool = True,
+        last_id: int = NO_ID,
+        last_price_ticks: int = UNKNOWN,
+    ) -> None:
+        if sub_ms <= 0 or step_ms <= 0 or step_ms % sub_ms:
+            raise DataError(f"step_ms: expected a multiple of sub_ms = {sub_ms}, was {step_ms}")
+        self.grid, self.step_ms, self.sub_ms = grid, step_ms, sub_ms
+        self._scale: FloatArray = np.array(
+            [grid.ticks_per_quote, grid.lots_per_base, 1 / grid.bin_ticks]
+        )
+        self._clock: IntArray = np.zeros(5, dtype=np.int64)
+        self._clock[[SUB_MS, SUBS]] = sub_ms, step_ms // sub_ms
+        self._clock[3] = contiguous_ids
+        self._seen: IntArray = np.full(SEEN, -1, dtype=np.int64)
+        self._seen[[FLOOR, GAPS, CELLS, MAX_ID]] = max(last_id, 0), 0, 0, last_id
+        self._gaps: IntArray = np.zeros((3, GAP_ROOM), dtype=np.int64)
+        self._rows: IntArray = np.zeros((step_ms // sub_ms, COLUMNS), dtype=np.int64)
+        self._bar: IntArray = np.zeros(COLUMNS, dtype=np.int64)
+        self._cells: IntArray = np.zeros((4, 1_024), dtype=np.int64)
+        self._price = last_price_ticks
+        self._lost_until = 0
+        self._begun = False
+        self._hist: IntArray = np.zeros(2 * 256, dtype=np.int64)
+        self._seen[[HIST_LOW, HIST_HIGH]] = NO_LEVEL, -1
+        if covered_from is not None:
+            self._begin(covered_from)
+
+    @property
+    def closed_until(self) -> int | None:
+        """Time up to which sub-bars have closed; None before the beginning."""
+        return int(self._clock[ORIGIN]) * self.sub_ms if self._begun else None
+
+    @property
+    def last_id(self) -> int:
+        """Highest id that was counted, ``NO_ID`` if none was."""
+        return int(self._seen[MAX_ID])
+
+    def fold(self, trades: Trades) -> None:
+        """Count trades that have arrived, in the order of their arrival.
+
+        Raises DataError for a trade whose price, quantity or side cannot be; those before
+        it have been counted, it and those after it have not.
+        """
+        if not len(trades):
+            return
+        if not self._begun:
+            self._begin(int(trades.time[0]))
+        at = 0
+        while at < len(trades):
+            at, why = fold_trades(
+                at, trades.id, trades.time, trades.price, trades.quantity, trades.side,
+                self._clock, self._scale, self._seen, self._gaps, self._rows, self._hist,
+                self._cells,
+            )  # fmt: skip
+            if why != DONE:
+                self._answer(why, trades, at)
+
+    def lost(self, start: int, stop: int) -> int:
+        """Mark an interval in which the feed was not there; how much of it had closed before.
+
+        Mark it before the bars of it close: what is closed stays as it was.
+        """
+        if not self._begun:
+            self._begin(start)
+        origin = int(self._clock[ORIGIN]) * self.sub_ms
+        begin = max(start, origin, self._lost_until)
+        if stop > begin:
+            first, last = begin // self.sub_ms, (stop - 1) // self.sub_ms
+            self._make_rows(last - int(self._clock[ORIGIN]) + 1)
+            for sub in range(first, last + 1):
+                from_, until = max(begin, sub * self.sub_ms), min(stop, (sub + 1) * self.sub_ms)
+                self._rows[sub - self._clock[ORIGIN], UNCOVERED] += until - from_
+            self._lost_until = stop
+        return max(0, min(stop, origin) - start)
+
+    def advance(self, until: int) -> Flow:
+        """Close every sub-bar, and bar, that ends at or before ``until``; what closed.
+
+        Trades of that time that come later are late: counted as such, and in no bar.
+        """
+        first, subs = int(self._clock[ORIGIN]), int(self._clock[SUBS])
+        closing = max(0, until // self.sub_ms - first) if self._begun else 0
+        self._make_rows(closing + 1)
+        rows = self._rows[:closing].copy()
+        n_bars = (first + closing) // subs - first // subs
+        bars = np.zeros((n_bars, COLUMNS), dtype=np.int64)
+        self._price = close_rows(rows, self._bar, bars, first, subs, self._price)
+        self._rows = _shifted(self._rows, closing)
+        self._clock[ORIGIN] += closing
+        numbers = np.arange(first // subs, first // subs + n_bars)
+        return Flow(
+            bars=flow_bars_of(bars, numbers * self.step_ms, self.step_ms, self.grid),
+            footprint=footprint_of(self._cells_before(first // subs + n_bars), numbers, self.grid),
+            sub_bars=flow_bars_of(
+                rows, (first + np.arange(closing)) * self.sub_ms, self.sub_ms, self.grid
+            ),
+        )
+
+    def finish(self, covered_to: int) -> Flow:
+        """Close everything: the rest of the bar in which ``covered_to`` lies is uncovered."""
+        end = -(-covered_to // self.step_ms) * self.step_ms
+        self.lost(covered_to, end)
+        return self.advance(end)
+
+    def _begin(self, covered_from: int) -> None:
+        self._begun = True
+        origin = covered_from // self.sub_ms
+        self._clock[ORIGIN] = origin
+        begin = covered_from // self.step_ms * self.step_ms
+        self._bar[UNCOVERED] = origin * self.sub_ms - begin
+        self._rows[0, UNCOVERED] = covered_from - origin * self.sub_ms
+
+    def _answer(self, why: int, trades: Trades, at: int) -> None:
+        """Make room for what the fold lacks, or say what is wrong with a trade."""
+        if why == MORE_ROWS:
+            wanted = int(trades.time[at]) // self.sub_ms - int(self._clock[ORIGIN]) + 1
+            self._make_rows(max(wanted, min(2 * len(self._rows), MOST_ROWS)))
+        elif why == MORE_BINS:
+            self._make_bins(float(trades.price[at]))
+        elif why == MORE_CELLS:
+            self._make_cells()
+        else:
+            raise DataError(_refusal(why, trades, at, self.grid))
+
+    def _make_rows(self, wanted: int) -> None:
+        if wanted > MOST_ROWS:
+            raise DataError(
+                f"trades: expected times within {MOST_ROWS} sub-bars of {self.sub_ms} ms after "
+                f"{self.closed_until}, was {wanted}; is a time stamp in another unit?"
+            )
+        missing = wanted - len(self._rows)
+        if missing > 0:
+            more = np.zeros((missing, COLUMNS), dtype=np.int64)
+            self._rows = np.concatenate([self._rows, more])
+
+    def _make_bins(self, price: float) -> None:
+        """Widen the histogram to hold this price too, or begin it anew where that is far off."""
+        bin_ = int((int(price * self._scale[0] + 0.5) + 0.5) * self._scale[2])
+        base = int(self._seen[HIST_BASE])
+        low = min(bin_, base + int(self._seen[HIST_LOW]))
+        high = max(bin_, base + int(self._seen[HIST_HIGH]))
+        if self._seen[HIST_HIGH] < 0 or high - low >= MOST_BINS:
+            self._flush()
+            self._seen[HIST_BASE] = bin_ - self._hist.shape[0] // 4
+            return
+        width = 2 * (high - low + 1)
+        fresh = np.zeros(2 * max(width, self._hist.shape[0] // 2), dtype=np.int64)
+        first = low - width // 4
+        used = slice(2 * int(self._seen[HIST_LOW]), 2 * int(self._seen[HIST_HIGH]) + 2)
+        fresh[used.start + 2 * (base - first) : used.stop + 2 * (base - first)] = self._hist[used]
+        self._hist = fresh
+        self._seen[[HIST_LOW, HIST_HIGH]] += base - first
+        self._seen[HIST_BASE] = first
+
+    def _make_cells(self) -> None:
+        more = np.zeros((4, max(self._cells.shape[1], self._hist.shape[0])), dtype=np.int64)
+        self._cells = np.concatenate([self._cells, more], axis=1)
+
+    def _flush(self) -> None:
+        if self._seen[CELLS] + self._hist.shape[0] // 2 > self._cells.shape[1]:
+            self._make_cells()
+        flush(self._hist, self._cells, self._seen)
+
+    def _cells_before(self, bar: int) -> IntArray:
+        """Take out the cells of the bars before this one, shape (4, cells)."""
+        if self._seen[HIST_BAR] < bar:
+            self._flush()
+        kept = self._cells[:, : self._seen[CELLS]]
+        done = kept[0] < bar
+        closed, rest = kept[:, done], kept[:, ~done]
+        self._cells = np.zeros((4, max(1_024, rest.shape[1])), dtype=np.int64)
+        self._cells[:, : rest.shape[1]] = rest
+        self._seen[CELLS] = rest.shape[1]
+        return closed
+
+
+def _shifted(rows: IntArray, closed: int) -> IntArray:
+    """Rows without the closed ones, never fewer than one."""
+    rest = rows[closed:]
+    return rest.copy() if len(rest) else np.zeros((1, COLUMNS), dtype=np.int64)
+
+
+def _refusal(why: int, trades: Trades, at: int, grid: TradeGrid) -> str:
+    trade = f"trade {trades.id[at]} at {trades.time[at]}"
+    if why == OFF_TICK:
+        expected = f"price: expected a positive multiple of tick_size = {grid.tick_size}"
+        return f"{expected}, was {trades.price[at]} ({trade}); give the tick size of that time"
+    if why == OFF_LOT:
+        expected = f"quantity: expected a positive multiple of lot_size = {grid.lot_size}"
+        return f"{expected}, was {trades.quantity[at]} ({trade}); give the lot size of that time"
+    return f"side: expected 1 (taker bought) or -1, was {trades.side[at]} ({trade})"
