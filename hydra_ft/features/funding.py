@@ -14,7 +14,7 @@ import numpy as np
 from hydra_ft.bars.quality import last_rows
 from hydra_ft.bars.tolerance import exceeds, falls_below, reaches
 from hydra_ft.features import rolling
-from hydra_ft.features.registry import feature
+from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def funding_sum_24(bars: Bars) -> FloatArray:
     high=13.0,
     panel="funding_z",
 )
+@shared
 def funding_z_168(bars: Bars) -> FloatArray:
     """How unusual the last rate is; bounded by sqrt(n - 1) of the n rates."""
     rates = _rates(bars)

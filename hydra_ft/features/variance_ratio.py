@@ -25,7 +25,9 @@ _COUNT = STEP * (WINDOW - STEP + 1) * (1 - STEP / WINDOW)
 _EQUAL = 1e-12
 
 
+@shared
 def _returns(bars: Bars) -> FloatArray:
+    """Log return of each bar, shape (n,)."""
     return np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
 
 
@@ -73,23 +75,22 @@ def variance_ratio_96(bars: Bars) -> FloatArray:
 def variance_ratio_z_96(bars: Bars) -> FloatArray:
     """How many standard errors the variance ratio stands away from a random walk's 1."""
     around = _moments(bars)[1]
-    spread = np.zeros(len(bars))
-    for lag in range(1, STEP):
-        spread += (2 * (STEP - lag) / STEP) ** 2 * _shared_squares(bars, lag)
-    spread = np.sqrt(np.maximum(spread, 0.0)) / around
+    squares = sum((2 * (STEP - lag) / STEP) ** 2 * _crossed(bars, lag) for lag in range(1, STEP))
+    spread = np.sqrt(np.maximum(squares, 0.0)) / around
     return rolling.ratio(variance_ratio_96(bars) - 1, spread)
 
 
-def _shared_squares(bars: Bars, lag: int) -> FloatArray:
+def _crossed(bars: Bars, lag: int) -> FloatArray:
     """Sum of (r - m)^2 (r[-lag] - m)^2 over the pairs within the window, shape (n,).
 
-    Multiplied out, since the mean is another one in every window.
+    Multiplied out in powers of m, since the mean is another one in every window.
     """
     new = _returns(bars)
     old = rolling.shifted(new, lag)
     centre, pairs = _moments(bars)[0], WINDOW - lag
-    crossed = rolling.total(new * old * (new + old), pairs)
-    squares = rolling.total(new**2 + old**2 + 4 * new * old, pairs)
-    found = rolling.total((new * old) ** 2, pairs) - 2 * centre * crossed + centre**2 * squares
-    found -= 2 * centre**3 * rolling.total(new + old, pairs)
-    return found + pairs * centre**4
+    product, both = new * old, new + old
+    linear = rolling.total(product * both, pairs)
+    square = rolling.total(both * both + 2 * product, pairs)
+    cubic = rolling.total(both, pairs)
+    found = centre * (square - centre * (2 * cubic - pairs * centre)) - 2 * linear
+    return rolling.total(product * product, pairs) + centre * found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.features import rolling
-from hydra_ft.features.registry import feature
+from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ def _vwap(bars: Bars, window: int) -> FloatArray:
     return rolling.ratio(traded, rolling.total(bars.volume, window))
 
 
-def _spread(bars: Bars, window: int) -> FloatArray:
-    """Volume-weighted standard deviation of the typical price around the VWAP."""
-    prices, weights = rolling.windows(typical(bars), window), rolling.windows(bars.volume, window)
-    centre = _vwap(bars, window)[window - 1 :, None]
+@shared
+def _spread_24(bars: Bars) -> FloatArray:
+    """Volume-weighted standard deviation of the typical price around the VWAP of 24 bars."""
+    prices, weights = rolling.windows(typical(bars), 24), rolling.windows(bars.volume, 24)
+    centre = vwap_24(bars)[23:, None]
     squares = (weights * (prices - centre) ** 2).sum(axis=-1)
     return rolling.warmed(np.sqrt(rolling.ratio(squares, weights.sum(axis=-1))), len(bars))
 
@@ -62,6 +63,7 @@ def vwap_20(bars: Bars) -> FloatArray:
 
 
 @_declared("sum(typical * volume, 24) / sum(volume, 24)", 24, "quote", "main")
+@shared
 def vwap_24(bars: Bars) -> FloatArray:
     """Volume-weighted typical price of the last 24 bars."""
     return _vwap(bars, 24)
@@ -76,10 +78,10 @@ def vwap_distance_24(bars: Bars) -> FloatArray:
 @_declared("vwap_24 + 2 sigma_v", 24, "quote", "main")
 def vwap_upper_24(bars: Bars) -> FloatArray:
     """Upper band: VWAP plus two volume-weighted deviations."""
-    return vwap_24(bars) + _BAND * _spread(bars, 24)
+    return vwap_24(bars) + _BAND * _spread_24(bars)
 
 
 @_declared("vwap_24 - 2 sigma_v", 24, "quote", "main")
 def vwap_lower_24(bars: Bars) -> FloatArray:
     """Lower band: VWAP less two volume-weighted deviations."""
-    return vwap_24(bars) - _BAND * _spread(bars, 24)
+    return vwap_24(bars) - _BAND * _spread_24(bars)
