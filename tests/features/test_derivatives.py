@@ -42,8 +42,8 @@ def settled(rates: list[float], every: int = 8) -> Bars:
 
 @pytest.mark.parametrize(
     ("newest", "crowd"),
-    [(0.0005, 1), (-0.0008, -1), (0.0001, 0), (0.00009, 0)],
-    ids=["longs pay", "shorts pay", "as ever", "a hair below"],
+    [(0.0005, 1), (-0.0008, -1), (-0.0005, 0), (0.0001, 0), (0.00009, 0)],
+    ids=["longs pay", "shorts pay", "shorts pay no more", "as ever", "a hair below"],
 )
 def test_a_crowd_pays_unusually_much_and_more_than_the_base_rate(newest: float, crowd: int) -> None:
     assert last("funding_crowd_168", settled([0.0001] * 20 + [newest])) == crowd

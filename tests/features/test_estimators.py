@@ -33,11 +33,9 @@ def closes(prices: FloatArray) -> Bars:
 
 
 def gapped(seed: int = 12) -> Bars:
-    """Bars whose opens do not stand on the close before."""
+    """Bars that do not begin where the ones before ended."""
     jumps = 1 + np.random.default_rng(seed).normal(0, 0.01, len(BARS))
-    opened = O * jumps
-    high, low = np.maximum(H, opened), np.minimum(L, opened)
-    return replace(BARS, open=opened, high=high, low=low)
+    return replace(BARS, open=O * jumps, high=H * jumps, low=L * jumps, close=C * jumps)
 
 
 def returns(prices: FloatArray) -> list[float]:
