@@ -6,8 +6,10 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from hydra_ft.features import basis, book, funding, impact, microprice, scalper, vpin
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hydra_ft.features.registry import Feature
 
@@ -21,6 +23,44 @@ before that it is NaN. Windows are in bars of the feature's own timeframe and st
 end of its name. Exponential means are cut to 4 spans and Wilder's to 8 periods, with their
 weights divided by their sum. A column is named feature and timeframe, as `ema_20_1h`.
 """
+_TAIL = """## functions of arrays
+
+What has no bars for its input: the tape, the book, records of a venue. Sides, units, shapes
+and sources stand in their docstrings. No value sees a later row; `microprice.fitted` makes a
+table of the past, for rows after it.
+
+![book](pictures/book.svg)
+
+![tape](pictures/tape.svg)
+
+| function | what it gives |
+|---|---|
+"""
+ARRAY_FUNCTIONS: tuple[Callable[..., object], ...] = (
+    book.order_flow_events,
+    book.summed,
+    book.imbalance,
+    book.depth,
+    book.weighted_mid,
+    microprice.fitted,
+    microprice.microprice,
+    vpin.bucket_imbalance,
+    vpin.vpin,
+    vpin.bulk_buy_share,
+    impact.kyle_lambda,
+    impact.signed_root,
+    basis.basis,
+    basis.annualised_basis,
+    basis.basis_z,
+    funding.paid_within,
+    scalper.hit_rates,
+)
+PICTURES = (
+    *("averages", "crosses", "funding", "liquidity", "momentum", "open_interest", "ranges"),
+    *("retests", "scalper", "structure", "trend", "variance_ratio", "volatility", "vwap"),
+    *("book", "tape"),
+)
+"""Families that ``benchmarks.recorded.pictures`` draws; no recorded set has liquidations."""
 _COLUMNS = ("feature", "what it says", "formula", "lookback", "units", "range", "feeds", "source")
 
 
@@ -50,8 +90,17 @@ def render(features: Mapping[str, Feature]) -> str:
     for family, members in groupby(ordered, key=lambda feature: feature.family):
         head = f"| {' | '.join(_COLUMNS)} |\n|{'---|' * len(_COLUMNS)}"
         rows = "\n".join(_row(feature) for feature in members)
-        parts.append(f"## {family.replace('_', ' ')}\n\n{head}\n{rows}\n")
-    return "\n".join(parts)
+        name = family.replace("_", " ")
+        picture = f"![{name}](pictures/{family}.svg)\n\n" if family in PICTURES else ""
+        parts.append(f"## {name}\n\n{picture}{head}\n{rows}\n")
+    return "\n".join([*parts, _TAIL + "".join(map(_described, ARRAY_FUNCTIONS))])
+
+
+def _described(function: Callable[..., object]) -> str:
+    """Row of a function of arrays: where it is, and the first line of its docstring."""
+    module = function.__module__.removeprefix("hydra_ft.features.")
+    text = (function.__doc__ or "").strip().splitlines()[0].replace("``", "`").replace("|", "\\|")
+    return f"| `{module}.{function.__name__}` | {text} |\n"
 
 
 if __name__ == "__main__":
