@@ -54,11 +54,12 @@ def summed(events: FloatArray, time: IntArray, edges: IntArray) -> FloatArray:
     the book is 0, and one with an unknown event is NaN.
     """
     rows = np.searchsorted(time, edges, side="left")
-    run = np.zeros((events.shape[0] + 1, *events.shape[1:]))
-    np.cumsum(np.nan_to_num(events), axis=0, out=run[1:])
-    lost = np.zeros(run.shape, dtype=np.int64)
-    np.cumsum(np.isnan(events), axis=0, out=lost[1:])
-    return np.where(np.diff(lost[rows], axis=0) > 0, np.nan, np.diff(run[rows], axis=0))
+    # Each sum is that of its own rows alone, not a difference of running sums. The row of
+    # zeros is where a stretch behind the last event begins.
+    padded = np.concatenate((events[: rows[-1]], np.zeros((1, *events.shape[1:]))))
+    found = np.add.reduceat(padded, rows[:-1], axis=0)
+    found[rows[1:] == rows[:-1]] = 0.0
+    return found
 
 
 def imbalance(bid_size: FloatArray, ask_size: FloatArray) -> FloatArray:

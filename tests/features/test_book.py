@@ -110,6 +110,16 @@ def test_sums_hold_each_event_once_and_a_quiet_stretch_is_zero(shape: tuple[int,
     assert (found[-1] == 0).all()
 
 
+def test_sums_are_the_same_to_the_last_digit_wherever_the_events_begin() -> None:
+    """P1: prefix and start invariance."""
+    random = np.random.default_rng(4)
+    events, time = random.normal(0, 1e3, 5000), np.arange(5000)
+    edges = np.arange(0, 5001, 50)
+    whole = summed(events, time, edges)
+    np.testing.assert_array_equal(summed(events[:2000], time[:2000], edges[:41]), whole[:40])
+    np.testing.assert_array_equal(summed(events[1000:], time[1000:], edges[20:]), whole[20:])
+
+
 def test_a_stretch_with_an_unknown_event_is_unknown_alone() -> None:
     """A gap must not look like calm."""
     events = np.array([np.nan, 1.0, 2.0, np.nan, 4.0])

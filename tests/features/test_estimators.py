@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import talib
 from bars.synthetic import HOUR, random_bars
 
 from hydra_ft.bars.candles import bars_from
+from hydra_ft.features import rolling
 from hydra_ft.features.registry import FEATURES
 
 if TYPE_CHECKING:
@@ -149,6 +151,21 @@ def test_corwin_schultz_of_a_market_that_only_bounces_is_its_spread() -> None:
     high, low = np.full(40, 100.1), np.full(40, 99.9)
     bars = bars_from(HOUR * np.arange(40), HOUR, (low, high, low, high), np.ones(40))
     assert value("corwin_schultz_24", bars)[-1] == pytest.approx(0.2 / 100)
+
+
+@pytest.mark.parametrize("window", [2, 24, 96])
+def test_variances_and_covariances_agree_with_talib_and_numpy(window: int) -> None:
+    moves = np.diff(np.log(C))
+    others = np.diff(np.log(O))
+    found = rolling.variance(moves, window)[window - 1 :]
+    # TA-Lib divides by n.
+    oracle = talib.VAR(moves, window)[window - 1 :] * window / (window - 1)
+    np.testing.assert_allclose(found, oracle, rtol=1e-6, atol=1e-12)
+    both = rolling.covariance(moves, others, window)
+    for row in (window - 1, 200, 398):
+        part = slice(row - window + 1, row + 1)
+        assert both[row] == pytest.approx(np.cov(moves[part], others[part])[0, 1])
+    assert np.isnan(both[: window - 1]).all()
 
 
 # --- variance ratio --------------------------------------------------------------------

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import FrozenInstanceError
+from typing import TYPE_CHECKING
 
 import pytest
+from bars.synthetic import random_frames
+from decisions.heads import HEAD
 
 import hydra_ft.features  # noqa: F401  (fills the registry)
+from hydra_ft.decisions.pipeline import decide
 from hydra_ft.errors import DeclarationError
 from hydra_ft.features.documentation import render
 from hydra_ft.features.registry import FEATURES, column_key, feature, selected, split_key
 from hydra_ft.types import Bars, Feed, FloatArray
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 GOOD = {
     "feeds": (Feed.CANDLES,),
@@ -88,3 +96,22 @@ def test_no_lookback_on_an_hour_outlasts_30_days_of_warm_up() -> None:
 def test_the_reference_page_is_up_to_date(pytestconfig: pytest.Config) -> None:
     page = pytestconfig.rootpath / "docs" / "features.md"
     assert page.read_text(encoding="utf-8") == render(FEATURES)
+
+
+def test_what_no_rule_of_a_head_reads_is_not_computed() -> None:
+    """A declaration costs a bot nothing: the scalper's features are not HydraFlow's."""
+    called: set[str] = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            called.add(frame.f_globals.get("__name__", ""))
+
+    frames = random_frames(14)
+    sys.setprofile(note)
+    try:
+        decide(frames, HEAD, HEAD.feeds)
+    finally:
+        sys.setprofile(None)
+    families = {name.rpartition(".")[2] for name in called if name.startswith("hydra_ft.features.")}
+    assert {"trend", "averages", "funding"} <= families
+    assert not families & {"scalper", "liquidity", "variance_ratio", "basis", "book", "vpin"}

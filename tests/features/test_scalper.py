@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import talib
 from bars.synthetic import HOUR, MINUTE, random_bars
 
 from hydra_ft.bars.candles import bars_from, part
@@ -139,6 +140,15 @@ def test_wilders_mean_of_equal_ranges_is_that_range_from_its_first_value() -> No
     natr = FEATURES["natr_wilder_20"](between(101, 99, 200))
     assert np.isnan(natr[:160]).all()
     np.testing.assert_allclose(natr[160:], 0.02)
+
+
+def test_wilders_mean_agrees_with_talib_once_that_has_forgotten_its_seed() -> None:
+    bars = random_bars(700, TEN_SECONDS)
+    typical = (bars.high + bars.low + bars.close) / 3
+    expected = talib.ATR(bars.high, bars.low, bars.close, 20) / typical
+    np.testing.assert_allclose(FEATURES["natr_wilder_20"](bars)[500:], expected[500:], rtol=1e-3)
+    mean = talib.SMA(talib.TRANGE(bars.high, bars.low, bars.close), 20) / typical
+    np.testing.assert_allclose(FEATURES["natr_mean_20"](bars)[21:], mean[21:])
 
 
 def test_the_signal_is_all_four_criteria_and_each_can_forbid_it() -> None:
