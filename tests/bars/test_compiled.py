@@ -1,0 +1,55 @@
+"""Kernels stand in one list, each with its one signature, and no call compiles another."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+from bars.flow_reference import GRID, made_trades
+
+import hydra_ft.bars
+from hydra_ft.bars.compiled import INT, KERNELS, READ_INTS, Kernel, kernel, warm_up
+from hydra_ft.bars.flow_whole import flow_of
+from hydra_ft.bars.footprint import imbalances, rebinned
+from hydra_ft.bars.profile import bar_profiles, rolling_profiles
+
+
+def declared() -> dict[str, Kernel]:
+    for module in pkgutil.iter_modules(hydra_ft.bars.__path__):
+        importlib.import_module(f"hydra_ft.bars.{module.name}")
+    return {name: each for name, each in KERNELS.items() if name != "_planted"}
+
+
+def test_a_warm_up_compiles_every_kernel_and_no_call_compiles_again() -> None:
+    """P11: no call of a strategy ever compiles."""
+    assert set(warm_up()) >= set(declared())
+    before = {name: list(each.dispatcher.signatures) for name, each in declared().items()}
+    for name, each in declared().items():
+        assert before[name] == [each.signature], name
+    flow = flow_of(made_trades(300), GRID, 60_000)
+    imbalances(rebinned(flow.footprint, 5))
+    bar_profiles(flow.footprint)
+    rolling_profiles(flow.footprint, 3, 2, flow.bars.close_ticks)
+    after = {name: list(each.dispatcher.signatures) for name, each in declared().items()}
+    assert after == before
+
+
+def test_a_kernel_takes_arrays_that_may_not_be_written_and_compiles_for_no_other_types() -> None:
+    def _planted(values: object, n: int) -> object:
+        return values[0] + n
+
+    made = kernel(READ_INTS, INT)(_planted)
+    try:
+        fixed = np.arange(3, 6)
+        fixed.setflags(write=False)
+        assert made(fixed, 2) == 5
+        assert made(np.arange(3, 6), 2) == 5
+        with pytest.raises(TypeError, match="No matching definition"):
+            made(np.zeros(3, dtype=np.float32), 2)
+        assert len(made.dispatcher.signatures) == 1
+        with pytest.raises(ValueError, match="'_planted' is taken"):
+            kernel(READ_INTS, INT)(_planted)
+    finally:
+        del KERNELS["_planted"]
