@@ -67,6 +67,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--shift-days", type=int, default=0, help="days added to the recording")
     parser.add_argument("--state", metavar="FILE", help="SQLite file that keeps the account")
+    parser.add_argument("--load", type=float, help="trades a second over all symbols, made up")
     parser.add_argument("--control", action="store_true", help="serve /_control/")
     return parser.parse_args(argv)
 
@@ -92,6 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LoopbackError, ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if chosen.load:
+        server.streams.start_load(chosen.load)
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()
     ended.wait()

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from loopback_exchange.market.source import PublicTrades
     from loopback_exchange.market.specs import SymbolSpec
+    from loopback_exchange.streams.load import Load
 
 _Answer = TypeVar("_Answer")
 
@@ -62,6 +64,7 @@ class Exchange:
         self.store = Store(store)
         self._balance = balance
         self._late: list[tuple[int, Callable[[int], object]]] = []
+        self.load: Load | None = None
         self._read()
 
     def _read(self) -> None:
@@ -128,6 +131,10 @@ class Exchange:
         if symbol not in self.market.symbols:
             raise ApiError(Code.BAD_SYMBOL)
         return self.market.spec(symbol)
+
+    def public_trades(self, symbol: str) -> PublicTrades:
+        """Give what knows the trades of a symbol: its market, or the load in its place."""
+        return self.load if self.load is not None and symbol in self.load else self.market
 
     def shown(self, symbol: str, at: int, levels: int) -> Book:
         """Give the book as everybody sees it: that of the others, and our resting orders.

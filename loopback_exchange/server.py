@@ -17,6 +17,8 @@ from loopback_exchange.exchange import Exchange
 from loopback_exchange.faults import Faults
 from loopback_exchange.market import Market, MarketSource
 from loopback_exchange.matching.account import START_BALANCE
+from loopback_exchange.streams import Hub
+from loopback_exchange.streams.hub import PATH
 from loopback_exchange.web import Site
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Server:
         The control calls, in process.
     faults : Faults
         Planned and scheduled faults, and the journal of those that struck.
+    streams : Hub
+        The WebSocket streams: their load, their faults, forced orders.
     watchers : list of callables
         Each is told every ``Event`` of an order, under the exchange's lock; they stay over
         ``stop``, ``start`` and ``reset``.
@@ -86,6 +90,7 @@ class Server:
         self._away: threading.Thread | None = None
         self._ended = threading.Event()
         self._open()
+        self.streams = Hub(lambda: self.exchange)
 
     def _open(self) -> None:
         self.exchange = Exchange(
@@ -147,10 +152,12 @@ class Server:
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0.1)
         loop.run_until_complete(runner.setup())
         loop.run_until_complete(web.SockSite(runner, listening).start())
+        streaming = loop.create_task(self.streams.run())
         loop.call_soon(ready.set)
         try:
             loop.run_forever()
         finally:
+            streaming.cancel()
             loop.run_until_complete(runner.cleanup())
             loop.run_until_complete(_end_tasks(asyncio.all_tasks(loop)))
             loop.close()
@@ -164,8 +171,10 @@ class Server:
             self.restart,
             api_key=self._api_key,
             serves_control=self._serves_control,
+            streams=self.streams,
         )
         app = web.Application()
+        app.router.add_get(PATH, self.streams.serve)
         app.router.add_route("*", "/{path:.*}", site.answer)
         return app
 
@@ -216,6 +225,7 @@ class Server:
         """Start anew while listening: account, pins, faults and request counts."""
         self.exchange.reset()
         self.faults.clear()
+        self.streams.faults.clear()
         self.requests.clear()
 
     def __enter__(self) -> Self:

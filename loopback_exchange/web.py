@@ -13,6 +13,7 @@ from loopback_exchange.errors import ApiError, Code
 from loopback_exchange.faults.actions import ACTIONS, Struck
 from loopback_exchange.routes import ROUTES, Route
 from loopback_exchange.routes.params import Params, integer
+from loopback_exchange.streams.orders import STREAM_CALLS, stream_call
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
     from loopback_exchange.exchange import Exchange
     from loopback_exchange.faults import Fault, Faults
+    from loopback_exchange.streams import Hub
 
 _KEY = re.compile(r"^[A-Za-z0-9_-]+$")
 _AHEAD_MS = 1_000
 _DEFAULT_WINDOW_MS = 5_000
 _LONGEST_WINDOW_MS = 60_000
 _CONTROL = "/_control/"
+_DEPTH = "/fapi/v1/depth"
 
 
 class Site:
@@ -43,6 +46,7 @@ class Site:
         *,
         api_key: str | None,
         serves_control: bool,
+        streams: Hub,
     ) -> None:
         self._exchange = exchange
         self._control = control
@@ -51,6 +55,7 @@ class Site:
         self._restart = restart
         self._api_key = api_key
         self._serves_control = serves_control
+        self._streams = streams
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer any request."""
@@ -79,6 +84,8 @@ class Site:
         )
 
     def _proceed(self, request: web.Request, params: Params) -> web.StreamResponse:
+        if request.path == _DEPTH:
+            self._streams.before_snapshot(params.get("symbol", ""))
         try:
             return answer(self._exchange.call(self._checked(request, params)))
         except ApiError as error:
@@ -115,6 +122,9 @@ class Site:
     async def _answer_control(self, request: web.Request) -> web.StreamResponse:
         try:
             body = await request.json() if request.can_read_body else dict(request.query)
+            name = request.path.removeprefix(_CONTROL)
+            if name in STREAM_CALLS:
+                return answer(stream_call(self._streams, request.method, name, body))
             return answer(self._control_call(request.method, request.path, body))
         except ApiError as error:
             return answer({"error": str(error)}, error.status)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -25,6 +25,22 @@ from loopback_exchange.market.trades import NO_TRADES, LastTrade, Trades, joined
 if TYPE_CHECKING:
     from loopback_exchange.market.noise import Floats, Ints
     from loopback_exchange.market.specs import SymbolSpec
+
+
+class PublicTrades(Protocol):
+    """What answers questions for trades."""
+
+    def trades(self, symbol: str, start_ms: int, stop_ms: int, limit: int = ...) -> Trades:
+        """Give the first ``limit`` trades at times in [start, stop)."""
+        ...
+
+    def trades_from(self, symbol: str, trade_id: int, stop_ms: int, limit: int) -> Trades:
+        """Give ``limit`` trades from this id on, none at or after ``stop_ms``."""
+        ...
+
+    def latest_trades(self, symbol: str, now_ms: int, limit: int) -> Trades:
+        """Give the last ``limit`` trades at or before ``now_ms``, oldest first."""
+        ...
 
 
 class MarketSource(ABC):

@@ -66,6 +66,11 @@ class LiveBook:
             _less(book.asks, taken, is_bid=False)[:levels],
         )
 
+    def taken_of(self, symbol: str) -> tuple[object, ...]:
+        """Give what was taken of a symbol's book so far, to compare with a later look."""
+        version, taken = self._taken.get(symbol, (-1, {}))
+        return version, *taken.items()
+
     def take(self, symbol: str, now_ms: int, price: int, quantity: int, *, is_bid: bool) -> None:
         """Remove size from a level until the market's next trade renews the book."""
         if symbol in self.pins:

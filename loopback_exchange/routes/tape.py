@@ -45,12 +45,14 @@ def agg_trades(exchange: Exchange, params: Params, at: int) -> list[dict[str, An
     limit = limit_of(params, 500, 1000)
     stop = at + 1
     if "fromId" in params:
-        found = exchange.market.trades_from(spec.symbol, integer(params, "fromId"), stop, limit)
+        found = exchange.public_trades(spec.symbol).trades_from(
+            spec.symbol, integer(params, "fromId"), stop, limit
+        )
     elif "startTime" in params or "endTime" in params:
         start, end = _trade_window(params, stop)
-        found = exchange.market.trades(spec.symbol, start, end, limit)
+        found = exchange.public_trades(spec.symbol).trades(spec.symbol, start, end, limit)
     else:
-        found = exchange.market.latest_trades(spec.symbol, at, limit)
+        found = exchange.public_trades(spec.symbol).latest_trades(spec.symbol, at, limit)
     return [
         {"a": one, "p": price, "q": quantity, "f": one, "l": one, "T": moment, "m": not is_buy}
         for one, price, quantity, _, is_buy, moment in _trades(found, spec)
@@ -61,7 +63,7 @@ def recent_trades(exchange: Exchange, params: Params, at: int) -> list[dict[str,
     """GET /fapi/v1/trades: the latest ones."""
     spec = exchange.spec(needed(params, "symbol"))
     limit = limit_of(params, 500, 1000)
-    return _single(exchange.market.latest_trades(spec.symbol, at, limit), spec)
+    return _single(exchange.public_trades(spec.symbol).latest_trades(spec.symbol, at, limit), spec)
 
 
 def historical_trades(exchange: Exchange, params: Params, at: int) -> list[dict[str, Any]]:
@@ -71,7 +73,9 @@ def historical_trades(exchange: Exchange, params: Params, at: int) -> list[dict[
     spec = exchange.spec(needed(params, "symbol"))
     limit = limit_of(params, 500, 1000)
     first = integer(params, "fromId")
-    return _single(exchange.market.trades_from(spec.symbol, first, at + 1, limit), spec)
+    return _single(
+        exchange.public_trades(spec.symbol).trades_from(spec.symbol, first, at + 1, limit), spec
+    )
 
 
 def _single(trades: Trades, spec: SymbolSpec) -> list[dict[str, Any]]:
