@@ -10,8 +10,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from hydra_ft.errors import StoreError
+from hydra_ft.store.flow_schema import METADATA
 from hydra_ft.store.migration import bring_up_to_date
-from hydra_ft.store.schema import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

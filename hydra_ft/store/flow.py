@@ -1,0 +1,260 @@
+"""Flow bars, their sub-bars and footprints, kept by exchange and pair.
+
+Bars of every length are rows of one table. Of the same interval the row that lacks least is
+kept: what a recorder saw in part does not undo what a file gave in full, and the other way
+round a file fills what the recorder missed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+
+from hydra_ft.bars.flow_tables import joined_footprints
+from hydra_ft.bars.footprint import rebinned
+from hydra_ft.store.flow_cells import footprint_blobs, footprint_from
+from hydra_ft.store.flow_coverage import Stretch, cover, uncover
+from hydra_ft.store.flow_markets import Markets
+from hydra_ft.store.flow_rows import COLUMNS, bars_of, rows_of, table_of, whole
+from hydra_ft.store.flow_schema import FLOW_BARS, FOOTPRINTS
+from hydra_ft.store.flow_upsert import upsert_better
+from hydra_ft.types import Feed
+from hydra_ft.types.flow import NO_ID, FlowBars, Footprint, TradeGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from hydra_ft.store.database import Database
+    from hydra_ft.types.flow import Flow
+
+AT_ONCE = 20_000
+"""Rows that are handed to the database together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where the kept bars of a pair end: what a ``FlowFolder`` needs to go on there.
+
+    ``closed_until`` is the end of the newest bar (UTC ms).
+    """
+
+    grid: TradeGrid
+    closed_until: int
+    last_id: int
+    last_price_ticks: int
+
+
+class FlowStore:
+    """Flow of the pairs of one exchange."""
+
+    def __init__(self, database: Database, exchange: str) -> None:
+        self._database = database
+        self.markets = Markets(database, exchange)
+
+    def put(self, flows: Iterable[tuple[str, Flow]]) -> None:
+        """Keep what closed of some pairs, all of it or nothing, and what it proves complete."""
+        numbered = [
+            (self.markets.number(pair), self.markets.grid_number(flow.bars.grid), flow)
+            for pair, flow in flows
+        ]
+        with self._database.transaction() as connection:
+            for market, grid, flow in numbered:
+                put_flow(connection, flow, market, grid)
+
+    def last(
+        self, pair: str, step_ms: int, count: int, *, until: int | None = None
+    ) -> FlowBars | None:
+        """Return the last bars of a pair, at most ``count``; None where none are kept.
+
+        They end with the newest one that is kept, or at ``until``: what is not kept before it
+        is uncovered, so that an outage is no calm. Fewer bars come where fewer are kept, or
+        where an older grid cannot be told in the newest one.
+        """
+        market = self.markets.find(pair)
+        if market is None:
+            return None
+        end = 1 << 62 if until is None else until // step_ms * step_ms
+        query = (
+            select(*(FLOW_BARS.c[name] for name in COLUMNS))
+            .where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms == step_ms)
+            .where(FLOW_BARS.c.time < end)
+            .order_by(FLOW_BARS.c.time.desc())
+            .limit(count)
+        )
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+            if not rows:
+                return None
+            table = table_of(rows[::-1])
+            grids = {n: self.markets.grid(connection, n) for n in np.unique(table[:, 1]).tolist()}
+        return bars_of(table, grids, step_ms, count, until)
+
+    def between(self, pair: str, step_ms: int, start: int, stop: int) -> FlowBars | None:
+        """Return the bars that open within an interval (``stop`` exclusive), as ``last`` does."""
+        bars = self.last(pair, step_ms, -(-(stop - start) // step_ms), until=stop)
+        if bars is None:
+            return None
+        found = bars_from(bars, int(np.searchsorted(bars.time, start)))
+        return found if len(found) else None
+
+    def footprint(self, pair: str, bars: FlowBars) -> Footprint:
+        """Return the footprint of bars that ``last`` gave; bars without one have no cells.
+
+        Its bins are those of the newest kept one; an older one that cannot be told in these
+        is left out.
+        """
+        market = self.markets.find(pair)
+        empty = _without_cells(bars.grid, len(bars))
+        if market is None or not len(bars):
+            return empty
+        query = (
+            select(FOOTPRINTS.c.time, FOOTPRINTS.c.grid, FOOTPRINTS.c.cells)
+            .where(FOOTPRINTS.c.market == market, FOOTPRINTS.c.step_ms == bars.step_ms)
+            .where(FOOTPRINTS.c.time.between(int(bars.time[0]), int(bars.time[-1])))
+            .order_by(FOOTPRINTS.c.time)
+        )
+        with self._database.transaction() as connection:
+            rows = connection.execute(query).all()
+            if not rows:
+                return empty
+            grids = {n: self.markets.grid(connection, n) for n in {row.grid for row in rows}}
+        return _spread(rows, grids, bars)
+
+    def resumption(self, pair: str, step_ms: int) -> Resumption | None:
+        """Return where the bars of a pair end; None where none are kept."""
+        bars = self.last(pair, step_ms, 1)
+        if bars is None:
+            return None
+        return Resumption(
+            grid=bars.grid,
+            closed_until=int(bars.time[-1]) + step_ms,
+            last_id=self._last_id(pair, step_ms),
+            last_price_ticks=int(bars.close_ticks[-1]),
+        )
+
+    def _last_id(self, pair: str, step_ms: int) -> int:
+        """Return the id of the last trade that is kept: bars without trades have none."""
+        query = (
+            select(FLOW_BARS.c.last_id)
+            .where(FLOW_BARS.c.market == self.markets.find(pair))
+            .where(FLOW_BARS.c.step_ms == step_ms, FLOW_BARS.c.count > 0)
+            .order_by(FLOW_BARS.c.time.desc())
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            found = connection.execute(query).scalar_one_or_none()
+        return NO_ID if found is None else int(found)
+
+
+def put_flow(connection: Connection, flow: Flow, market: int, grid: int) -> None:
+    """Write what closed of one market, and what it proves complete."""
+    for bars in (flow.bars, flow.sub_bars):
+        put_bars(connection, bars, market, grid)
+    _put_footprint(connection, flow, market, grid)
+    _prove(connection, flow.sub_bars, market)
+
+
+def put_bars(connection: Connection, bars: FlowBars, market: int, grid: int) -> None:
+    """Write flow bars of one market."""
+    rows = rows_of(bars, market, grid)
+    for begin in range(0, len(rows), AT_ONCE):
+        upsert_better(connection, FLOW_BARS, rows[begin : begin + AT_ONCE])
+
+
+def bars_from(bars: FlowBars, start: int) -> FlowBars:
+    """Flow bars without the first ``start``."""
+    if not start:
+        return bars
+    names = [name for name in FlowBars.__slots__ if name not in ("grid", "step_ms")]
+    return FlowBars(
+        grid=bars.grid,
+        step_ms=bars.step_ms,
+        **{name: getattr(bars, name)[start:] for name in names},
+    )
+
+
+def _put_footprint(connection: Connection, flow: Flow, market: int, grid: int) -> None:
+    bars = flow.bars
+    columns = (bars.time, bars.missing_ids, bars.uncovered_ms)
+    values = zip(*(column.tolist() for column in columns), strict=True)
+    blobs = footprint_blobs(flow.footprint)
+    rows = [
+        {
+            "market": market,
+            "step_ms": bars.step_ms,
+            "time": time,
+            "grid": grid,
+            "missing_ids": missing,
+            "uncovered_ms": uncovered,
+            "cells": cells,
+        }
+        for (time, missing, uncovered), cells in zip(values, blobs, strict=True)
+        if cells
+    ]
+    upsert_better(connection, FOOTPRINTS, rows)
+
+
+def _prove(connection: Connection, bars: FlowBars, market: int) -> None:
+    """Tell what bars prove: no ids missing, no time uncovered, nothing come too late."""
+    whole_bars = (bars.uncovered_ms == 0) & (bars.missing_ids == 0) & (bars.late == 0)
+    whole_bars[:-1] &= bars.late[1:] == 0
+    edges = np.flatnonzero(np.diff(whole_bars, prepend=False, append=False))
+    cover(
+        connection,
+        market,
+        Feed.TRADES,
+        [_stretch(bars, begin, end) for begin, end in edges.reshape(-1, 2).tolist()],
+    )
+    for i in np.flatnonzero(bars.late).tolist():
+        # What came late belongs to a bar that had closed, as a rule the one before.
+        start = int(bars.time[i])
+        uncover(connection, market, Feed.TRADES, start - bars.step_ms, start + bars.step_ms)
+
+
+def _stretch(bars: FlowBars, begin: int, end: int) -> Stretch:
+    firsts, lasts = bars.first_id[begin:end], bars.last_id[begin:end]
+    known = firsts[firsts != NO_ID]
+    return Stretch(
+        start=int(bars.time[begin]),
+        stop=int(bars.time[end - 1]) + bars.step_ms,
+        first_id=int(known.min()) if known.size else NO_ID,
+        last_id=int(lasts.max()),
+    )
+
+
+def _without_cells(grid: TradeGrid, n: int) -> Footprint:
+    none = np.zeros(0, dtype=np.int64)
+    return Footprint(grid, np.zeros(n + 1, dtype=np.int64), none, none, none)
+
+
+def _spread(rows: Sequence[Any], grids: dict[int, TradeGrid], bars: FlowBars) -> Footprint:
+    """Lay the footprints of rows out over bars, in the bins of the newest row."""
+    wanted = grids[rows[-1].grid]
+    parts: list[Footprint] = []
+    at = len(bars)
+    for number, group in groupby(reversed(rows), key=lambda row: row.grid):
+        kept = list(group)[::-1]
+        begin = (kept[0].time - int(bars.time[0])) // bars.step_ms
+        cells = dict.fromkeys(range(begin, at), b"")
+        cells |= {(row.time - int(bars.time[0])) // bars.step_ms: row.cells for row in kept}
+        part = _in_bins_of(wanted, footprint_from(list(cells.values()), grids[number]))
+        parts.insert(0, _without_cells(wanted, at - begin) if part is None else part)
+        at = begin
+    return joined_footprints([_without_cells(wanted, at), *parts])
+
+
+def _in_bins_of(wanted: TradeGrid, part: Footprint) -> Footprint | None:
+    """Footprint in the bins and lots of another grid; None where it cannot be told in these."""
+    size = wanted.bin_ticks * wanted.tick_size
+    bins = whole(size, part.grid.bin_ticks * part.grid.tick_size)
+    lots = whole(part.grid.lot_size, wanted.lot_size)
+    if not bins or not lots:
+        return None
+    coarse = part if bins == 1 else rebinned(part, bins)
+    return Footprint(wanted, coarse.offsets, coarse.bin, coarse.buy * lots, coarse.sell * lots)

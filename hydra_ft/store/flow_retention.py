@@ -1,0 +1,99 @@
+"""How long market data is kept, table by table, and dropping what is older."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+from annotated_types import Ge
+from sqlalchemy import delete, update
+from typing_extensions import Doc
+
+from hydra_ft.store.flow_schema import (
+    BOOKS,
+    COVERAGE,
+    FLOW_BARS,
+    FOOTPRINTS,
+    FUNDING,
+    GAPS,
+    LIQUIDATION_MINUTES,
+    LIQUIDATIONS,
+    OPEN_INTEREST,
+)
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Table
+
+    from hydra_ft.store.database import Database
+
+DAY_MS: Final = 86_400_000
+SUB_BAR_MS: Final = 60_000
+"""Bars shorter than this are sub-bars, and kept as long as those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days for which each kind of data is kept (systems.md A1); 0 keeps it for ever."""
+
+    sub_bar_days: Annotated[int, Ge(0), Doc("flow bars shorter than a minute")] = 14
+    bar_days: Annotated[int, Ge(0), Doc("flow bars of a minute and more")] = 180
+    footprint_days: Annotated[int, Ge(0), Doc("volume at price of flow bars")] = 60
+    book_days: Annotated[int, Ge(0), Doc("samples of the order book")] = 3
+    liquidation_days: Annotated[int, Ge(0), Doc("single liquidations")] = 60
+    liquidation_minute_days: Annotated[int, Ge(0), Doc("liquidations by the minute")] = 365
+    open_interest_days: Annotated[int, Ge(0), Doc("open interest: exchanges keep 30 days")] = 0
+    funding_days: Annotated[int, Ge(0), Doc("settled funding rates")] = 0
+
+
+def forget_old(database: Database, now: int, retention: Retention | None = None) -> int:
+    """Drop what is older than it is kept for, and return how many rows that were.
+
+    What is no longer there is no longer covered. Call it now and then, once an hour is plenty.
+    """
+    kept = retention or Retention()
+    dropped = 0
+    for table, before, where in _old(kept, now):
+        with database.transaction() as connection:
+            dropped += connection.execute(
+                delete(table).where(table.c.time < before, *where)
+            ).rowcount
+    for feed, days in _feeds(kept).items():
+        if days:
+            _forget_coverage(database, feed, now - days * DAY_MS)
+    return dropped
+
+
+def _old(kept: Retention, now: int) -> list[tuple[Table, int, list[ColumnElement[bool]]]]:
+    step = FLOW_BARS.c.step_ms
+    rules: list[tuple[Table, int, list[ColumnElement[bool]]]] = [
+        (FLOW_BARS, kept.sub_bar_days, [step < SUB_BAR_MS]),
+        (FLOW_BARS, kept.bar_days, [step >= SUB_BAR_MS]),
+        (FOOTPRINTS, kept.footprint_days, []),
+        (BOOKS, kept.book_days, []),
+        (LIQUIDATIONS, kept.liquidation_days, []),
+        (LIQUIDATION_MINUTES, kept.liquidation_minute_days, []),
+        (OPEN_INTEREST, kept.open_interest_days, []),
+        (FUNDING, kept.funding_days, []),
+    ]
+    return [(table, now - days * DAY_MS, where) for table, days, where in rules if days]
+
+
+def _feeds(kept: Retention) -> dict[Feed, int]:
+    """Days after which nothing of a feed is kept any more."""
+    return {
+        Feed.TRADES: kept.bar_days if kept.sub_bar_days else 0,
+        Feed.BOOK: kept.book_days,
+        Feed.LIQUIDATIONS: kept.liquidation_minute_days,
+        Feed.OPEN_INTEREST: kept.open_interest_days,
+    }
+
+
+def _forget_coverage(database: Database, feed: Feed, before: int) -> None:
+    with database.transaction() as connection:
+        of = COVERAGE.c.feed == feed.value
+        connection.execute(delete(COVERAGE).where(of, COVERAGE.c.stop <= before))
+        connection.execute(
+            update(COVERAGE).where(of, COVERAGE.c.start < before).values(start=before)
+        )
+        connection.execute(delete(GAPS).where(GAPS.c.feed == feed.value, GAPS.c.stop <= before))
