@@ -16,6 +16,7 @@ import numpy as np
 from hydra_ft.bars.flow_closing import close_rows
 from hydra_ft.bars.flow_kernels import flush, fold_trades
 from hydra_ft.bars.flow_rows import (
+    BLOCK,
     CELLS,
     COLUMNS,
     DONE,
@@ -89,8 +90,9 @@ class FlowFolder:
         self._seen[[FLOOR, GAPS, CELLS, MAX_ID]] = max(last_id, 0), 0, 0, last_id
         self._gaps: IntArray = np.zeros((3, GAP_ROOM), dtype=np.int64)
         self._rows: IntArray = np.zeros((step_ms // sub_ms, COLUMNS), dtype=np.int64)
-        self._bar: IntArray = np.zeros(COLUMNS, dtype=np.int64)
+        self._bar: IntArray = np.zeros((1, COLUMNS), dtype=np.int64)
         self._cells: IntArray = np.zeros((4, 1_024), dtype=np.int64)
+        self._stage: IntArray = np.zeros((4, BLOCK), dtype=np.int64)
         self._price = last_price_ticks
         self._lost_until = 0
         self._begun = False
@@ -124,7 +126,7 @@ class FlowFolder:
             at, why = fold_trades(
                 at, trades.id, trades.time, trades.price, trades.quantity, trades.side,
                 self._clock, self._scale, self._seen, self._gaps, self._rows, self._hist,
-                self._cells,
+                self._cells, self._stage,
             )  # fmt: skip
             if why != DONE:
                 self._answer(why, trades, at)
@@ -159,7 +161,7 @@ class FlowFolder:
         n_bars = (first + closing) // subs - first // subs
         bars = np.zeros((n_bars, COLUMNS), dtype=np.int64)
         self._price = close_rows(rows, self._bar, bars, first, subs, self._price)
-        self._rows = _shifted(self._rows, closing)
+        self._forget_rows(closing)
         self._clock[ORIGIN] += closing
         numbers = np.arange(first // subs, first // subs + n_bars)
         return Flow(
@@ -181,7 +183,7 @@ class FlowFolder:
         origin = covered_from // self.sub_ms
         self._clock[ORIGIN] = origin
         begin = covered_from // self.step_ms * self.step_ms
-        self._bar[UNCOVERED] = origin * self.sub_ms - begin
+        self._bar[0, UNCOVERED] = origin * self.sub_ms - begin
         self._rows[0, UNCOVERED] = covered_from - origin * self.sub_ms
 
     def _answer(self, why: int, trades: Trades, at: int) -> None:
@@ -206,6 +208,12 @@ class FlowFolder:
         if missing > 0:
             more = np.zeros((missing, COLUMNS), dtype=np.int64)
             self._rows = np.concatenate([self._rows, more])
+
+    def _forget_rows(self, closed: int) -> None:
+        """Move the rows that are open to the front; what is let go is used again."""
+        rest = len(self._rows) - closed
+        self._rows[:rest] = self._rows[closed:].copy()
+        self._rows[rest:] = 0
 
     def _make_bins(self, price: float) -> None:
         """Widen the histogram to hold this price too, or begin it anew where that is far off."""
@@ -242,16 +250,9 @@ class FlowFolder:
         kept = self._cells[:, : self._seen[CELLS]]
         done = kept[0] < bar
         closed, rest = kept[:, done], kept[:, ~done]
-        self._cells = np.zeros((4, max(1_024, rest.shape[1])), dtype=np.int64)
         self._cells[:, : rest.shape[1]] = rest
         self._seen[CELLS] = rest.shape[1]
         return closed
-
-
-def _shifted(rows: IntArray, closed: int) -> IntArray:
-    """Rows without the closed ones, never fewer than one."""
-    rest = rows[closed:]
-    return rest.copy() if len(rest) else np.zeros((1, COLUMNS), dtype=np.int64)
 
 
 def _refusal(why: int, trades: Trades, at: int, grid: TradeGrid) -> str:

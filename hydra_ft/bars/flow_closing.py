@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hydra_ft.bars.compiled import INT, INTS, INTS_2D, inlined, kernel
+from hydra_ft.bars.compiled import INT, INTS_2D, inlined, kernel
 from hydra_ft.bars.flow_rows import (
     BUY,
     BUY_COUNT,
     CLOSE,
     CLOSE_ID,
     CLOSE_TIME,
+    COLUMNS,
     COUNT,
     DISORDERED,
     DUPLICATES,
@@ -35,25 +36,28 @@ if TYPE_CHECKING:
 
 
 @inlined
-def book(row: IntArray, part: IntArray) -> None:
-    """Append what a run of trades came to (as a row of its own) to a row."""
-    if row[COUNT] == 0:
-        row[:MISSING] = part[:MISSING]
-        row[OPEN_TIME:] = part[OPEN_TIME:]
+def book(rows: IntArray, at: int, part: IntArray) -> None:
+    """Append what some trades came to (as a row of its own) to row ``at``."""
+    if rows[at, COUNT] == 0:
+        for column in range(COLUMNS):
+            if not MISSING <= column <= UNCOVERED:
+                rows[at, column] = part[column]
         return
-    delta = row[BUY] - row[SELL]
-    row[MAX_DELTA] = max(row[MAX_DELTA], delta + part[MAX_DELTA])
-    row[MIN_DELTA] = min(row[MIN_DELTA], delta + part[MIN_DELTA])
-    row[HIGH], row[LOW] = max(row[HIGH], part[HIGH]), min(row[LOW], part[LOW])
+    delta = rows[at, BUY] - rows[at, SELL]
+    rows[at, MAX_DELTA] = max(rows[at, MAX_DELTA], delta + part[MAX_DELTA])
+    rows[at, MIN_DELTA] = min(rows[at, MIN_DELTA], delta + part[MIN_DELTA])
+    rows[at, HIGH] = max(rows[at, HIGH], part[HIGH])
+    rows[at, LOW] = min(rows[at, LOW], part[LOW])
     for column in (BUY, SELL, NOTIONAL, COUNT, BUY_COUNT):
-        row[column] += part[column]
-    row[FIRST_ID] = min(row[FIRST_ID], part[FIRST_ID])
-    row[LAST_ID] = max(row[LAST_ID], part[LAST_ID])
-    opens = (part[OPEN_TIME], part[OPEN_ID]) < (row[OPEN_TIME], row[OPEN_ID])
-    if opens:
-        row[OPEN], row[OPEN_TIME], row[OPEN_ID] = part[OPEN], part[OPEN_TIME], part[OPEN_ID]
-    if (part[CLOSE_TIME], part[CLOSE_ID]) >= (row[CLOSE_TIME], row[CLOSE_ID]):
-        row[CLOSE], row[CLOSE_TIME], row[CLOSE_ID] = part[CLOSE], part[CLOSE_TIME], part[CLOSE_ID]
+        rows[at, column] += part[column]
+    rows[at, FIRST_ID] = min(rows[at, FIRST_ID], part[FIRST_ID])
+    rows[at, LAST_ID] = max(rows[at, LAST_ID], part[LAST_ID])
+    if (part[OPEN_TIME], part[OPEN_ID]) < (rows[at, OPEN_TIME], rows[at, OPEN_ID]):
+        for column in (OPEN, OPEN_TIME, OPEN_ID):
+            rows[at, column] = part[column]
+    if (part[CLOSE_TIME], part[CLOSE_ID]) >= (rows[at, CLOSE_TIME], rows[at, CLOSE_ID]):
+        for column in (CLOSE, CLOSE_TIME, CLOSE_ID):
+            rows[at, column] = part[column]
 
 
 @inlined
@@ -63,7 +67,7 @@ def _carried(row: IntArray, price: int) -> None:
     row[FIRST_ID], row[LAST_ID] = -1, -1
 
 
-@kernel(INTS_2D, INTS, INTS_2D, INT, INT, INT)
+@kernel(INTS_2D, INTS_2D, INTS_2D, INT, INT, INT)
 def close_rows(
     rows: IntArray, bar: IntArray, bars: IntArray, first: int, subs: int, price: int
 ) -> int:
@@ -77,16 +81,16 @@ def close_rows(
     for i in range(rows.shape[0]):
         row = rows[i]
         for column in (MISSING, DUPLICATES, LATE, DISORDERED, UNCOVERED):
-            bar[column] += row[column]
+            bar[0, column] += row[column]
         if row[COUNT]:
-            book(bar, row)
+            book(bar, 0, row)
             price = row[CLOSE]
         else:
             _carried(row, price)
         if (first + i + 1) % subs == 0:
-            if bar[COUNT] == 0:
-                _carried(bar, price)
-            bars[closed] = bar
-            bar[:] = 0
+            if bar[0, COUNT] == 0:
+                _carried(bar[0], price)
+            for column in range(COLUMNS):
+                bars[closed, column], bar[0, column] = bar[0, column], 0
             closed += 1
     return price

@@ -30,7 +30,6 @@ from hydra_ft.bars.flow_rows import (
     CLOSE,
     CLOSE_ID,
     CLOSE_TIME,
-    COLUMNS,
     COUNT,
     DISORDERED,
     DONE,
@@ -120,51 +119,74 @@ def _ready(
 
 
 @inlined
+def _before(end: int, k: int, n: int, time: IntArray) -> int:
+    """Count the times from ``k`` on before ``end``, of ``n`` that are in order."""
+    low, high = k, k + n
+    while low < high:
+        middle = (low + high) // 2
+        if time[middle] < end:
+            low = middle + 1
+        else:
+            high = middle
+    return low - k
+
+
+@inlined
 def _following(k: int, end: int, number: IntArray, time: IntArray) -> int:
     """Count the trades from ``k`` on whose ids and times follow, at most a block of them."""
-    most = int(min(BLOCK, time.shape[0] - k))
-    numbers, times = number[k : k + most], time[k : k + most]
-    first, before = numbers[0], times[0]
-    for i in range(most):
-        if numbers[i] - first != i or times[i] < before or times[i] >= end:
-            return i
-        before = times[i]
-    return most
+    n = max(1, _before(end, k, int(min(BLOCK, time.shape[0] - k)), time))
+    at, first, strays = np.uint64(k), number[k] - k, 0
+    for i in range(at + np.uint64(1), at + np.uint64(n)):
+        strays += (number[i] - np.int64(i) != first) | (time[i] < time[i - np.uint64(1)])
+    if strays == 0:
+        return n
+    for j in range(k + 1, k + n):
+        if number[j] - j != first or time[j] < time[j - 1] or time[j] >= end:
+            return j - k
+    return 1
 
 
 @inlined
 def _staged(
-    price: FloatArray, quantity: FloatArray, side: SideArray, scale: FloatArray, stage: IntArray
+    k: int,
+    n: int,
+    price: FloatArray,
+    quantity: FloatArray,
+    side: SideArray,
+    scale: FloatArray,
+    ticks: IntArray,
+    lots: IntArray,
 ) -> bool:
     """Write ticks and signed lots to the stage; whether all of them are those of trades.
 
     One plain loop a step, without a way out of it, so that each becomes vector instructions.
+    Indices are unsigned, or each would be looked at for being negative.
     """
-    n, ticks_per_quote, lots_per_base = price.shape[0], scale[0], scale[1]
-    ticks, lots = stage[0], stage[1]
-    faults = 0
-    for i in range(n):
-        steps = price[i] * ticks_per_quote
+    ticks_per_quote, lots_per_base = scale[0], scale[1]
+    at, size, faults = np.uint64(k), np.uint64(n), 0
+    for i in range(size):
+        steps = price[at + i] * ticks_per_quote
         ticks[i] = int(steps + 0.5)
-        faults += not (abs(steps - ticks[i]) <= ON_GRID and 0.5 < steps < MOST)
-    for i in range(n):
-        steps = quantity[i] * lots_per_base
+        fine = (abs(steps - ticks[i]) <= ON_GRID) & (steps > 0.5) & (steps < MOST)
+        faults += not fine
+    for i in range(size):
+        steps = quantity[at + i] * lots_per_base
         lots[i] = int(steps + 0.5)
-        faults += not (abs(steps - lots[i]) <= ON_GRID and 0.5 < steps < MOST)
-    for i in range(n):
-        faults += side[i] * side[i] != 1
-        lots[i] *= side[i]
+        fine = (abs(steps - lots[i]) <= ON_GRID) & (steps > 0.5) & (steps < MOST)
+        faults += not fine
+    for i in range(size):
+        faults += side[at + i] * side[at + i] != 1
+        lots[i] *= side[at + i]
     return faults == 0
 
 
 @inlined
 def _range(
-    n: int, stage: IntArray, scale: FloatArray, seen: IntArray, width: int, part: IntArray
+    n: int, ticks: IntArray, scale: FloatArray, seen: IntArray, width: int, part: IntArray
 ) -> bool:
     """Find high and low of the staged trades; whether the histogram holds both."""
-    ticks = stage[0]
     high = low = ticks[0]
-    for i in range(n):
+    for i in range(np.uint64(n)):
         high, low = max(high, ticks[i]), min(low, ticks[i])
     part[HIGH], part[LOW] = high, low
     bottom = int((low + 0.5) * scale[2]) - seen[HIST_BASE]
@@ -177,22 +199,29 @@ def _range(
 
 @inlined
 def _add(
-    n: int, stage: IntArray, scale: FloatArray, base: int, hist: IntArray, part: IntArray
+    n: int,
+    ticks: IntArray,
+    lots: IntArray,
+    levels: IntArray,
+    bins_per_tick: float,
+    base: int,
+    hist: IntArray,
+    part: IntArray,
 ) -> None:
     """Add the staged trades up: volumes, running delta, levels."""
-    ticks, lots, levels = stage[0], stage[1], stage[2]
-    for i in range(n):
-        levels[i] = 2 * (int((ticks[i] + 0.5) * scale[2]) - base) + (lots[i] < 0)
+    size = np.uint64(n)
+    for i in range(size):
+        levels[i] = 2 * (int((ticks[i] + 0.5) * bins_per_tick) - base) + (lots[i] < 0)
     volume = notional = buys = 0
-    for i in range(n):
+    for i in range(size):
         volume += abs(lots[i])
         notional += ticks[i] * abs(lots[i])
         buys += lots[i] > 0
     delta, most, least = 0, -(1 << 62), 1 << 62
-    for i in range(n):
+    for i in range(size):
         delta += lots[i]
         most, least = max(most, delta), min(least, delta)
-        hist[levels[i]] += abs(lots[i])
+        hist[np.uint64(levels[i])] += abs(lots[i])
     part[OPEN], part[CLOSE] = ticks[0], ticks[n - 1]
     part[BUY], part[SELL] = (volume + delta) // 2, (volume - delta) // 2
     part[NOTIONAL], part[COUNT], part[BUY_COUNT] = notional, n, buys
@@ -211,18 +240,19 @@ def _run(
     scale: FloatArray,
     seen: IntArray,
     hist: IntArray,
-    stage: IntArray,
+    ticks: IntArray,
+    lots: IntArray,
+    levels: IntArray,
     part: IntArray,
 ) -> int:
     """Add up ``n`` trades from ``k`` on, or the first alone if another does not fit; how many."""
-    for size in (n, 1):
-        prices, quantities, sides = price[k : k + size], quantity[k : k + size], side[k : k + size]
-        if _staged(prices, quantities, sides, scale, stage) and _range(
-            size, stage, scale, seen, hist.shape[0] // 2, part
-        ):
-            n = size
-            break
-    _add(n, stage, scale, seen[HIST_BASE], hist, part)
+    width = hist.shape[0] // 2
+    fits = _staged(k, n, price, quantity, side, scale, ticks, lots)
+    if not (fits and _range(n, ticks, scale, seen, width, part)):
+        n = 1
+        _staged(k, n, price, quantity, side, scale, ticks, lots)
+        _range(n, ticks, scale, seen, width, part)
+    _add(n, ticks, lots, levels, scale[2], seen[HIST_BASE], hist, part)
     part[FIRST_ID], part[LAST_ID] = number[k], number[k + n - 1]
     part[OPEN_TIME], part[OPEN_ID] = time[k], number[k]
     part[CLOSE_TIME], part[CLOSE_ID] = time[k + n - 1], number[k + n - 1]
@@ -238,7 +268,7 @@ def _refused(known: bool, row: int, rows: IntArray) -> None:
 
 @kernel(
     INT, READ_INTS, READ_INTS, READ_FLOATS, READ_FLOATS, READ_SIDES, READ_INTS, READ_FLOATS,
-    INTS, INTS_2D, INTS_2D, INTS, INTS_2D,
+    INTS, INTS_2D, INTS_2D, INTS, INTS_2D, INTS_2D,
 )  # fmt: skip
 def fold_trades(
     k: int,
@@ -254,10 +284,14 @@ def fold_trades(
     rows: IntArray,
     hist: IntArray,
     cells: IntArray,
+    stage: IntArray,
 ) -> tuple[int, int]:
-    """Fold trades from ``k`` on into the rows; how far it came, and why it stopped there."""
+    """Fold trades from ``k`` on into the rows; how far it came, and why it stopped there.
+
+    ``stage`` is room to work in, shape (4, BLOCK).
+    """
     sub_ms, origin = clock[SUB_MS], clock[ORIGIN]
-    stage, part = np.empty((3, BLOCK), np.int64), np.empty(COLUMNS, np.int64)
+    ticks, lots, levels, part = stage[0], stage[1], stage[2], stage[3]
     while k < time.shape[0]:
         fault = _fault(price[k], quantity[k], side[k], scale)
         if fault:
@@ -278,10 +312,12 @@ def fold_trades(
         alone = disordered or number[k] <= seen[MAX_ID]
         admit(number[k], sub, rows, clock, seen, gaps)
         n = 1 if alone else _following(k, (sub + 1) * sub_ms, number, time)
-        k += _run(k, n, number, time, price, quantity, side, scale, seen, hist, stage, part)
+        k += _run(
+            k, n, number, time, price, quantity, side, scale, seen, hist, ticks, lots, levels, part
+        )
         rows[sub - origin, DISORDERED] += disordered
         if not disordered:
             seen[SEEN_TIME], seen[SEEN_ID] = part[CLOSE_TIME], part[CLOSE_ID]
         seen[MAX_ID] = max(seen[MAX_ID], part[LAST_ID])
-        book(rows[sub - origin], part)
+        book(rows, sub - origin, part)
     return k, DONE

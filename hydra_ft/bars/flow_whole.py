@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.bars.flow_tables import joined
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hydra_ft.types.flow import Flow, TradeGrid, Trades
 
-BLOCK_TRADES: Final = 1_000_000
-"""Trades that are folded at a time, so that memory does not grow with the file."""
+BLOCK_TRADES: Final = 250_000
+BLOCK_ROWS: Final = 2_000
+"""Trades, and sub-bars, that are folded at a time: the room for them stays in the cache."""
 SETTLED_MS: Final = 60_000
 """How far back in a file a trade may stand after others of later times."""
 
@@ -38,9 +43,19 @@ def flow_of(
         raise DataError(f"covered: expected to end after the last trade, was {end}")
     folder = FlowFolder(grid, step_ms, sub_ms, covered_from=begin, contiguous_ids=contiguous_ids)
     parts = []
-    for start in range(0, len(trades), BLOCK_TRADES):
-        block = trades.part(start, start + BLOCK_TRADES)
+    for block in _blocks(trades, sub_ms):
         folder.fold(block)
         parts.append(folder.advance(min(int(block.time[-1]), end) - SETTLED_MS))
     parts.append(folder.finish(end))
     return joined(parts)
+
+
+def _blocks(trades: Trades, sub_ms: int) -> Iterator[Trades]:
+    """Cut trades so that no block has too many of them, or spans too much time."""
+    start = 0
+    while start < len(trades):
+        until = int(trades.time[start]) + BLOCK_ROWS * sub_ms
+        stop = min(start + BLOCK_TRADES, len(trades))
+        stop = start + max(1, int(np.searchsorted(trades.time[start:stop], until)))
+        yield trades.part(start, stop)
+        start = stop

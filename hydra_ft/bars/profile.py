@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hydra_ft.bars.profile_kernels import COLUMNS, VOLUME, build_profiles, roll_profiles
+from hydra_ft.bars.profile_kernels import COLUMNS, PAD, STATE, VOLUME, build_profiles, roll_profiles
 from hydra_ft.errors import DataError
 from hydra_ft.types.flow import UNKNOWN
 from hydra_ft.types.profiles import Profiles
@@ -76,6 +76,7 @@ def range_profiles(
         _reference(reference_ticks, sizes, footprint.grid),
         VALUE_SHARE,
         NODE_SHARE,
+        _room(footprint.bin),
         rows,
     )
     return _profiles(rows, sizes, footprint.grid)
@@ -129,13 +130,27 @@ def _roll(
     bins = footprint.bin[cells] // sizes[start]
     if not bins.size:
         return
-    base = int(bins.min())
-    width = int(bins.max()) - base + 1
-    offsets = footprint.offsets - first
     roll_profiles(
-        offsets, bins, np.ascontiguousarray(lots[cells]), base, width, start, stop, window,
-        reference, VALUE_SHARE, NODE_SHARE, rows,
-    )  # fmt: skip
+        footprint.offsets - first,
+        bins,
+        np.ascontiguousarray(lots[cells]),
+        int(bins.min()) - PAD,
+        start,
+        stop,
+        window,
+        reference,
+        VALUE_SHARE,
+        NODE_SHARE,
+        _room(bins),
+        np.zeros(STATE, dtype=np.int64),
+        rows,
+    )
+
+
+def _room(bins: IntArray) -> IntArray:
+    """Build an empty histogram that holds all of these bins, and the padding."""
+    width = int(bins.max() - bins.min()) + 1 if bins.size else 0
+    return np.zeros(width + 2 * PAD, dtype=np.int64)
 
 
 def previous_profiles(

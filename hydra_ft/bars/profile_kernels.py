@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from hydra_ft.bars.compiled import FLOAT, INT, INTS_2D, READ_INTS, inlined, kernel
+from hydra_ft.bars.compiled import FLOAT, INT, INTS, INTS_2D, READ_INTS, inlined, kernel
 
 if TYPE_CHECKING:
     from hydra_ft.types import IntArray
@@ -24,8 +22,19 @@ POC, VALUE_HIGH, VALUE_LOW, VOLUME, NODE_BELOW, NODE_ABOVE = range(6)
 COLUMNS: Final = 6
 # What rolling keeps beside the histogram.
 _LOW, _HIGH, _TOTAL, _BEST, _AT, _TIES, _STALE = range(7)
+STATE: Final = 7
 _NEAR: Final = 1 - 1e-12
 """A share of the volume is reached within the rounding of the product."""
+
+
+PAD: Final = 2
+"""Empty bins on each side of a histogram."""
+
+
+@inlined
+def _coarse(bin_: int, per_bin: float) -> int:
+    """Whole bins of a larger size: floor of the quotient, exact below 2 ** 50."""
+    return int((bin_ + 0.5) * per_bin)
 
 
 @inlined
@@ -45,39 +54,30 @@ def _peak(hist: IntArray, low: int, high: int) -> tuple[int, int]:
 
 
 @inlined
-def _rows(hist: IntArray, first: int, second: int, low: int, high: int) -> int:
-    """Volume of two rows, of those that are within the range."""
-    volume = 0
-    if low <= first <= high:
-        volume += hist[first]
-    if low <= second <= high:
-        volume += hist[second]
-    return volume
-
-
-@inlined
 def _value_area(hist: IntArray, low: int, high: int, poc: int, wanted: float) -> tuple[int, int]:
-    """Grow the value area from the point of control; its lowest and highest bin."""
+    """Grow the value area from the point of control; its lowest and highest bin.
+
+    Beyond ``low`` and ``high`` the histogram holds two empty bins at least.
+    """
     bottom = top = poc
     volume = hist[poc]
+    above, below = hist[poc + 1] + hist[poc + 2], hist[poc - 1] + hist[poc - 2]
     while volume < wanted and (bottom > low or top < high):
-        above = _rows(hist, top + 1, top + 2, low, high)
-        below = _rows(hist, bottom - 1, bottom - 2, low, high)
         if top < high and (above >= below or bottom == low):
             top = min(top + 2, high)
             volume += above
+            above = hist[top + 1] + hist[top + 2]
         else:
             bottom = max(bottom - 2, low)
             volume += below
+            below = hist[bottom - 1] + hist[bottom - 2]
     return bottom, top
 
 
 @inlined
-def _smoothed(hist: IntArray, i: int, low: int, high: int) -> int:
+def _smoothed(hist: IntArray, i: int) -> int:
     """Four times the volume at a bin, smoothed by 1-2-1; nothing traded outside the range."""
-    before = hist[i - 1] if i > low else 0
-    after = hist[i + 1] if i < high else 0
-    return int(before + 2 * hist[i] + after)
+    return int(hist[i - 1] + 2 * hist[i] + hist[i + 1])
 
 
 @inlined
@@ -86,12 +86,12 @@ def _nodes(hist: IntArray, low: int, high: int, limit: float, reference: int) ->
     below, above = -1, -1
     i = low + 1
     while i < high:
-        here = _smoothed(hist, i, low, high)
+        here = _smoothed(hist, i)
         last = i
-        while last < high and _smoothed(hist, last + 1, low, high) == here:
+        while last < high and _smoothed(hist, last + 1) == here:
             last += 1
-        falls = _smoothed(hist, i - 1, low, high) > here
-        rises = last < high and _smoothed(hist, last + 1, low, high) > here
+        falls = _smoothed(hist, i - 1) > here
+        rises = last < high and _smoothed(hist, last + 1) > here
         if falls and rises and here < limit:
             node = (i + last) // 2
             if node <= reference:
@@ -120,7 +120,7 @@ def _describe(
 
 @kernel(
     READ_INTS, READ_INTS, READ_INTS, READ_INTS, READ_INTS, READ_INTS, READ_INTS, FLOAT, FLOAT,
-    INTS_2D,
+    INTS, INTS_2D,
 )  # fmt: skip
 def build_profiles(
     offsets: IntArray,
@@ -132,6 +132,7 @@ def build_profiles(
     reference: IntArray,
     share: float,
     node_share: float,
+    hist: IntArray,
     rows: IntArray,
 ) -> None:
     """Build the profile of bars ``starts[k]`` to ``stops[k]`` for each k, each from nothing.
@@ -139,86 +140,115 @@ def build_profiles(
     ``sizes`` are the footprint's bins in a bin of the profile, ``reference`` the bin (of the
     profile) that nodes are sought around, negative for no nodes; all of shape (k,). Rows,
     shape (k, columns), come filled with -1 and volume 0, and stay so where nothing traded.
+    ``hist`` is room to work in, empty, for the widest range and ``PAD`` bins on each side.
     """
     for k in range(starts.shape[0]):
-        first, last = offsets[starts[k]], offsets[stops[k]]
+        first, last, per_bin = offsets[starts[k]], offsets[stops[k]], 1.0 / sizes[k]
         if last <= first:
             continue
-        low = high = bins[first] // sizes[k]
+        low = high = _coarse(bins[first], per_bin)
         for i in range(first, last):
-            low, high = min(low, bins[i] // sizes[k]), max(high, bins[i] // sizes[k])
-        hist = np.zeros(high - low + 1, dtype=np.int64)
-        total = 0
+            at = _coarse(bins[i], per_bin)
+            low, high = min(low, at), max(high, at)
+        base, total = low - PAD, 0
         for i in range(first, last):
-            hist[bins[i] // sizes[k] - low] += lots[i]
+            hist[_coarse(bins[i], per_bin) - base] += lots[i]
             total += lots[i]
-        poc, _ = _peak(hist, 0, high - low)
-        _describe(hist, 0, high - low, poc, total, (share, node_share), low, reference[k], rows[k])
+        bounds = PAD, high - base
+        poc, _ = _peak(hist, *bounds)
+        _describe(hist, *bounds, poc, total, (share, node_share), base, reference[k], rows[k])
+        for i in range(PAD, high - base + 1):
+            hist[i] = 0
 
 
 @inlined
-def _enter(hist: IntArray, at: int, lots: int, state: IntArray) -> None:
-    """Add volume at a bin."""
-    before = hist[at]
-    hist[at] = before + lots
-    state[_TOTAL] += lots
-    state[_LOW], state[_HIGH] = min(state[_LOW], at), max(state[_HIGH], at)
-    if hist[at] > state[_BEST]:
-        state[_BEST], state[_AT], state[_TIES], state[_STALE] = hist[at], at, 1, 0
-    elif hist[at] == state[_BEST]:
-        state[_TIES] += 1
+def _enter(
+    hist: IntArray,
+    bins: IntArray,
+    lots: IntArray,
+    cells: tuple[int, int],
+    base: int,
+    state: IntArray,
+) -> None:
+    """Add the cells of a bar."""
+    low, high, total = state[_LOW], state[_HIGH], state[_TOTAL]
+    best, ties = state[_BEST], state[_TIES]
+    for i in range(cells[0], cells[1]):
+        at = bins[i] - base
+        volume = hist[at] + lots[i]
+        hist[at] = volume
+        total += lots[i]
+        low, high = min(low, at), max(high, at)
+        if volume > best:
+            best, ties = volume, 1
+            state[_AT], state[_STALE] = at, 0
+        elif volume == best:
+            ties += 1
+    state[_LOW], state[_HIGH], state[_TOTAL] = low, high, total
+    state[_BEST], state[_TIES] = best, ties
 
 
 @inlined
-def _leave(hist: IntArray, at: int, lots: int, state: IntArray) -> None:
-    """Take volume away at a bin; the peak is looked for again only if it was that one."""
-    if hist[at] == state[_BEST]:
-        state[_STALE] = 1
-    hist[at] -= lots
-    state[_TOTAL] -= lots
+def _leave(
+    hist: IntArray,
+    bins: IntArray,
+    lots: IntArray,
+    cells: tuple[int, int],
+    base: int,
+    state: IntArray,
+) -> None:
+    """Take the cells of a bar away; the peak is looked for again only if it lost volume."""
+    best, total = state[_BEST], state[_TOTAL]
+    for i in range(cells[0], cells[1]):
+        at = bins[i] - base
+        if hist[at] == best:
+            state[_STALE] = 1
+        hist[at] -= lots[i]
+        total -= lots[i]
+    state[_TOTAL] = total
     while state[_LOW] <= state[_HIGH] and hist[state[_LOW]] == 0:
         state[_LOW] += 1
     while state[_HIGH] > state[_LOW] and hist[state[_HIGH]] == 0:
         state[_HIGH] -= 1
 
 
-@kernel(READ_INTS, READ_INTS, READ_INTS, INT, INT, INT, INT, INT, READ_INTS, FLOAT, FLOAT, INTS_2D)
+@kernel(
+    READ_INTS, READ_INTS, READ_INTS, INT, INT, INT, INT, READ_INTS, FLOAT, FLOAT, INTS, INTS,
+    INTS_2D,
+)  # fmt: skip
 def roll_profiles(
     offsets: IntArray,
     bins: IntArray,
     lots: IntArray,
     base: int,
-    width: int,
     start: int,
     stop: int,
     window: int,
     reference: IntArray,
     share: float,
     node_share: float,
+    hist: IntArray,
+    state: IntArray,
     rows: IntArray,
 ) -> None:
     """Fill rows ``start`` to ``stop`` with the profile of the ``window`` bars up to each.
 
-    ``bins`` are the profile's own, from ``base`` on, ``width`` of them. One histogram is
-    rolled along: bars that enter are added, bars that leave taken away, in whole lots, so
-    that it is that of a profile built anew.
+    ``bins`` are the profile's own; bin b is entry ``b - base`` of ``hist``, which comes empty,
+    with ``PAD`` bins on each side, as does ``state`` (shape (STATE,)). One histogram is rolled
+    along: bars that enter are added, bars that leave taken away, in whole lots, so that it is
+    that of a profile built anew.
     """
-    hist = np.zeros(width, dtype=np.int64)
-    state = np.zeros(7, dtype=np.int64)
-    state[_LOW], state[_HIGH] = width, -1
-    for bar in range(max(0, start - window + 1), stop):
-        for i in range(offsets[bar], offsets[bar + 1]):
-            _enter(hist, bins[i] - base, lots[i], state)
-        if bar < start:
-            continue
-        if bar >= window and bar - window >= start - window + 1:
-            for i in range(offsets[bar - window], offsets[bar - window + 1]):
-                _leave(hist, bins[i] - base, lots[i], state)
+    begin = max(0, start - window + 1)
+    state[_LOW], state[_HIGH] = hist.shape[0], -1
+    for bar in range(begin, stop):
+        _enter(hist, bins, lots, (offsets[bar], offsets[bar + 1]), base, state)
+        if bar - window >= begin:
+            cells = offsets[bar - window], offsets[bar - window + 1]
+            _leave(hist, bins, lots, cells, base, state)
         if state[_TOTAL] == 0:
-            state[_LOW], state[_HIGH] = width, -1
+            state[_LOW], state[_HIGH] = hist.shape[0], -1
             state[_BEST], state[_TIES], state[_STALE] = 0, 0, 0
-            continue
-        if bar < window - 1:
+        if bar < max(start, window - 1) or state[_TOTAL] == 0:
             continue
         if state[_STALE] or state[_TIES] > 1:
             state[_AT], state[_TIES] = _peak(hist, state[_LOW], state[_HIGH])
