@@ -1,0 +1,184 @@
+"""The sink of a recorder that keeps everything in the Hydra database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.feeds.sink import Resume
+from hydra_ft.store.flow import FlowStore, put_flow
+from hydra_ft.store.flow_books import BookSamples, put_books
+from hydra_ft.store.flow_coverage import Gap, Stretch, cover, gaps_of, put_gaps, uncover
+from hydra_ft.store.flow_derivatives import Liquidated, put_liquidations
+from hydra_ft.store.flow_grids import fits, grid_of
+from hydra_ft.store.flow_retention import Retention, forget_old
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Connection
+
+    from hydra_ft.feeds.sink import Batch, BookSample, FeedGap, PairFlow
+    from hydra_ft.store.database import Database
+    from hydra_ft.types import FloatArray
+    from hydra_ft.types.flow import TradeGrid
+
+HOUR_MS = 3_600_000
+
+
+class FlowSink:
+    """Writes each batch in one transaction; the same batch again changes nothing.
+
+    ``step_ms`` is the length of the bars by which ``resume`` finds its place; ``feeds`` are
+    those that the recorder takes. Trades prove themselves by their ids. Of the others nothing
+    comes when nothing happens, so they count as whole while flow of the pair comes, but for
+    the gaps that are told. What is older than ``retention`` allows is dropped once an hour of
+    recorded time. With ``owns_database`` closing the sink closes the database.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        step_ms: int = 60_000,
+        feeds: Collection[Feed] = (Feed.TRADES, Feed.BOOK, Feed.LIQUIDATIONS),
+        retention: Retention | None = None,
+        owns_database: bool = True,
+    ) -> None:
+        self._database = database
+        self._step_ms = step_ms
+        self._others = [feed for feed in feeds if feed is not Feed.TRADES]
+        self._retention = retention or Retention()
+        self._owns = owns_database
+        self._stores: dict[str, FlowStore] = {}
+        self._grids: dict[tuple[str, str], TradeGrid] = {}
+        self._swept_at = 0
+
+    def resume(self, venue: str, pair: str) -> Resume | None:
+        """Where the flow of a pair was left, None where there is none."""
+        found = self._store(venue).resumption(pair, self._step_ms)
+        if found is None:
+            return None
+        self._grids[venue, pair] = found.grid
+        return Resume(found.last_id, found.last_price_ticks, found.closed_until)
+
+    def write(self, batch: Batch) -> None:
+        """Keep a batch as a whole or not at all; raises StoreError where it cannot be kept.
+
+        Raw trades are not kept here.
+        """
+        flows = [(self._market(one.venue, one.pair), one) for one in batch.flows]
+        grids = [self._flow_grid(one) for one in batch.flows]
+        books = [
+            (*self._book_grid(venue, pair, samples), self._market(venue, pair), samples)
+            for (venue, pair), samples in _by_pair(batch.books).items()
+        ]
+        events = defaultdict(list)
+        for told in batch.liquidations:
+            event = Liquidated(told.time, told.side, told.price, told.quantity)
+            events[self._market(told.venue, told.pair)].append(event)
+        gaps = [(self._market(gap.venue, gap.pair), gap) for gap in batch.gaps]
+        with self._database.transaction() as connection:
+            for (market, one), grid in zip(flows, grids, strict=True):
+                put_flow(connection, one.flow, market, grid)
+                self._cover_others(connection, market, one)
+            for number, book_grid, market, samples in books:
+                put_books(connection, market, number, book_grid, samples)
+            for market, found in events.items():
+                put_liquidations(connection, market, found)
+            for market, gap in gaps:
+                _put_gap(connection, market, gap)
+        self._sweep(batch)
+
+    def close(self) -> None:
+        """Give back the connections, if they are the sink's own."""
+        if self._owns:
+            self._database.close()
+
+    def _store(self, venue: str) -> FlowStore:
+        if venue not in self._stores:
+            self._stores[venue] = FlowStore(self._database, venue)
+        return self._stores[venue]
+
+    def _market(self, venue: str, pair: str) -> int:
+        return self._store(venue).markets.number(pair)
+
+    def _flow_grid(self, one: PairFlow) -> int:
+        grid = one.flow.bars.grid
+        self._grids[one.venue, one.pair] = grid
+        return self._store(one.venue).markets.grid_number(grid)
+
+    def _book_grid(self, venue: str, pair: str, samples: BookSamples) -> tuple[int, TradeGrid]:
+        """Grid of the trades if the book lies on it, else one that is read off the book."""
+        prices = _known(samples.bid, samples.ask)
+        quantities = _known(samples.bid_quantity, samples.ask_quantity)
+        grid = self._grids.get((venue, pair))
+        if prices.size and (grid is None or not fits(grid, prices, quantities)):
+            grid = grid_of(prices, quantities)
+        if grid is None:  # no level at all, so that any grid tells it
+            grid = grid_of(np.ones(1), np.ones(1))
+        return self._store(venue).markets.grid_number(grid), grid
+
+    def _cover_others(self, connection: Connection, market: int, one: PairFlow) -> None:
+        bars = one.flow.sub_bars
+        seen = np.flatnonzero(bars.uncovered_ms < bars.step_ms)
+        if seen.size:
+            span = Stretch(int(bars.time[seen[0]]), int(bars.time[seen[-1]]) + bars.step_ms)
+            for feed in self._others:
+                cover(connection, market, feed, [span])
+                # A gap may have been told of before the bars closed in which it lies.
+                for gap in gaps_of(connection, market, feed, span.start, span.stop):
+                    if gap.missing:
+                        uncover(connection, market, feed, gap.start, gap.stop)
+
+    def _sweep(self, batch: Batch) -> None:
+        now = max(
+            (int(one.flow.sub_bars.time[-1]) for one in batch.flows if len(one.flow.sub_bars)),
+            default=0,
+        )
+        if now - self._swept_at >= HOUR_MS:
+            forget_old(self._database, now, self._retention)
+            self._swept_at = now
+
+
+def _put_gap(connection: Connection, market: int, gap: FeedGap) -> None:
+    told = Gap(gap.start, gap.stop, gap.reason.value, gap.missing, gap.first_id, gap.last_id)
+    put_gaps(connection, market, gap.feed, [told])
+    if gap.missing:
+        uncover(connection, market, gap.feed, gap.start, gap.stop)
+
+
+def _known(*sides: FloatArray) -> FloatArray:
+    """Prices, or quantities, of all levels that are there, shape (n,)."""
+    values = np.concatenate([side.ravel() for side in sides])
+    found: FloatArray = values[np.isfinite(values) & (values > 0)]
+    return found
+
+
+def _by_pair(books: Iterable[BookSample]) -> dict[tuple[str, str], BookSamples]:
+    """Samples by venue and pair, oldest first."""
+    grouped: dict[tuple[str, str], list[BookSample]] = defaultdict(list)
+    for sample in books:
+        grouped[sample.venue, sample.pair].append(sample)
+    return {
+        key: _samples(sorted(found, key=lambda one: one.time)) for key, found in grouped.items()
+    }
+
+
+def _samples(found: list[BookSample]) -> BookSamples:
+    levels = max(max(len(one.bids), len(one.asks)) for one in found)
+    sides = np.full((2, len(found), levels, 2), np.nan)
+    for i, one in enumerate(found):
+        sides[0, i, : len(one.bids)] = one.bids
+        sides[1, i, : len(one.asks)] = one.asks
+    bids, asks = sides
+    return BookSamples(
+        time=np.array([one.time for one in found], dtype=np.int64),
+        bid=bids[..., 0],
+        bid_quantity=bids[..., 1],
+        ask=asks[..., 0],
+        ask_quantity=asks[..., 1],
+    )
