@@ -7,6 +7,7 @@ Every error says what was expected, what it was, and what to change::
     ├── DeclarationError       a feature, signal or head is declared wrongly
     │   └── PolicyError        a number of a policy is out of bounds, or two contradict
     ├── DataError              market data is missing, unordered or has the wrong shape
+    ├── FeedError              a feed of a venue was lost, or does not say what it should
     └── StoreError             the Hydra database cannot be read or written
 """
 
@@ -38,6 +39,10 @@ class PolicyError(DeclarationError, ValueError):
 
 class DataError(HydraError):
     """Market data is missing, unordered or has the wrong shape."""
+
+
+class FeedError(HydraError):
+    """A feed of a venue was lost, was silent for too long, or cannot be recorded."""
 
 
 class StoreError(HydraError):

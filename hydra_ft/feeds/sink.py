@@ -86,6 +86,20 @@ class FeedGap:
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """A stretch in which a feed without ids stood: what did not come did not happen.
+
+    Of trades nothing is said here: their bars say what of them is covered.
+    """
+
+    venue: str
+    pair: str
+    feed: Feed
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
 class PairFlow:
     """Flow bars of one pair that have closed."""
 
@@ -112,15 +126,27 @@ class Batch:
     books: tuple[BookSample, ...] = ()
     gaps: tuple[FeedGap, ...] = ()
     trades: tuple[PairTrades, ...] = ()
+    covered: tuple[Covered, ...] = ()
 
     def __len__(self) -> int:
-        parts = (self.flows, self.liquidations, self.books, self.gaps, self.trades)
+        parts = (
+            self.flows,
+            self.liquidations,
+            self.books,
+            self.gaps,
+            self.trades,
+            self.covered,
+        )
         return sum(len(part) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Where the flow of a pair was left: what goes on begins after this id and this time."""
+    """Where the flow of a pair was left: what goes on begins after this id and this time.
+
+    It is the end of the newest *bar* that is kept, not of its sub-bars: a bar that was open
+    when the recorder ended is built anew, from its first trade, where the venue still has it.
+    """
 
     last_id: int = NO_ID
     last_price_ticks: int = UNKNOWN

@@ -1,0 +1,114 @@
+"""Which ids of a pair have come, and which were skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hydra_ft.feeds.sink import GapReason
+from hydra_ft.types.flow import NO_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hydra_ft.feeds.normal import PublicTrade
+
+MOST_HOLES: Final = 4_096
+"""Holes that are watched at once; the oldest is given up when there are more."""
+MOST_KEYS: Final = 16_384
+"""Names of trades without a number that are remembered, to know them when they come again."""
+
+
+@dataclass(slots=True)
+class Hole:
+    """Ids that were skipped, between two trades that came at ``start`` and ``stop`` (ms).
+
+    ``left`` are the stretches of it that have still not come.
+    """
+
+    first: int
+    last: int
+    start: int
+    stop: int
+    reason: GapReason
+    left: list[tuple[int, int]]
+
+    @property
+    def missing(self) -> int:
+        """Ids that have not come."""
+        return sum(last - first + 1 for first, last in self.left)
+
+    def take(self, first: int, last: int) -> bool:
+        """Strike ids off; False where one of them is not missing."""
+        for at, (begin, end) in enumerate(self.left):
+            if begin <= first and last <= end:
+                rest = [(begin, first - 1), (last + 1, end)]
+                self.left[at : at + 1] = [part for part in rest if part[0] <= part[1]]
+                return True
+        return False
+
+
+class IdLedger:
+    """Admits each trade of a pair once, and knows which ids were skipped.
+
+    With ``has_id_ranges`` every id above the first is expected; without, trades are known by
+    their keys and nothing is ever missing. ``last_id`` and ``last_time`` are those of what
+    was kept by an earlier run.
+    """
+
+    def __init__(self, *, has_id_ranges: bool, last_id: int = NO_ID, last_time: int = 0) -> None:
+        self.last_id, self.last_time = last_id, last_time
+        self.duplicates = 0
+        self.holes: list[Hole] = []
+        self.given_up: list[Hole] = []
+        self._has_id_ranges = has_id_ranges
+        self._keys: dict[str, None] = {}
+
+    def admit(
+        self, trades: Iterable[PublicTrade], reason: GapReason = GapReason.IDS
+    ) -> list[PublicTrade]:
+        """Trades that have not come before, in their order; ids that they skip are holes."""
+        if self._has_id_ranges:
+            return [trade for trade in trades if self._admit(trade, reason)]
+        return [trade for trade in trades if self._is_new(trade.key)]
+
+    def _admit(self, trade: PublicTrade, reason: GapReason) -> bool:
+        if trade.first_id <= self.last_id:
+            return self._admit_late(trade)
+        if self.last_id != NO_ID and trade.first_id > self.last_id + 1:
+            first, last = self.last_id + 1, trade.first_id - 1
+            start = min(self.last_time, trade.time)
+            self.holes.append(Hole(first, last, start, trade.time, reason, [(first, last)]))
+            if len(self.holes) > MOST_HOLES:
+                self.given_up.append(self.holes.pop(0))
+        self.last_id, self.last_time = trade.last_id, max(self.last_time, trade.time)
+        return True
+
+    def _admit_late(self, trade: PublicTrade) -> bool:
+        for hole in reversed(self.holes):
+            if hole.first <= trade.first_id and trade.last_id <= hole.last:
+                if hole.take(trade.first_id, trade.last_id):
+                    return True
+                break
+        self.duplicates += 1
+        return False
+
+    def _is_new(self, key: str) -> bool:
+        if key in self._keys:
+            self.duplicates += 1
+            return False
+        self._keys[key] = None
+        if len(self._keys) > MOST_KEYS:
+            del self._keys[next(iter(self._keys))]
+        return True
+
+    def settle(self, up_to: int | None = None) -> list[Hole]:
+        """Take out the holes up to an id, or all: what is missing of them is missing for good."""
+        done = [hole for hole in self.holes if up_to is None or hole.last <= up_to]
+        settled = [*self.given_up, *done]
+        self.holes, self.given_up = self.holes[len(done) :], []
+        return settled
+
+    def is_missing(self, trade: PublicTrade) -> bool:
+        """Whether a trade lies in a hole."""
+        return any(hole.first <= trade.first_id <= hole.last for hole in self.holes)
