@@ -14,14 +14,13 @@ from hydra_ft.store.flow_coverage import Gap, Stretch, cover, gaps_of, put_gaps,
 from hydra_ft.store.flow_derivatives import Liquidated, put_liquidations
 from hydra_ft.store.flow_grids import fits, grid_of
 from hydra_ft.store.flow_retention import Retention, forget_old
-from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
 
-    from hydra_ft.feeds.sink import Batch, BookSample, FeedGap, PairFlow
+    from hydra_ft.feeds.sink import Batch, BookSample, Covered, FeedGap, PairFlow
     from hydra_ft.store.database import Database
     from hydra_ft.types import FloatArray
     from hydra_ft.types.flow import TradeGrid
@@ -32,11 +31,10 @@ HOUR_MS = 3_600_000
 class FlowSink:
     """Writes each batch in one transaction; the same batch again changes nothing.
 
-    ``step_ms`` is the length of the bars by which ``resume`` finds its place; ``feeds`` are
-    those that the recorder takes. Trades prove themselves by their ids. Of the others nothing
-    comes when nothing happens, so they count as whole while flow of the pair comes, but for
-    the gaps that are told. What is older than ``retention`` allows is dropped once an hour of
-    recorded time. With ``owns_database`` closing the sink closes the database.
+    ``step_ms`` is the length of the bars by which ``resume`` finds its place. Trades prove
+    themselves by their ids, other feeds are proven as far as the recorder says that they
+    stood, but for the gaps that it tells. What is older than ``retention`` allows is dropped
+    once an hour of recorded time. With ``owns_database`` closing the sink closes the database.
     """
 
     def __init__(
@@ -44,13 +42,11 @@ class FlowSink:
         database: Database,
         *,
         step_ms: int = 60_000,
-        feeds: Collection[Feed] = (Feed.TRADES, Feed.BOOK, Feed.LIQUIDATIONS),
         retention: Retention | None = None,
         owns_database: bool = True,
     ) -> None:
         self._database = database
         self._step_ms = step_ms
-        self._others = [feed for feed in feeds if feed is not Feed.TRADES]
         self._retention = retention or Retention()
         self._owns = owns_database
         self._stores: dict[str, FlowStore] = {}
@@ -80,17 +76,19 @@ class FlowSink:
         for told in batch.liquidations:
             event = Liquidated(told.time, told.side, told.price, told.quantity)
             events[self._market(told.venue, told.pair)].append(event)
+        standing = [(self._market(one.venue, one.pair), one) for one in batch.covered]
         gaps = [(self._market(gap.venue, gap.pair), gap) for gap in batch.gaps]
         with self._database.transaction() as connection:
             for (market, one), grid in zip(flows, grids, strict=True):
                 put_flow(connection, one.flow, market, grid)
-                self._cover_others(connection, market, one)
             for number, book_grid, market, samples in books:
                 put_books(connection, market, number, book_grid, samples)
             for market, found in events.items():
                 put_liquidations(connection, market, found)
             for market, gap in gaps:
                 _put_gap(connection, market, gap)
+            for market, stood in standing:
+                _put_covered(connection, market, stood)
         self._sweep(batch)
 
     def close(self) -> None:
@@ -122,18 +120,6 @@ class FlowSink:
             grid = grid_of(np.ones(1), np.ones(1))
         return self._store(venue).markets.grid_number(grid), grid
 
-    def _cover_others(self, connection: Connection, market: int, one: PairFlow) -> None:
-        bars = one.flow.sub_bars
-        seen = np.flatnonzero(bars.uncovered_ms < bars.step_ms)
-        if seen.size:
-            span = Stretch(int(bars.time[seen[0]]), int(bars.time[seen[-1]]) + bars.step_ms)
-            for feed in self._others:
-                cover(connection, market, feed, [span])
-                # A gap may have been told of before the bars closed in which it lies.
-                for gap in gaps_of(connection, market, feed, span.start, span.stop):
-                    if gap.missing:
-                        uncover(connection, market, feed, gap.start, gap.stop)
-
     def _sweep(self, batch: Batch) -> None:
         now = max(
             (int(one.flow.sub_bars.time[-1]) for one in batch.flows if len(one.flow.sub_bars)),
@@ -142,6 +128,14 @@ class FlowSink:
         if now - self._swept_at >= HOUR_MS:
             forget_old(self._database, now, self._retention)
             self._swept_at = now
+
+
+def _put_covered(connection: Connection, market: int, stood: Covered) -> None:
+    cover(connection, market, stood.feed, [Stretch(stood.start, stood.stop)])
+    # What a gap made doubtful stays so, be it told of before, in this batch or later.
+    for gap in gaps_of(connection, market, stood.feed, stood.start, stood.stop):
+        if gap.missing:
+            uncover(connection, market, stood.feed, gap.start, gap.stop)
 
 
 def _put_gap(connection: Connection, market: int, gap: FeedGap) -> None:

@@ -14,7 +14,16 @@ from hydra_ft.bars.flow_tables import same_flow
 from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.errors import StoreError
 from hydra_ft.feeds.flow_sink import FlowSink
-from hydra_ft.feeds.sink import Batch, BookSample, FeedGap, GapReason, Liquidation, PairFlow, Resume
+from hydra_ft.feeds.sink import (
+    Batch,
+    BookSample,
+    Covered,
+    FeedGap,
+    GapReason,
+    Liquidation,
+    PairFlow,
+    Resume,
+)
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_books import BookStore
@@ -61,11 +70,16 @@ def gap(
     return FeedGap("binance", BTC, feed, GapReason.CONNECTION, start, stop, missing=missing)
 
 
+def stood(feed: Feed, start: int = START, stop: int = END) -> Covered:
+    return Covered("binance", BTC, feed, start, stop)
+
+
 BATCH = Batch(
     flows=(flow(), flow("ETH/USDT:USDT")),
     liquidations=(Liquidation("binance", BTC, START + 5, Side.LONG, 100.0, 2.0),),
     books=(sample(START + 2_000), sample(START + 1_000)),
     gaps=(gap(Feed.LIQUIDATIONS, -1),),
+    covered=(stood(Feed.LIQUIDATIONS), stood(Feed.BOOK)),
 )
 
 
@@ -119,7 +133,7 @@ def test_feeds_without_ids_are_proven_but_for_their_gaps(database: Database) -> 
 def test_a_gap_that_was_told_of_before_its_bars_closed_stays_one(database: Database) -> None:
     sink = FlowSink(database)
     sink.write(Batch(gaps=(gap(Feed.LIQUIDATIONS, -1), gap(Feed.BOOK, 0))))
-    sink.write(Batch(flows=(flow(),)))
+    sink.write(Batch(covered=(stood(Feed.LIQUIDATIONS), stood(Feed.BOOK))))
     assert spans(database, Feed.LIQUIDATIONS) == [
         (START, START + 30_000),
         (START + 50_000, END),
@@ -134,8 +148,8 @@ def test_a_gap_that_was_mended_leaves_the_feed_proven(database: Database) -> Non
     assert spans(database, Feed.TRADES) == [(START, START + 30_000), (START + 50_000, END)]
 
 
-def test_a_feed_that_is_not_recorded_is_not_proven(database: Database) -> None:
-    FlowSink(database, feeds=(Feed.TRADES,)).write(replace(BATCH, books=(), gaps=()))
+def test_a_feed_of_which_nothing_is_said_is_not_proven(database: Database) -> None:
+    FlowSink(database).write(replace(BATCH, covered=()))
     assert spans(database, Feed.LIQUIDATIONS) == spans(database, Feed.BOOK) == []
 
 
