@@ -35,6 +35,7 @@ from hydra_ft.bars.flow_rows import (
     OFF_TICK,
     ORIGIN,
     SEEN,
+    SEEN_TIME,
     SUB_MS,
     SUBS,
     UNCOVERED,
@@ -211,9 +212,10 @@ class FlowFolder:
 
     def _forget_rows(self, closed: int) -> None:
         """Move the rows that are open to the front; what is let go is used again."""
-        rest = len(self._rows) - closed
-        self._rows[:rest] = self._rows[closed:].copy()
-        self._rows[rest:] = 0
+        latest = max(int(self._seen[SEEN_TIME]), self._lost_until) // self.sub_ms
+        used = max(closed, min(len(self._rows), latest - int(self._clock[ORIGIN]) + 1))
+        self._rows[: used - closed] = self._rows[closed:used].copy()
+        self._rows[used - closed : used] = 0
 
     def _make_bins(self, price: float) -> None:
         """Widen the histogram to hold this price too, or begin it anew where that is far off."""

@@ -261,7 +261,7 @@ def _run(
 
 @inlined
 def _refused(known: bool, row: int, rows: IntArray) -> None:
-    """Count a trade that is in no bar, in the bar of its time, or in the oldest that is open."""
+    """Count a trade that is in no bar: in the bar of its time, or in the oldest that is open."""
     at = row if 0 <= row < rows.shape[0] else 0
     rows[at, DUPLICATES if known else LATE] += 1
 
@@ -299,7 +299,7 @@ def fold_trades(
         sub = time[k] // sub_ms
         known = is_known(number[k], seen, gaps)
         if known or sub < origin:
-            _refused(known, sub - origin, rows)
+            _refused(known, min(sub, seen[SEEN_TIME] // sub_ms) - origin, rows)
             k += 1
             continue
         if sub - origin >= rows.shape[0]:

@@ -1,0 +1,200 @@
+"""The page that the measurement writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.features.rolling import WINDOWS, exponent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from benchmarks.features.bench import Result
+
+
+class Goal(NamedTuple):
+    """What is asked for, and what was measured."""
+
+    text: str
+    limit: float
+    measured: float
+    at_least: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Draw a table; the first column is text, the others are figures."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
+
+
+def goals(result: Result) -> list[Goal]:
+    """Goals of the order flow and the rolling profile, with what this run reached."""
+    day, candle, peak = result.days[-1], result.candles[-1], result.memory
+    few, middle, many = result.windows
+    short, long = result.lengths[0], result.lengths[-1]
+    first = result.candles[0]
+    cached = exponent(first.ours_s, candle.ours_s, candle.cached / first.cached)
+    window = exponent(few.rolled_us, many.rolled_us, many.window / few.window)
+    length = 1 + exponent(short.rolled_us, long.rolled_us, long.bars / short.bars)
+    in_python, compiled = middle.python_us / middle.rolled_us, many.rebuilt_us / many.rolled_us
+    least = [
+        ("full order-flow set from arrays, freqtrade's own in it", 1_000, day.from_arrays),
+        ("the same from its frame", 500, day.from_frame),
+        ("freqtrade's peak memory, in ours", 30, peak.freqtrade / max(peak.ours, 1)),
+        ("one new candle, freqtrade's cycle in ours", 1_000, candle.freqtrade_s / candle.ours_s),
+        (f"rolling profile, rebuilding in Python in it, w = {middle.window}", 1_000, in_python),
+        (f"rolling profile, compiled rebuilding in it, w = {many.window}", 10, compiled),
+    ]
+    most = [
+        ("full set, in readings of the trades (a stretch)", 4, day.arrays_s / day.read_s),
+        ("peak memory over the input, bytes a trade", 20, peak.ours / peak.n),
+        ("one new candle, growth with what is cached, exponent", 0.15, cached),
+        ("rolling profile, growth with the window, exponent", 0.4, window),
+        ("rolling profile, growth with the bars, exponent", 1.1, length),
+    ]
+    return [Goal(*each) for each in least] + [Goal(*each, at_least=False) for each in most]
+
+
+def render(result: Result, duration_s: float) -> str:
+    """Write the whole page."""
+    parts = [
+        "# What order flow and profiles cost",
+        _opening(result, duration_s),
+        "## Goals",
+        _goals(result),
+        "## A day of trades",
+        _days(result),
+        "## One new candle",
+        _candles(result),
+        "## Memory",
+        _memory(result),
+        "## Rolling profile",
+        _rolling(result),
+        "## Rules",
+        RULES,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(result: Result, duration_s: float) -> str:
+    return f"""\
+Written by `make bench-features`; do not edit. Everything was measured side by side in one run, in
+CPU time of one process; figures are medians of {result.plan.rounds} rounds (freqtrade's long ones
+ran once or twice), and only ratios carry over to another machine. The trades are made up. The run
+took {duration_s / 60:.1f} minutes."""
+
+
+def _goals(result: Result) -> str:
+    rows = [
+        (
+            goal.text,
+            f"{'at least' if goal.at_least else 'at most'} {goal.limit:,g}",
+            f"{goal.measured:,.3g}" if goal.measured < 100 else f"{goal.measured:,.0f}",
+            "yes" if goal.met else "**no**",
+        )
+        for goal in goals(result)
+    ]
+    return table(("goal", "asked", "measured", "met"), rows)
+
+
+def _days(result: Result) -> str:
+    rows = []
+    for day in result.days:
+        each = (day.freqtrade_s, day.arrays_s, day.frame_s, day.fold_s, day.read_s)
+        figures = [
+            f"{1e3 * spent:,.3g}" if spent < 0.1 else f"{1e3 * spent:,.0f}" for spent in each
+        ]
+        rows.append((f"{day.n:,}", *figures, f"{day.levels:.0f}", "yes" if day.same else "**no**"))
+    head = (
+        "trades", "freqtrade, ms", "full set, ms", "from its frame, ms", "bars alone, ms",
+        "reading, ms", "levels a candle", "equal",
+    )  # fmt: skip
+    return f"""\
+One pair, 288 candles of 5m, bins of 0.5. The full set: volumes, delta and its extremes, count,
+VWAP, ids and gaps, prices, 8,640 sub-bars of ten seconds, the footprint, imbalanced and stacked
+levels, point of control and value area. Freqtrade makes bid, ask, delta and its extremes, count,
+the footprint, and imbalances by number of trades. Equal: bid, ask, delta, its extremes and the
+count agree in all candles to 1e-8.
+
+{table(head, rows)}"""
+
+
+def _candles(result: Result) -> str:
+    rows = [
+        (
+            f"{c.cached:,}",
+            f"{c.new:,}",
+            f"{1e3 * c.merge_s:,.0f}",
+            f"{1e3 * c.store_s:,.0f}",
+            f"{1e3 * c.populate_s:,.0f}",
+            f"{1e3 * c.ours_s:.2f}",
+            f"{c.freqtrade_s / c.ours_s:,.0f}",
+        )
+        for c in result.candles
+    ]
+    head = (
+        "cached trades", "new", "freqtrade merges, ms", "stores, ms", "populates, ms",
+        "Hydra, ms", "ratio",
+    )  # fmt: skip
+    return f"""\
+Live, when a candle closes: freqtrade merges the new trades with those of the day, writes all of
+them to disk again, and populates its candles, of which all but one are in its cache. Hydra folds
+the new trades and closes the bar. The new candle has its share of the day's trades, so that both
+columns grow with it.
+
+{table(head, rows)}"""
+
+
+def _memory(result: Result) -> str:
+    peak = result.memory
+    rows = [
+        (name, f"{bytes_ / 1e6:,.0f}", f"{bytes_ / peak.n:,.1f}")
+        for name, bytes_ in (("freqtrade", peak.freqtrade), ("Hydra", peak.ours))
+    ]
+    return f"""\
+Growth of the peak over the loaded {peak.n:,} trades, each in a process of its own that had done
+the same with few trades before.
+
+{table(("", "MB", "bytes a trade"), rows)}"""
+
+
+def _rolling(result: Result) -> str:
+    rows = [
+        (
+            f"{r.bars:,}",
+            f"{r.window:,}",
+            f"{r.rolled_us:.2f}",
+            f"{r.rebuilt_us:.1f}",
+            f"{r.numpy_us:,.0f}",
+            f"{r.python_us:,.0f}",
+            "yes" if r.same else "**no**",
+        )
+        for r in (*result.windows, *result.lengths[1:])
+    ]
+    head = (
+        "bars", "window", "rolled, us a bar", "rebuilt, compiled", "rebuilt, numpy",
+        "rebuilt, Python", "equal",
+    )  # fmt: skip
+    return f"""\
+Point of control and value area over the last {", ".join(str(w) for w in WINDOWS)} bars, each with
+volume on about a dozen bins.
+
+{table(head, rows)}"""
+
+
+RULES = """\
+- **Compiled before.** Kernels are compiled once, by `hydra dev warmup`; no figure holds that.
+- **Reading.** One compiled loop over time, price, quantity and side, 25 bytes a trade: what memory
+  allows at best. The fold reads ids besides, proves that they follow, checks that every price and
+  quantity is on its grid, and puts each trade into a level.
+- **From its frame.** Ids and sides are strings there; they are read from their bytes.
+- **Live.** `Exchange._process_trades_df`, `FeatherDataHandler.trades_store` and
+  `populate_dataframe_with_trades`, as they are called when `use_public_trades` is on; the better
+  of two runs.
+- **Rebuilt.** Compiled: the same rules over the bars of each window, from nothing. Numpy adds up
+  with `bincount`, Python with a dictionary; both then look for the value area row by row."""
