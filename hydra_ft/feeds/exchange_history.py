@@ -27,9 +27,14 @@ class ExchangeHistory:
     needed, and none is used.
     """
 
-    open_interest_days: Final = OPEN_INTEREST_DAYS - 1
-
-    def __init__(self, exchange: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        exchange: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        days: int = OPEN_INTEREST_DAYS - 1,
+    ) -> None:
+        self.open_interest_days = days
         made = getattr(ccxt, exchange, None)
         if made is None or exchange not in ccxt.exchanges:
             raise FeedError(f"expected an exchange of ccxt, was {exchange!r}; see ccxt.exchanges")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hydra_ft.feeds.coinalyze import Coinalyze, VendorMarket
-    from hydra_ft.feeds.exchange_history import ExchangeHistory
+    from hydra_ft.feeds.exchange_history import ExchangeHistory, Page
     from hydra_ft.store.database import Database
     from hydra_ft.store.flow_derivatives import DerivativesStore
     from hydra_ft.store.flow_markets import Markets
@@ -102,9 +102,12 @@ class History:
         for pair in pairs:
             begin = self._kept_until(pair, Feed.OPEN_INTEREST, OWN) or 0
             times: list[int] = []
+            before: Page = []
             for page in exchange.open_interest(pair, max(oldest, begin - step_ms), now, step_ms):
-                self._kept.put_open_interest(pair, OWN, page, step_ms=step_ms)
+                # The last value of the page before shows that nothing lies between the two.
+                self._kept.put_open_interest(pair, OWN, [*before, *page], step_ms=step_ms)
                 times += [time for time, _amount, _value in page]
+                before = page[-1:]
             yield _fetched(pair, times)
 
     def _parts(

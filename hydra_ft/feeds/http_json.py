@@ -85,7 +85,9 @@ class JsonService:
         )
 
     def _read(self, address: str) -> Any:
-        request = Request(address, headers=self._headers)  # noqa: S310 - checked when it was made
+        request = Request(address)  # noqa: S310 - the scheme was checked when this was made
+        # Spelt as they are given, and not sent on to wherever the service may redirect.
+        request.unredirected_hdrs.update(self._headers)
         with urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
             content = answer.read()
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,14 +149,14 @@ class DerivativesStore:
     ) -> None:
         """Keep open interest as it was at a time: in base and in quote currency, or None.
 
-        Values no farther apart than ``step_ms`` make a stretch that is covered, each standing
-        for the step that follows it.
+        Values that are no farther apart than ``step_ms`` cover the time between them.
         """
         market = self._markets.number(pair)
         names = ("time", "amount", "value")
         head = {"market": market, "source": source}
         rows = [head | dict(zip(names, row, strict=True)) for row in values]
-        stretches = [Stretch(row[0], row[0] + step_ms) for row in values]
+        times = sorted(row[0] for row in values)
+        stretches = [Stretch(a, b) for a, b in pairwise(times) if b - a <= step_ms]
         with self._database.transaction() as connection:
             upsert(connection, OPEN_INTEREST, rows)
             cover(connection, market, Feed.OPEN_INTEREST, joined_stretches(stretches), source)

@@ -151,10 +151,7 @@ def test_open_interest_and_funding_come_back_by_time(store: FlowStore, database:
     assert kept.funding(BTC, START, START + 1).columns["rate"].tolist() == [0.0001]
     with database.transaction() as connection:
         market = store.markets.number(BTC)
-        assert covered(connection, market, Feed.OPEN_INTEREST) == [
-            Stretch(START, START + 2 * step),
-            Stretch(START + 3 * step, START + 4 * step),
-        ]
+        assert covered(connection, market, Feed.OPEN_INTEREST) == [Stretch(START, START + step)]
 
 
 def spans(stretches: list[Stretch]) -> list[tuple[int, int]]:
