@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hydra_ft.bars.compiled import (
     INT,
     INTS,
@@ -23,49 +21,35 @@ from hydra_ft.bars.compiled import (
 from hydra_ft.bars.flow_closing import book
 from hydra_ft.bars.flow_ids import admit, is_known
 from hydra_ft.bars.flow_rows import (
-    BLOCK,
-    BUY,
-    BUY_COUNT,
     CELLS,
-    CLOSE,
     CLOSE_ID,
     CLOSE_TIME,
-    COUNT,
     DISORDERED,
     DONE,
     DUPLICATES,
-    FIRST_ID,
-    HIGH,
     HIST_BAR,
     HIST_BASE,
     HIST_HIGH,
     HIST_LOW,
     LAST_ID,
     LATE,
-    LOW,
-    MAX_DELTA,
     MAX_ID,
-    MIN_DELTA,
     MORE_BINS,
     MORE_CELLS,
     MORE_ROWS,
     MOST,
     NO_LEVEL,
     NO_SIDE,
-    NOTIONAL,
     OFF_LOT,
     OFF_TICK,
     ON_GRID,
-    OPEN,
-    OPEN_ID,
-    OPEN_TIME,
     ORIGIN,
     SEEN_ID,
     SEEN_TIME,
-    SELL,
     SUB_MS,
     SUBS,
 )
+from hydra_ft.bars.flow_sums import add_up, following
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
@@ -104,10 +88,16 @@ def flush(hist: IntArray, cells: IntArray, seen: IntArray) -> None:
 
 @inlined
 def _ready(
-    sub: int, bin_: int, clock: IntArray, seen: IntArray, hist: IntArray, cells: IntArray
+    sub: int,
+    tick: int,
+    clock: IntArray,
+    scale: FloatArray,
+    seen: IntArray,
+    hist: IntArray,
+    cells: IntArray,
 ) -> int:
-    """Make the histogram fit for a trade of this sub-bar and bin, or say what is missing."""
-    bar, width = sub // clock[SUBS], hist.shape[0] // 2
+    """Make the histogram fit for a trade of this sub-bar and price, or say what is missing."""
+    bar, width, bin_ = sub // clock[SUBS], hist.shape[0] // 2, int((tick + 0.5) * scale[2])
     if bar != seen[HIST_BAR]:
         if seen[CELLS] + seen[HIST_HIGH] - seen[HIST_LOW] + 1 > cells.shape[1]:
             return MORE_CELLS
@@ -119,151 +109,43 @@ def _ready(
 
 
 @inlined
-def _before(end: int, k: int, n: int, time: IntArray) -> int:
-    """Count the times from ``k`` on before ``end``, of ``n`` that are in order."""
-    low, high = k, k + n
-    while low < high:
-        middle = (low + high) // 2
-        if time[middle] < end:
-            low = middle + 1
-        else:
-            high = middle
-    return low - k
+def _refused(known: bool, row: int, rows: IntArray) -> None:
+    """Count a trade that is in no bar: in the bar of its time, or in the oldest that is open."""
+    at = row if 0 <= row < rows.shape[0] else 0
+    rows[at, DUPLICATES if known else LATE] += 1
 
 
 @inlined
-def _following(k: int, end: int, number: IntArray, time: IntArray) -> int:
-    """Count the trades from ``k`` on whose ids and times follow, at most a block of them."""
-    n = max(1, _before(end, k, int(min(BLOCK, time.shape[0] - k)), time))
-    at, first, strays = np.uint64(k), number[k] - k, 0
-    for i in range(at + np.uint64(1), at + np.uint64(n)):
-        strays += (number[i] - np.int64(i) != first) | (time[i] < time[i - np.uint64(1)])
-    if strays == 0:
-        return n
-    for j in range(k + 1, k + n):
-        if number[j] - j != first or time[j] < time[j - 1] or time[j] >= end:
-            return j - k
-    return 1
-
-
-@inlined
-def _staged(
+def _taken(
     k: int,
-    n: int,
-    price: FloatArray,
-    quantity: FloatArray,
-    side: SideArray,
-    scale: FloatArray,
-    ticks: IntArray,
-    lots: IntArray,
-) -> bool:
-    """Write ticks and signed lots to the stage; whether all of them are those of trades.
-
-    One plain loop a step, without a way out of it, so that each becomes vector instructions.
-    Indices are unsigned, or each would be looked at for being negative.
-    """
-    ticks_per_quote, lots_per_base = scale[0], scale[1]
-    at, size, faults = np.uint64(k), np.uint64(n), 0
-    for i in range(size):
-        steps = price[at + i] * ticks_per_quote
-        ticks[i] = int(steps + 0.5)
-        fine = (abs(steps - ticks[i]) <= ON_GRID) & (steps > 0.5) & (steps < MOST)
-        faults += not fine
-    for i in range(size):
-        steps = quantity[at + i] * lots_per_base
-        lots[i] = int(steps + 0.5)
-        fine = (abs(steps - lots[i]) <= ON_GRID) & (steps > 0.5) & (steps < MOST)
-        faults += not fine
-    for i in range(size):
-        faults += side[at + i] * side[at + i] != 1
-        lots[i] *= side[at + i]
-    return faults == 0
-
-
-@inlined
-def _range(
-    n: int, ticks: IntArray, scale: FloatArray, seen: IntArray, width: int, part: IntArray
-) -> bool:
-    """Find high and low of the staged trades; whether the histogram holds both."""
-    high = low = ticks[0]
-    for i in range(np.uint64(n)):
-        high, low = max(high, ticks[i]), min(low, ticks[i])
-    part[HIGH], part[LOW] = high, low
-    bottom = int((low + 0.5) * scale[2]) - seen[HIST_BASE]
-    top = int((high + 0.5) * scale[2]) - seen[HIST_BASE]
-    if bottom < 0 or top >= width:
-        return False
-    seen[HIST_LOW], seen[HIST_HIGH] = min(seen[HIST_LOW], bottom), max(seen[HIST_HIGH], top)
-    return True
-
-
-@inlined
-def _add(
-    n: int,
-    ticks: IntArray,
-    lots: IntArray,
-    levels: IntArray,
-    bins_per_tick: float,
-    base: int,
-    hist: IntArray,
-    part: IntArray,
-) -> None:
-    """Add the staged trades up: volumes, running delta, levels."""
-    size = np.uint64(n)
-    for i in range(size):
-        levels[i] = 2 * (int((ticks[i] + 0.5) * bins_per_tick) - base) + (lots[i] < 0)
-    volume = notional = buys = 0
-    for i in range(size):
-        volume += abs(lots[i])
-        notional += ticks[i] * abs(lots[i])
-        buys += lots[i] > 0
-    delta, most, least = 0, -(1 << 62), 1 << 62
-    for i in range(size):
-        delta += lots[i]
-        most, least = max(most, delta), min(least, delta)
-        hist[np.uint64(levels[i])] += abs(lots[i])
-    part[OPEN], part[CLOSE] = ticks[0], ticks[n - 1]
-    part[BUY], part[SELL] = (volume + delta) // 2, (volume - delta) // 2
-    part[NOTIONAL], part[COUNT], part[BUY_COUNT] = notional, n, buys
-    part[MAX_DELTA], part[MIN_DELTA] = most, least
-
-
-@inlined
-def _run(
-    k: int,
-    n: int,
+    sub: int,
     number: IntArray,
     time: IntArray,
     price: FloatArray,
     quantity: FloatArray,
     side: SideArray,
+    clock: IntArray,
     scale: FloatArray,
     seen: IntArray,
+    gaps: IntArray,
+    rows: IntArray,
     hist: IntArray,
-    ticks: IntArray,
-    lots: IntArray,
-    levels: IntArray,
-    part: IntArray,
+    stage: IntArray,
 ) -> int:
-    """Add up ``n`` trades from ``k`` on, or the first alone if another does not fit; how many."""
-    width = hist.shape[0] // 2
-    fits = _staged(k, n, price, quantity, side, scale, ticks, lots)
-    if not (fits and _range(n, ticks, scale, seen, width, part)):
-        n = 1
-        _staged(k, n, price, quantity, side, scale, ticks, lots)
-        _range(n, ticks, scale, seen, width, part)
-    _add(n, ticks, lots, levels, scale[2], seen[HIST_BASE], hist, part)
-    part[FIRST_ID], part[LAST_ID] = number[k], number[k + n - 1]
-    part[OPEN_TIME], part[OPEN_ID] = time[k], number[k]
-    part[CLOSE_TIME], part[CLOSE_ID] = time[k + n - 1], number[k + n - 1]
+    """Count the trade ``k`` and those that follow it in its sub-bar; how many that were."""
+    disordered = (time[k], number[k]) < (seen[SEEN_TIME], seen[SEEN_ID])
+    alone = disordered or number[k] <= seen[MAX_ID]
+    admit(number[k], sub, rows, clock, seen, gaps)
+    n = 1 if alone else following(k, (sub + 1) * clock[SUB_MS], number, time)
+    part = stage[3]
+    n = add_up(k, n, number, time, price, quantity, side, scale, seen, hist, stage, part)
+    at = sub - clock[ORIGIN]
+    rows[at, DISORDERED] += disordered
+    if not disordered:
+        seen[SEEN_TIME], seen[SEEN_ID] = part[CLOSE_TIME], part[CLOSE_ID]
+    seen[MAX_ID] = max(seen[MAX_ID], part[LAST_ID])
+    book(rows, at, part)
     return n
-
-
-@inlined
-def _refused(known: bool, row: int, rows: IntArray) -> None:
-    """Count a trade that is in no bar: in the bar of its time, or in the oldest that is open."""
-    at = row if 0 <= row < rows.shape[0] else 0
-    rows[at, DUPLICATES if known else LATE] += 1
 
 
 @kernel(
@@ -290,34 +172,23 @@ def fold_trades(
 
     ``stage`` is room to work in, shape (4, BLOCK).
     """
-    sub_ms, origin = clock[SUB_MS], clock[ORIGIN]
-    ticks, lots, levels, part = stage[0], stage[1], stage[2], stage[3]
     while k < time.shape[0]:
-        fault = _fault(price[k], quantity[k], side[k], scale)
-        if fault:
-            return k, fault
-        sub = time[k] // sub_ms
+        why = _fault(price[k], quantity[k], side[k], scale)
+        if why:
+            return k, why
+        sub = time[k] // clock[SUB_MS]
         known = is_known(number[k], seen, gaps)
-        if known or sub < origin:
-            _refused(known, min(sub, seen[SEEN_TIME] // sub_ms) - origin, rows)
+        if known or sub < clock[ORIGIN]:
+            latest = min(sub, seen[SEEN_TIME] // clock[SUB_MS])
+            _refused(known, latest - clock[ORIGIN], rows)
             k += 1
             continue
-        if sub - origin >= rows.shape[0]:
+        if sub - clock[ORIGIN] >= rows.shape[0]:
             return k, MORE_ROWS
-        tick = int(price[k] * scale[0] + 0.5)
-        wanted: int = _ready(sub, int((tick + 0.5) * scale[2]), clock, seen, hist, cells)
-        if wanted:
-            return k, wanted
-        disordered = (time[k], number[k]) < (seen[SEEN_TIME], seen[SEEN_ID])
-        alone = disordered or number[k] <= seen[MAX_ID]
-        admit(number[k], sub, rows, clock, seen, gaps)
-        n = 1 if alone else _following(k, (sub + 1) * sub_ms, number, time)
-        k += _run(
-            k, n, number, time, price, quantity, side, scale, seen, hist, ticks, lots, levels, part
+        why = _ready(sub, int(price[k] * scale[0] + 0.5), clock, scale, seen, hist, cells)
+        if why:
+            return k, why
+        k += _taken(
+            k, sub, number, time, price, quantity, side, clock, scale, seen, gaps, rows, hist, stage
         )
-        rows[sub - origin, DISORDERED] += disordered
-        if not disordered:
-            seen[SEEN_TIME], seen[SEEN_ID] = part[CLOSE_TIME], part[CLOSE_ID]
-        seen[MAX_ID] = max(seen[MAX_ID], part[LAST_ID])
-        book(rows, sub - origin, part)
     return k, DONE
