@@ -201,20 +201,42 @@ def _put_footprint(connection: Connection, flow: Flow, market: int, grid: int) -
 
 
 def _prove(connection: Connection, bars: FlowBars, market: int) -> None:
-    """Tell what bars prove: no ids missing, no time uncovered, nothing come too late."""
+    """Tell what bars prove: no ids missing, no time uncovered, nothing come too late.
+
+    Ids are missed when the next one comes, so what they lie in reaches back to the trade
+    before it; what comes late belongs to a bar that had closed, as a rule the one before.
+    """
     whole_bars = (bars.uncovered_ms == 0) & (bars.missing_ids == 0) & (bars.late == 0)
-    whole_bars[:-1] &= bars.late[1:] == 0
+    traded = np.maximum.accumulate(np.where(bars.count > 0, np.arange(len(bars)), -1))
+    doubtful_from = int(bars.time[0]) if len(bars) else 0
+    for i in np.flatnonzero((bars.missing_ids > 0) | (bars.late > 0)).tolist():
+        first = i - 1
+        if bars.missing_ids[i]:
+            first = int(traded[i - 1]) if i else -1
+            if first >= 0 and bars.first_id[i] == bars.last_id[first] + 1:
+                first = i
+        whole_bars[max(0, first) : i + 1] = False
+        if first < 0:
+            doubtful_from = _last_trade(connection, bars, market)
     edges = np.flatnonzero(np.diff(whole_bars, prepend=False, append=False))
-    cover(
-        connection,
-        market,
-        Feed.TRADES,
-        [_stretch(bars, begin, end) for begin, end in edges.reshape(-1, 2).tolist()],
+    stretches = [_stretch(bars, begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
+    cover(connection, market, Feed.TRADES, stretches)
+    if len(bars) and doubtful_from < bars.time[0]:
+        uncover(connection, market, Feed.TRADES, doubtful_from, int(bars.time[0]))
+
+
+def _last_trade(connection: Connection, bars: FlowBars, market: int) -> int:
+    """Time of the last kept bar before these in which something traded, else the one before."""
+    before = int(bars.time[0])
+    query = (
+        select(FLOW_BARS.c.time)
+        .where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms == bars.step_ms)
+        .where(FLOW_BARS.c.time < before, FLOW_BARS.c.count > 0)
+        .order_by(FLOW_BARS.c.time.desc())
+        .limit(1)
     )
-    for i in np.flatnonzero(bars.late).tolist():
-        # What came late belongs to a bar that had closed, as a rule the one before.
-        start = int(bars.time[i])
-        uncover(connection, market, Feed.TRADES, start - bars.step_ms, start + bars.step_ms)
+    found = connection.execute(query).scalar_one_or_none()
+    return before - bars.step_ms if found is None else int(found)
 
 
 def _stretch(bars: FlowBars, begin: int, end: int) -> Stretch:

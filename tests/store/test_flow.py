@@ -154,6 +154,26 @@ def test_bars_with_missing_ids_are_not_proven(store: FlowStore) -> None:
     assert starts == [(START, START + 120_000), (START + 130_000, START + 10 * MINUTE)]
 
 
+@pytest.mark.parametrize("in_one_batch", [True, False])
+def test_missed_ids_leave_nothing_proven_back_to_the_trade_before(
+    store: FlowStore, *, in_one_batch: bool
+) -> None:
+    """A hole of minutes looks like calm until the next trade comes, with its id."""
+    trades = made_trades(3_000)
+    at, later = START + 125_000, START + 455_000
+    kept = picked(trades, np.flatnonzero((trades.time < at) | (trades.time >= later)))
+    folder = FlowFolder(GRID, MINUTE, covered_from=START)
+    folder.fold(kept if in_one_batch else picked(kept, np.flatnonzero(kept.time < at)))
+    if not in_one_batch:
+        store.put([(BTC, folder.advance(START + 420_000))])
+        folder.fold(picked(kept, np.flatnonzero(kept.time >= later)))
+    store.put([(BTC, folder.advance(START + 10 * MINUTE))])
+    assert [(one.start, one.stop) for one in proven(store)] == [
+        (START, START + 120_000),
+        (START + 460_000, START + 10 * MINUTE),
+    ]
+
+
 def test_a_trade_that_came_too_late_takes_the_proof_of_its_bar_back(store: FlowStore) -> None:
     trades = made_trades(3_000)
     folder = FlowFolder(GRID, MINUTE, covered_from=START)
