@@ -71,7 +71,10 @@ def trades_of(frame: pd.DataFrame) -> Trades:
 
 def _bytes_of(column: pd.Series[str]) -> tuple[IntArray, NDArray[np.uint8]]:
     """Offsets and characters of a column of strings, as they lie in memory."""
-    whole = pa.chunked_array(pa.array(column, pa.large_string())).combine_chunks()
+    held = pa.array(column.array)
+    whole = held if isinstance(held, pa.Array) else held.combine_chunks()
+    if whole.type != pa.large_string():
+        whole = whole.cast(pa.large_string())
     _, offsets, characters = whole.buffers()
     rows = slice(whole.offset, whole.offset + len(whole) + 1)
     return np.frombuffer(offsets, np.int64)[rows], np.frombuffer(characters, np.uint8)

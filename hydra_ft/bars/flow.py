@@ -40,7 +40,7 @@ from hydra_ft.bars.flow_rows import (
     SUBS,
     UNCOVERED,
 )
-from hydra_ft.bars.flow_tables import flow_bars_of, footprint_of
+from hydra_ft.bars.flow_tables import Closed, flow_from
 from hydra_ft.errors import DataError
 from hydra_ft.types.flow import NO_ID, UNKNOWN, Flow, TradeGrid, Trades
 
@@ -155,29 +155,31 @@ class FlowFolder:
 
         Trades of that time that come later are late: counted as such, and in no bar.
         """
-        first, subs = int(self._clock[ORIGIN]), int(self._clock[SUBS])
-        closing = max(0, until // self.sub_ms - first) if self._begun else 0
-        self._make_rows(closing + 1)
-        rows = self._rows[:closing].copy()
-        n_bars = (first + closing) // subs - first // subs
-        bars = np.zeros((n_bars, COLUMNS), dtype=np.int64)
-        self._price = close_rows(rows, self._bar, bars, first, subs, self._price)
-        self._forget_rows(closing)
-        self._clock[ORIGIN] += closing
-        numbers = np.arange(first // subs, first // subs + n_bars)
-        return Flow(
-            bars=flow_bars_of(bars, numbers * self.step_ms, self.step_ms, self.grid),
-            footprint=footprint_of(self._cells_before(first // subs + n_bars), numbers, self.grid),
-            sub_bars=flow_bars_of(
-                rows, (first + np.arange(closing)) * self.sub_ms, self.sub_ms, self.grid
-            ),
-        )
+        return flow_from([self.close(until)], self.grid, self.step_ms, self.sub_ms)
 
     def finish(self, covered_to: int) -> Flow:
         """Close everything: the rest of the bar in which ``covered_to`` lies is uncovered."""
+        return self.advance(self.end_after(covered_to))
+
+    def end_after(self, covered_to: int) -> int:
+        """Mark the rest of the bar in which ``covered_to`` lies as lost; the end of that bar."""
         end = -(-covered_to // self.step_ms) * self.step_ms
         self.lost(covered_to, end)
-        return self.advance(end)
+        return end
+
+    def close(self, until: int) -> Closed:
+        """Do what ``advance`` does, and leave what closed as bare rows."""
+        first, subs = int(self._clock[ORIGIN]), int(self._clock[SUBS])
+        closing = max(0, until // self.sub_ms - first) if self._begun else 0
+        self._make_rows(closing + 1)
+        n_bars = (first + closing) // subs - first // subs
+        bars = np.zeros((n_bars, COLUMNS), dtype=np.int64)
+        rows = self._rows[:closing]
+        self._price = close_rows(rows, self._bar, bars, first, subs, self._price)
+        closed = Closed(first, rows.copy(), bars, self._cells_before(first // subs + n_bars))
+        self._forget_rows(closing)
+        self._clock[ORIGIN] += closing
+        return closed
 
     def _begin(self, covered_from: int) -> None:
         self._begun = True
@@ -251,7 +253,11 @@ class FlowFolder:
             self._flush()
         kept = self._cells[:, : self._seen[CELLS]]
         done = kept[0] < bar
-        closed, rest = kept[:, done], kept[:, ~done]
+        n = int(np.count_nonzero(done))
+        if done[:n].all():  # as ever, but for trades out of order
+            closed, rest = kept[:, :n].copy(), kept[:, n:].copy()
+        else:
+            closed, rest = kept[:, done], kept[:, ~done]
         self._cells[:, : rest.shape[1]] = rest
         self._seen[CELLS] = rest.shape[1]
         return closed

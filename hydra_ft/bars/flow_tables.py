@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hydra_ft.bars.flow_rows import COLUMNS, HIGH, UNCOVERED
+from hydra_ft.bars.flow_rows import HIGH, UNCOVERED
 from hydra_ft.errors import DataError
 from hydra_ft.types import Bars
 from hydra_ft.types.flow import Flow, FlowBars, Footprint
@@ -22,12 +22,40 @@ COUNTED = tuple(f.name for f in fields(FlowBars) if f.name not in {"grid", "step
 """Fields of flow bars in the order of the columns of a row."""
 
 
+class Closed(NamedTuple):
+    """What closed, as bare rows: of sub-bars from number ``first`` on, of bars, and cells.
+
+    Shapes (m, columns), (n, columns) and (4, cells): bar, bin, buy, sell.
+    """
+
+    first: int
+    rows: IntArray
+    bars: IntArray
+    cells: IntArray
+
+
+def flow_from(closed: Sequence[Closed], grid: TradeGrid, step_ms: int, sub_ms: int) -> Flow:
+    """Flow of what closed one after the other."""
+    first = closed[0].first
+    rows = np.concatenate([part.rows for part in closed])
+    bars = np.concatenate([part.bars for part in closed])
+    cells = np.concatenate([part.cells for part in closed], axis=1)
+    begin = first * sub_ms // step_ms
+    numbers = np.arange(begin, begin + len(bars))
+    times = sub_ms * np.arange(first, first + len(rows))
+    return Flow(
+        bars=flow_bars_of(bars, numbers * step_ms, step_ms, grid),
+        footprint=footprint_of(cells, numbers, grid),
+        sub_bars=flow_bars_of(rows, times, sub_ms, grid),
+    )
+
+
 def flow_bars_of(rows: IntArray, time: IntArray, step_ms: int, grid: TradeGrid) -> FlowBars:
     """Flow bars from closed rows, shape (n, columns), and the times at which they opened.
 
     Raises DataError where notional does not fit its 63 bits.
     """
-    columns = np.ascontiguousarray(rows[:, : UNCOVERED + 1].T)
+    columns = np.array(rows[:, : UNCOVERED + 1].T, order="C")
     bars = FlowBars(
         grid=grid, step_ms=step_ms, time=time, **dict(zip(COUNTED, columns, strict=True))
     )
@@ -120,9 +148,3 @@ def candles(bars: FlowBars) -> Bars:
     start = int(known[0]) if known.size else len(bars)
     columns = {name: getattr(bars, name)[start:] for name in ("open", "high", "low", "close")}
     return Bars(time=bars.time[start:], step_ms=bars.step_ms, volume=bars.volume[start:], **columns)
-
-
-__all__ = [
-    "COLUMNS", "COUNTED", "candles", "flow_bars_of", "footprint_of", "joined", "joined_bars",
-    "joined_footprints", "same_flow",
-]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import types
 
-from hydra_ft.bars.compiled import READ_INTS, kernel
+from hydra_ft.bars.compiled import READ_INTS, inlined, kernel
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,15 +21,20 @@ if TYPE_CHECKING:
     from hydra_ft.types.flow import SideArray
 
     Bytes = NDArray[np.uint8]
+    Words = NDArray[np.uint64]
 
 _READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+_READ_WORDS = types.Array(types.uint64, 1, "C", readonly=True)
 _INTS, _SIDES = types.Array(types.int64, 1, "C"), types.Array(types.int8, 1, "C")
+_ZERO, _PAIRS = np.uint64(0), np.uint64(0x000000FF000000FF)
 
 
 def ids_from_text(offsets: IntArray, characters: Bytes) -> IntArray:
     """Ids from strings of up to 18 digits, shape (n,); raises DataError for any other."""
     found = np.empty(offsets.shape[0] - 1, dtype=np.int64)
-    wrong = parse_ids(offsets, characters, found)
+    whole = characters[: characters.shape[0] // 8 * 8]
+    words = np.require(whole, requirements=["C", "ALIGNED"]).view(np.uint64)
+    wrong = parse_ids(offsets, characters, words, found)
     if wrong >= 0:
         raise DataError(f"id: expected 1 to 18 digits, was {_text(offsets, characters, wrong)!r}")
     return found
@@ -48,14 +53,40 @@ def _text(offsets: IntArray, characters: Bytes, i: int) -> str:
     return bytes(characters[offsets[i] : offsets[i + 1]]).decode("utf-8", "replace")
 
 
-@kernel(READ_INTS, _READ_BYTES, _INTS)
-def parse_ids(offsets: IntArray, characters: Bytes, found: IntArray) -> int:
+@inlined
+def _eight_digits(words: Words, first: int) -> np.int64:
+    """Return the number of eight digits from ``first`` on, -1 where one is none.
+
+    All eight at once: pairs, then fours, then all are joined by a multiplication each
+    (Langdale and Lemire, Number Parsing at a Gigabyte per Second, 2021). Little-endian.
+    """
+    at, shift = np.uint64(first >> 3), np.uint64(8 * (first & 7))
+    chunk = words[at] >> shift
+    if shift > _ZERO:
+        chunk |= words[at + np.uint64(1)] << (np.uint64(64) - shift)
+    chunk -= np.uint64(0x3030303030303030)
+    over = (chunk + np.uint64(0x7676767676767676)) | chunk
+    if over & np.uint64(0x8080808080808080) != _ZERO:
+        return np.int64(-1)
+    chunk = chunk * np.uint64(10) + (chunk >> np.uint64(8))
+    odd = (chunk & _PAIRS) * np.uint64(0x000F424000000064)
+    even = ((chunk >> np.uint64(16)) & _PAIRS) * np.uint64(0x0000271000000001)
+    return np.int64((odd + even) >> np.uint64(32))
+
+
+@kernel(READ_INTS, _READ_BYTES, _READ_WORDS, _INTS)
+def parse_ids(offsets: IntArray, characters: Bytes, words: Words, found: IntArray) -> int:
     """Fill in the numbers; the first row that is none, -1 if all are."""
+    last_word = words.shape[0] - 1
     for i in range(found.shape[0]):
         first, last = offsets[i], offsets[i + 1]
         if not 0 < last - first <= 18:
             return i
-        number, strays = 0, 0
+        number = strays = 0
+        if last - first >= 8 and (first >> 3) < last_word:
+            number = int(_eight_digits(words, first))
+            strays += number < 0
+            first += 8
         for j in range(np.uint64(first), np.uint64(last)):
             digit = int(characters[j]) - 48
             strays += (digit < 0) | (digit > 9)

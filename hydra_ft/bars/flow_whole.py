@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hydra_ft.bars.flow import FlowFolder
-from hydra_ft.bars.flow_tables import joined
+from hydra_ft.bars.flow_tables import flow_from
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def flow_of(
     if len(trades) and int(trades.time.max()) >= end:
         raise DataError(f"covered: expected to end after the last trade, was {end}")
     folder = FlowFolder(grid, step_ms, sub_ms, covered_from=begin, contiguous_ids=contiguous_ids)
-    parts = []
+    closed = []
     for block in _blocks(trades, sub_ms):
         folder.fold(block)
-        parts.append(folder.advance(min(int(block.time[-1]), end) - SETTLED_MS))
-    parts.append(folder.finish(end))
-    return joined(parts)
+        closed.append(folder.close(min(int(block.time[-1]), end) - SETTLED_MS))
+    closed.append(folder.close(folder.end_after(end)))
+    return flow_from(closed, grid, step_ms, sub_ms)
 
 
 def _blocks(trades: Trades, sub_ms: int) -> Iterator[Trades]:

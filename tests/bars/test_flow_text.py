@@ -21,6 +21,23 @@ def test_ids_and_sides_are_read_from_their_characters() -> None:
     assert ids_from_text(*as_bytes()).size == sides_from_text(*as_bytes()).size == 0
 
 
+def test_ids_of_any_length_are_read_wherever_they_stand() -> None:
+    random = np.random.default_rng(1)
+    texts = [str(random.integers(10 ** int(random.integers(0, 18)))) for _ in range(2_000)]
+    assert ids_from_text(*as_bytes(*texts)).tolist() == [int(t) for t in texts]
+    offsets, characters = as_bytes("1", *texts)
+    shifted = characters[1:]  # begins at an odd address
+    assert ids_from_text(offsets[1:] - 1, shifted).tolist() == [int(t) for t in texts]
+
+
+@pytest.mark.parametrize("at", range(10))
+@pytest.mark.parametrize("letter", ["/", ":", "a", "\x00", "-", " "])
+def test_a_letter_anywhere_in_a_long_id_is_seen(at: int, letter: str) -> None:
+    text = f"{'1234567890'[:at]}{letter}{'1234567890'[at + 1 :]}"
+    with pytest.raises(DataError, match="id: expected 1 to 18 digits"):
+        ids_from_text(*as_bytes("12345678901", text, "12345678901"))
+
+
 @pytest.mark.parametrize("wrong", ["", "12a", "-5", "1234567890123456789", "d3b0-7384"])
 def test_an_id_that_is_no_number_is_refused(wrong: str) -> None:
     with pytest.raises(DataError, match=f"id: expected 1 to 18 digits, was '{wrong}'"):
