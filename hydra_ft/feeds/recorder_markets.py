@@ -1,0 +1,54 @@
+"""What a venue's market says of a pair: the contract, and the steps of prices and quantities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ccxt.base.errors import BadSymbol
+
+from hydra_ft.errors import FeedError
+from hydra_ft.feeds.normal import Contract
+from hydra_ft.types.flow import TradeGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Market = Mapping[str, Any]
+
+
+def market_of(client: Any, pair: str) -> Market:
+    """Market of a pair; raises FeedError where the venue has none, or an inverse one."""
+    try:
+        market: Market = client.market(pair)
+    except BadSymbol as error:
+        raise FeedError(
+            f"pair: expected one that {client.id} has, as in BTC/USDT:USDT, was {pair!r}"
+        ) from error
+    if market.get("inverse"):
+        raise FeedError(
+            f"pair: expected a linear contract or spot, was the inverse {pair!r}: its "
+            "quantities lie on no grid of the base currency"
+        )
+    return market
+
+
+def contract_of(market: Market) -> Contract:
+    """What one unit of a market's quantity is."""
+    size = market.get("contractSize")
+    return Contract(float(size) if size else 1.0, is_inverse=bool(market.get("inverse")))
+
+
+def grid_of(market: Market, bin_ticks: int = 1) -> TradeGrid:
+    """Steps of a market in quote and base currency; raises FeedError where it has none."""
+    precision = market.get("precision") or {}
+    tick, lot = precision.get("price"), precision.get("amount")
+    if not tick or not lot:
+        raise FeedError(
+            f"{market.get('symbol')}: expected a tick and a lot size, was {tick!r} and {lot!r}"
+        )
+    return TradeGrid(float(tick), _product(float(lot), contract_of(market).size), bin_ticks)
+
+
+def _product(lot: float, size: float) -> float:
+    """Give lot * size as the nearest decimal: 1 * 0.01, not 0.010000000000000002."""
+    return float(f"{lot * size:.12g}")

@@ -1,0 +1,134 @@
+"""The queue between a recorder and its sink: bounded, and what it drops is marked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from hydra_ft.errors import StoreError
+from hydra_ft.feeds.recorder_policy import backoff_s
+from hydra_ft.feeds.sink import Batch, FeedGap, GapReason
+from hydra_ft.types import Feed
+from hydra_ft.types.flow import NO_ID
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+
+    from hydra_ft.feeds.sink import PairFlow, Sink
+
+_RETRY_BASE_S, _RETRY_CAP_S = 0.2, 10.0
+
+
+class Outbox:
+    """Hands batches to a sink, one at a time, in a thread; drops the oldest when it is full.
+
+    ``most_items`` bounds the parts (flows, samples, liquidations, gaps) that wait.
+    """
+
+    def __init__(self, sink: Sink, most_items: int, chance: random.Random) -> None:
+        self.dropped = self.written = self.failures = 0
+        self._sink, self._most, self._chance = sink, most_items, chance
+        self._waiting: deque[Batch] = deque()
+        self._owed: dict[tuple[str, str, Feed], FeedGap] = {}
+        self._more = asyncio.Event()
+        self._is_closing = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting))
+
+    def put(self, batch: Batch) -> None:
+        """Queue a batch; when there is no room, the oldest are dropped and counted."""
+        if not len(batch):
+            return
+        self._waiting.append(batch)
+        while len(self) > self._most and len(self._waiting) > 1:
+            self._drop(self._waiting.popleft())
+        self._more.set()
+
+    def _drop(self, batch: Batch) -> None:
+        self.dropped += len(batch)
+        for gap in [*batch.gaps, *_gaps_of(batch)]:
+            key = (gap.venue, gap.pair, gap.feed)
+            known = self._owed.get(key)
+            self._owed[key] = gap if known is None else _joined(known, gap)
+
+    async def run(self) -> None:
+        """Write what comes, until ``close`` has been called and nothing waits."""
+        while self._waiting or not self._is_closing:
+            if not self._waiting:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            await self._write(self._with_owed(self._waiting.popleft()))
+
+    def close(self) -> None:
+        """Let ``run`` end once all is written."""
+        self._is_closing = True
+        self._more.set()
+
+    def _with_owed(self, batch: Batch) -> Batch:
+        if not self._owed:
+            return batch
+        owed, self._owed = tuple(self._owed.values()), {}
+        return Batch(
+            batch.flows, batch.liquidations, batch.books, (*owed, *batch.gaps), batch.trades,
+            batch.covered,
+        )  # fmt: skip
+
+    async def _write(self, batch: Batch) -> None:
+        attempt = 0
+        while True:
+            try:
+                await asyncio.to_thread(self._sink.write, batch)
+            except StoreError:
+                attempt += 1
+                self.failures += 1
+                wait_s = backoff_s(attempt, _RETRY_BASE_S, _RETRY_CAP_S, self._chance)
+                await asyncio.sleep(wait_s)
+            else:
+                self.written += len(batch)
+                return
+
+
+def _gaps_of(batch: Batch) -> Iterator[FeedGap]:
+    """Give what a dropped batch leaves unsaid, by pair and feed."""
+    for flow in batch.flows:
+        yield _gap_of_flow(flow)
+    for kind, parts in ((Feed.LIQUIDATIONS, batch.liquidations), (Feed.BOOK, batch.books)):
+        for one in parts:
+            yield FeedGap(one.venue, one.pair, kind, GapReason.OVERFLOW, one.time, one.time + 1)
+
+
+def _gap_of_flow(one: PairFlow) -> FeedGap:
+    bars = one.flow.sub_bars
+    traded = bars.last_id[bars.count > 0]
+    first = bars.first_id[bars.count > 0]
+    return FeedGap(
+        one.venue,
+        one.pair,
+        Feed.TRADES,
+        GapReason.OVERFLOW,
+        int(bars.time[0]),
+        int(bars.time[-1]) + bars.step_ms,
+        int(first.min()) if len(first) else NO_ID,
+        int(traded.max()) if len(traded) else NO_ID,
+        int(bars.count.sum()),
+    )
+
+
+def _joined(one: FeedGap, other: FeedGap) -> FeedGap:
+    """Give the gap that spans two of a pair and feed."""
+    ids = [gap for gap in (one, other) if gap.first_id != NO_ID]
+    return FeedGap(
+        one.venue,
+        one.pair,
+        one.feed,
+        GapReason.OVERFLOW,
+        min(one.start, other.start),
+        max(one.stop, other.stop),
+        min((gap.first_id for gap in ids), default=NO_ID),
+        max((gap.last_id for gap in ids), default=NO_ID),
+        max(one.missing, 0) + max(other.missing, 0) if ids else -1,
+    )

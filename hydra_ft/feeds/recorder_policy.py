@@ -1,0 +1,135 @@
+"""How a recorder behaves: its waits, its bounds, and what it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hydra_ft.errors import PolicyError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping
+
+    from hydra_ft.types import Feed
+
+_POSITIVE = (
+    "drain_every_s",
+    "write_every_s",
+    "connect_s",
+    "backoff_base_s",
+    "backoff_cap_s",
+    "refresh_every_s",
+    "most_cached",
+    "most_held",
+    "most_queued",
+    "keep_alive_s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderPolicy:
+    """Numbers of a recorder.
+
+    ``grace_ms`` is how long a sub-bar waits for trades that are late; ``quiet_s`` how long
+    nothing at all may come before bars are closed by the clock; ``silence_s`` how long before
+    the connection is taken for dead. Skipped ids are asked for by REST after
+    ``refetch_after_s``, at most ``refetch_most`` of them in one go and ``refetch_per_minute``
+    times a minute, else they are marked. ``refresh_every_s``: a connection is replaced, before
+    it ends, by a new one. ``resume_most_ms``: what was left longer ago than this is not gone
+    on from. Raises PolicyError for a number that cannot be.
+    """
+
+    step_ms: int = 60_000
+    sub_ms: int = 10_000
+    grace_ms: int = 2_000
+    quiet_s: float = 5.0
+    silence_s: float = 30.0
+    drain_every_s: float = 0.1
+    write_every_s: float = 1.0
+    connect_s: float = 20.0
+    backoff_base_s: float = 0.5
+    backoff_cap_s: float = 60.0
+    sound_after_s: float = 60.0
+    refresh_every_s: float = 12 * 3_600.0
+    keep_alive_s: float = 20.0
+    refetch_after_s: float = 2.0
+    refetch_most: int = 5_000
+    refetch_per_minute: float = 30.0
+    resume_most_ms: int = 24 * 3_600_000
+    most_cached: int = 20_000
+    most_held: int = 50_000
+    most_queued: int = 20_000
+    book_levels: int = 20
+    book_every_s: float = 1.0
+    stop_s: float = 10.0
+    keeps_trades: bool = False
+    bin_ticks: Mapping[str, int] = field(default_factory=dict)
+    """Ticks in a level of the footprint, by pair; 1 where none is given."""
+
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise PolicyError(f"{name}: expected more than 0, was {getattr(self, name)}")
+        if self.sub_ms <= 0 or self.step_ms <= 0 or self.step_ms % self.sub_ms:
+            raise PolicyError(
+                f"step_ms: expected a multiple of sub_ms = {self.sub_ms}, was {self.step_ms}"
+            )
+
+
+def backoff_s(attempt: int, base_s: float, cap_s: float, chance: random.Random) -> float:
+    """How long to wait before attempt 1, 2, ...: anything up to a bound that doubles.
+
+    Full jitter (Brooker, "Exponential Backoff and Jitter", 2015): many clients that were cut
+    off together do not come back together.
+    """
+    return chance.uniform(0.0, min(cap_s, base_s * 2.0 ** min(attempt, 32)))
+
+
+class Allowance:
+    """So many calls a minute, saved up to a minute's worth."""
+
+    def __init__(self, per_minute: float, now_s: float) -> None:
+        self._per_s, self._most = per_minute / 60.0, max(per_minute, 1.0)
+        self._left, self._at_s = self._most, now_s
+
+    def take(self, now_s: float) -> bool:
+        """Whether one more call may be made now; it then counts as made."""
+        self._left = min(self._most, self._left + (now_s - self._at_s) * self._per_s)
+        self._at_s = now_s
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+@dataclass(slots=True)
+class FeedCounts:
+    """What a feed has done so far; ``last_event_s`` and ``since_s`` are of the monotonic clock."""
+
+    feed: Feed
+    is_connected: bool = False
+    since_s: float = 0.0
+    last_event_s: float | None = None
+    events: int = 0
+    refused: int = 0
+    overflows: int = 0
+    connections: int = 0
+    losses: int = 0
+    refreshes: int = 0
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PairCounts:
+    """Trades of one pair so far."""
+
+    pair: str
+    counted: int
+    duplicates: int
+    late: int
+    refetched: int
+    missing: int
+    held: int
+    last_id: int
+    closed_until: int | None

@@ -1,0 +1,249 @@
+"""The account of one pair, without a connection: lost, doubled, late, interrupted."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from feeds.recording import QUICK, SUB_MS, rows_of
+
+from hydra_ft.errors import PolicyError
+from hydra_ft.feeds.binance import BINANCE
+from hydra_ft.feeds.bybit import BYBIT
+from hydra_ft.feeds.normal import BUY, SELL, PublicTrade
+from hydra_ft.feeds.okx import OKX
+from hydra_ft.feeds.recorder_pair import PairRecorder
+from hydra_ft.feeds.recorder_policy import Allowance, RecorderPolicy, backoff_s
+from hydra_ft.feeds.sink import GapReason, Resume
+from hydra_ft.types.flow import NO_ID, TradeGrid
+
+T0 = 1_700_000_000_000
+GRID = TradeGrid(tick_size=0.1, lot_size=0.001)
+
+
+def trade(number: int, time: int, lots: int = 1, first: int | None = None) -> PublicTrade:
+    first = number if first is None else first
+    return PublicTrade(first, number, T0 + time, 100.0, lots * 0.001, BUY, str(number))
+
+
+def named(key: str, time: int) -> PublicTrade:
+    return PublicTrade(NO_ID, NO_ID, T0 + time, 100.0, 0.001, SELL, key)
+
+
+def pair(venue: Any = BINANCE, resume: Resume | None = None, **policy: Any) -> PairRecorder:
+    return PairRecorder(venue, "X", GRID, RecorderPolicy(**{**QUICK, **policy}), resume)
+
+
+def closed(one: PairRecorder, until: int) -> list[tuple[int, ...]]:
+    """Sub-bars that close up to a time after T0."""
+    flow = one.close(T0 + until)
+    return rows_of(flow.sub_bars) if flow else []
+
+
+def market(chance: random.Random, count: int = 800) -> list[PublicTrade]:
+    """Trades a few milliseconds apart."""
+    time, trades = 0, []
+    for number in range(1_000, 1_000 + count):
+        time += chance.choice([0, 1, 5, 10])
+        trades.append(trade(number, time, chance.randrange(1, 9)))
+    return trades
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("can_fetch", [True, False])
+def test_whatever_is_lost_or_doubled_each_trade_is_in_one_bar_or_in_a_gap(
+    seed: int, can_fetch: bool
+) -> None:
+    chance = random.Random(seed)
+    one, real, at, bars = pair(), market(chance), 0, {}
+    per_bar = Counter(trade.time // SUB_MS * SUB_MS for trade in real)
+    one.begin(T0)
+    while at < len(real):
+        size = chance.randrange(1, 30)
+        sent = [t for t in real[at : at + size] if chance.random() > 0.05]
+        one.take([t for t in sent for _ in range(1 + (chance.random() < 0.05))], at / 100)
+        at += size
+        seen = real[min(at, len(real)) - 1].time
+        wanted = one.wanted(at / 100) if chance.random() < 0.5 else None
+        if wanted is not None:
+            known = [t for t in real if wanted[0] <= t.last_id <= wanted[1]]
+            one.fetched(known if can_fetch else [], wanted[1], at / 100)
+        if chance.random() < 0.5:
+            bars.update({row[0]: row for row in closed(one, seen - 150 - T0)})
+    gaps, counts = one.take_gaps(), one.counts()
+    whole = [row for row in bars.values() if row[6] == 0]
+    assert len(whole) >= 3 or not can_fetch
+    assert all(row[1] == per_bar[row[0]] for row in whole)
+    ids = sum(row[1] for row in bars.values())
+    first, last = min(r[4] for r in bars.values()), max(r[5] for r in bars.values())
+    assert ids + sum(g.missing for g in gaps if g.last_id <= last) == last - first + 1
+    assert counts.late == 0
+    assert (counts.refetched > 10) is can_fetch
+    assert (counts.missing > 10) is not can_fetch
+
+
+def test_a_bar_waits_for_the_ids_that_it_may_lack() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 10), trade(2, 100), trade(5, 400)], 0.0)
+    assert closed(one, 2_000) == []
+    assert one.wanted(0.1) is None
+    assert one.wanted(0.3) == (3, 4)
+    one.fetched([trade(3, 150), trade(4, 260)], 4, 0.3)
+    assert [row[1] for row in closed(one, 600)] == [3, 2]
+    (gap,) = one.take_gaps()
+    assert (gap.first_id, gap.last_id, gap.missing) == (3, 4, 0)
+    assert (gap.start, gap.stop) == (T0 + 100, T0 + 400)
+
+
+def test_what_stays_away_is_marked_in_the_bars_between_its_neighbours() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 0), trade(2, 100), trade(5, 400)], 0.0)
+    assert one.wanted(0.3) == (3, 4)
+    one.fetched([trade(3, 150)], 4, 0.3)
+    rows = closed(one, 600)
+    assert [(row[1], row[6]) for row in rows] == [(3, 150), (1, 150)]
+    assert one.take_gaps()[0].missing == 1
+
+
+def test_too_many_ids_are_not_asked_for() -> None:
+    one = pair(refetch_most=100)
+    one.begin(T0)
+    one.take([trade(1, 10), trade(200, 400)], 0.0)
+    assert one.wanted(0.3) is None
+    (gap,) = one.take_gaps()
+    assert (gap.missing, one.counts().held) == (198, 0)
+
+
+def test_a_venue_without_such_a_route_gives_up_once_it_has_waited() -> None:
+    one = pair(OKX)
+    one.begin(T0)
+    one.take([trade(3, 10, first=1), trade(9, 300, first=6)], 0.0)
+    assert one.wanted(0.1) is None
+    assert closed(one, 600) == []
+    assert one.wanted(0.3) is None
+    (gap,) = one.take_gaps()
+    assert (gap.first_id, gap.last_id, gap.missing) == (4, 5, 2)
+    assert [row[1] for row in closed(one, 600)] == [1, 1]
+
+
+def test_an_interruption_that_the_next_id_proves_whole_is_none() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 0)], 0.0)
+    one.interrupted(T0 + 10, T0 + 300)
+    one.take([trade(2, 400)], 0.5)
+    assert [row[6] for row in closed(one, 600)] == [0, 0]
+    assert one.take_gaps() == []
+
+
+def test_an_interruption_that_nothing_has_proven_whole_is_marked_when_its_bar_closes() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 0)], 0.0)
+    one.interrupted(T0 + 50, T0 + 300)
+    assert [row[6] for row in closed(one, 600)] == [200, 50]
+    (gap,) = one.take_gaps()
+    assert (gap.reason, gap.start, gap.stop) == (GapReason.CONNECTION, T0 + 50, T0 + 300)
+    assert (gap.missing, gap.first_id) == (-1, NO_ID)
+    one.take([trade(3, 700)], 0.5)
+    one.fetched([trade(2, 200)], 2, 1.0)
+    assert one.take_gaps()[0].missing == 1
+
+
+def test_without_ids_every_interruption_is_a_gap() -> None:
+    one = pair(BYBIT)
+    one.begin(T0)
+    one.take([named("a", 20)], 0.0)
+    one.interrupted(T0 + 20, T0 + 120)
+    one.take([named("b", 130), named("a", 20)], 0.5)
+    assert [(row[1], row[6]) for row in closed(one, 250)] == [(2, 100)]
+    (gap,) = one.take_gaps()
+    assert (gap.missing, gap.first_id) == (-1, NO_ID)
+    assert one.counts().duplicates == 1
+
+
+def test_before_the_first_trade_of_all_nothing_is_proven() -> None:
+    one = pair()
+    one.begin(T0)
+    assert [row[6] for row in closed(one, 250)] == [250]
+    one.take([trade(7, 300)], 0.0)
+    assert [(row[1], row[6]) for row in closed(one, 500)] == [(1, 50)]
+
+
+def test_going_on_asks_for_all_since_the_last_bar() -> None:
+    left = Resume(last_id=10, last_price_ticks=1_000, closed_until=T0)
+    one = pair(resume=left)
+    one.begin(T0 + 400)
+    one.take([trade(13, 410)], 0.0)
+    assert one.wanted(0.3) == (11, 12)
+    one.fetched([trade(11, 20), trade(12, 350)], 12, 0.3)
+    assert [(row[1], row[6]) for row in closed(one, 500)] == [(1, 0), (2, 0)]
+    (gap,) = one.take_gaps()
+    assert (gap.reason, gap.missing, gap.start) == (GapReason.RESTART, 0, T0)
+
+
+def test_what_was_left_too_long_ago_is_a_gap_and_not_a_row_of_empty_bars() -> None:
+    left = Resume(last_id=10, last_price_ticks=1_000, closed_until=T0)
+    one = pair(resume=left, resume_most_ms=1_000, refetch_most=5)
+    one.begin(T0 + 9_000)
+    one.take([trade(100, 9_010)], 0.0)
+    assert one.wanted(0.3) is None
+    assert [row[0] - T0 for row in closed(one, 9_300)] == [9_000]
+    (gap,) = one.take_gaps()
+    assert (gap.reason, gap.missing) == (GapReason.RESTART, 89)
+
+
+def test_a_price_off_the_grid_is_refused_and_told_of() -> None:
+    one = pair()
+    one.begin(T0)
+    off = trade(2, 20)._replace(price=100.05)
+    one.take([trade(1, 0), off, trade(3, 30)], 0.0)
+    assert [row[1] for row in closed(one, 250)] == [2]
+    (gap,) = one.take_gaps()
+    assert (gap.first_id, gap.last_id, gap.missing) == (2, 2, 1)
+
+
+def test_more_than_may_be_held_is_let_go() -> None:
+    one = pair(most_held=5)
+    one.begin(T0)
+    one.take([trade(1, 0), *(trade(n, n) for n in range(3, 10))], 0.0)
+    assert one.counts().held == 0
+    assert one.take_gaps()[0].missing == 1
+
+
+def test_stopping_leaves_the_open_bar_to_the_next_run_or_closes_it() -> None:
+    one, other = pair(), pair(BYBIT)
+    for each, first in ((one, trade(1, 0)), (other, named("a", 0))):
+        each.begin(T0)
+        each.take([first], 0.0)
+    assert one.finish(T0 + 100) is None
+    flow = other.finish(T0 + 100)
+    assert flow is not None
+    assert int(flow.bars.uncovered_ms[0]) == 900
+
+
+def test_the_wait_before_a_connection_is_jittered_over_all_of_a_doubling_bound() -> None:
+    chance = random.Random(3)
+    for attempt, most in ((1, 1.0), (3, 4.0), (20, 30.0)):
+        waits = [backoff_s(attempt, 0.5, 30.0, chance) for _ in range(400)]
+        assert 0 <= min(waits) < 0.05 * most
+        assert 0.95 * most < max(waits) <= most
+
+
+def test_an_allowance_is_used_up_and_comes_back_with_time() -> None:
+    allowance = Allowance(30, 0.0)
+    assert [allowance.take(0.0) for _ in range(31)] == [True] * 30 + [False]
+    assert not allowance.take(1.9)
+    assert allowance.take(2.0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sub_ms": 7_000}, {"most_queued": 0}, {"drain_every_s": -1.0}, {"sub_ms": 0}]
+)
+def test_a_policy_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(PolicyError, match="expected"):
+        RecorderPolicy(**wrong)
