@@ -191,7 +191,8 @@ class PairRecorder:
         )  # fmt: skip
         self._gaps.append(gap)
         if missing and self._folder is not None:
-            self._folder.lost(hole.start, hole.stop)
+            # What is missing may have the very time of either neighbour.
+            self._folder.lost(hole.start, hole.stop + 1)
 
     def _has_closed(self, trade: PublicTrade) -> bool:
         closed = self._folder.closed_until if self._folder is not None else None

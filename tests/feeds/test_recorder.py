@@ -149,8 +149,8 @@ def test_a_refresh_replaces_the_connection_without_a_gap(server: Server) -> None
 
     async def run() -> None:
         one = recorder(server.url, PAIRS, sink, TRADES)
-        running = asyncio.ensure_future(record(one, lambda: len(sink.sub_bars) >= 15))
-        await asyncio.sleep(1.5)
+        running = asyncio.ensure_future(record(one, lambda: len(sink.sub_bars) >= 30))
+        await asyncio.sleep(0.5)
         one.refresh()
         await running
         (feed,) = one.health().feeds

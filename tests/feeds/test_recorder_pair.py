@@ -105,7 +105,7 @@ def test_what_stays_away_is_marked_in_the_bars_between_its_neighbours() -> None:
     assert one.wanted(0.3) == (3, 4)
     one.fetched([trade(3, 150)], 4, 0.3)
     rows = closed(one, 600)
-    assert [(row[1], row[6]) for row in rows] == [(3, 150), (1, 150)]
+    assert [(row[1], row[6]) for row in rows] == [(3, 150), (1, 151)]
     assert one.take_gaps()[0].missing == 1
 
 
