@@ -22,6 +22,7 @@ COMMANDS = {
     "install": "copy strategies and models into a freqtrade home",
     "orders": "list orders with every requote, and what they cost",
     "why": "say why a pair was not traded, or what became of its entries",
+    "data": "list market data that is kept, build it of files, fetch history",
     "doctor": "check versions, configuration and database before the bot is started",
     "dev": "tools for working on Hydra itself",
 }

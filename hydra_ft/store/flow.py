@@ -126,6 +126,17 @@ class FlowStore:
             grids = {n: self.markets.grid(connection, n) for n in {row.grid for row in rows}}
         return _spread(rows, grids, bars)
 
+    def has_bar(self, market: int, step_ms: int, start: int, stop: int) -> bool:
+        """Whether any bar of a length is kept that opens within an interval."""
+        query = (
+            select(FLOW_BARS.c.time)
+            .where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms == step_ms)
+            .where(FLOW_BARS.c.time >= start, FLOW_BARS.c.time < stop)
+            .limit(1)
+        )
+        with self._database.transaction() as connection:
+            return connection.execute(query).first() is not None
+
     def resumption(self, pair: str, step_ms: int) -> Resumption | None:
         """Return where the bars of a pair end; None where none are kept."""
         bars = self.last(pair, step_ms, 1)
