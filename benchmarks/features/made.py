@@ -10,9 +10,12 @@ import pyarrow as pa
 
 from hydra_ft.bars.flow_text import ids_from_text, sides_from_text
 from hydra_ft.bars.flow_trades import trades_from
+from hydra_ft.bars.flow_whole import BLOCK_TRADES
 from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from hydra_ft.types import IntArray
@@ -59,14 +62,19 @@ def frame_of(trades: Trades) -> pd.DataFrame:
 
 
 def trades_of(frame: pd.DataFrame) -> Trades:
-    """Trades from freqtrade's frame: ids and sides are strings there."""
-    return trades_from(
-        ids_from_text(*_bytes_of(frame["id"])),
-        frame["timestamp"].to_numpy(),
-        frame["price"].to_numpy(),
-        frame["amount"].to_numpy(),
-        sides_from_text(*_bytes_of(frame["side"])),
-    )
+    """Trades from freqtrade's frame."""
+    return next(blocks_of(frame, len(frame)))
+
+
+def blocks_of(frame: pd.DataFrame, size: int = BLOCK_TRADES) -> Iterator[Trades]:
+    """Trades from freqtrade's frame, block by block: ids and sides are strings there."""
+    (id_at, ids), (side_at, sides) = (_bytes_of(frame[name]) for name in ("id", "side"))
+    columns = [frame[name].to_numpy() for name in ("timestamp", "price", "amount")]
+    for start in range(0, len(frame), size):
+        rows, ends = slice(start, start + size), slice(start, start + size + 1)
+        time, price, quantity = (column[rows] for column in columns)
+        id_, side = ids_from_text(id_at[ends], ids), sides_from_text(side_at[ends], sides)
+        yield trades_from(id_, time, price, quantity, side)
 
 
 def _bytes_of(column: pd.Series[str]) -> tuple[IntArray, NDArray[np.uint8]]:

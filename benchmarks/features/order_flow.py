@@ -14,14 +14,14 @@ from benchmarks.features.made import (
     GRID,
     START,
     STEP_MS,
+    blocks_of,
     candles_of,
     frame_of,
     made_trades,
-    trades_of,
 )
 from hydra_ft.bars.compiled import READ_FLOATS, READ_INTS, READ_SIDES, Kernel
 from hydra_ft.bars.flow import FlowFolder
-from hydra_ft.bars.flow_whole import flow_of
+from hydra_ft.bars.flow_whole import flow_of, flow_of_blocks
 from hydra_ft.bars.footprint import imbalances
 from hydra_ft.bars.profile import bar_profiles
 
@@ -82,6 +82,13 @@ def full_set(trades: Trades) -> Flow:
     return flow
 
 
+def full_set_of_frame(frame: pd.DataFrame) -> Flow:
+    """Do the same with the trades in freqtrade's frame, block by block."""
+    flow = flow_of_blocks(blocks_of(frame), GRID, STEP_MS, covered=COVERED)
+    read_off(flow)
+    return flow
+
+
 def read_off(flow: Flow) -> None:
     """Compute what is read from the footprints, and the columns in units."""
     imbalances(flow.footprint)
@@ -133,7 +140,7 @@ def measure(n: int, rounds: int) -> tuple[Day, NewCandle]:
         n=n,
         freqtrade_s=theirs,
         arrays_s=own,
-        frame_s=spent(lambda: full_set(trades_of(frame)), rounds),
+        frame_s=spent(lambda: full_set_of_frame(frame), rounds),
         fold_s=spent(lambda: flow_of(trades, GRID, STEP_MS, covered=COVERED), rounds),
         read_s=spent(lambda: READ(*columns), 3 * rounds),
         levels=float(np.diff(flow.footprint.offsets).mean()),

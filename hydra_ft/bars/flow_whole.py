@@ -1,4 +1,4 @@
-"""All trades of a file into flow at once."""
+"""All trades of a file into flow at once, or block by block as they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hydra_ft.bars.flow_tables import flow_from
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from hydra_ft.types.flow import Flow, TradeGrid, Trades
 
@@ -34,24 +34,43 @@ def flow_of(
     """Fold all trades of a file into flow; ``covered`` is the interval that the file is whole for.
 
     Without it that is from the first trade to the last: whatever of the first and of the last
-    bar lies outside is marked uncovered. Raises DataError as ``FlowFolder`` does.
+    bar lies outside is marked uncovered. Raises DataError as ``FlowFolder`` does, and where
+    the covered interval ends before the last trade.
     """
-    if not len(trades) and covered is None:
-        raise DataError("trades: expected one at least, or the covered interval, was neither")
-    begin, end = covered or (int(trades.time[0]), int(trades.time.max()) + 1)
-    if len(trades) and int(trades.time.max()) >= end:
-        raise DataError(f"covered: expected to end after the last trade, was {end}")
+    return flow_of_blocks(
+        [trades], grid, step_ms, sub_ms, covered=covered, contiguous_ids=contiguous_ids
+    )
+
+
+def flow_of_blocks(
+    blocks: Iterable[Trades],
+    grid: TradeGrid,
+    step_ms: int,
+    sub_ms: int = 10_000,
+    *,
+    covered: tuple[int, int] | None = None,
+    contiguous_ids: bool = True,
+) -> Flow:
+    """Do the same for a file that is read block by block; no block is held on to."""
+    begin = None if covered is None else covered[0]
     folder = FlowFolder(grid, step_ms, sub_ms, covered_from=begin, contiguous_ids=contiguous_ids)
-    closed = []
-    for block in _blocks(trades, sub_ms):
-        folder.fold(block)
-        closed.append(folder.close(min(int(block.time[-1]), end) - SETTLED_MS))
+    closed, latest = [], 0
+    for block in blocks:
+        for part in _parts(block, sub_ms):
+            folder.fold(part)
+            latest = max(latest, int(part.time.max()))
+            closed.append(folder.close(latest - SETTLED_MS))
+    if not latest and covered is None:
+        raise DataError("trades: expected one at least, or the covered interval, was neither")
+    end = latest + 1 if covered is None else covered[1]
+    if end <= latest:
+        raise DataError(f"covered: expected to end after the last trade, {latest}, was {end}")
     closed.append(folder.close(folder.end_after(end)))
     return flow_from(closed, grid, step_ms, sub_ms)
 
 
-def _blocks(trades: Trades, sub_ms: int) -> Iterator[Trades]:
-    """Cut trades so that no block has too many of them, or spans too much time."""
+def _parts(trades: Trades, sub_ms: int) -> Iterator[Trades]:
+    """Cut trades so that no part has too many of them, or spans too much time."""
     start = 0
     while start < len(trades):
         until = int(trades.time[start]) + BLOCK_ROWS * sub_ms

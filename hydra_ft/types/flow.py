@@ -150,6 +150,14 @@ class FlowBars:
         return np.equal(self.count, 0)
 
     @property
+    def whole(self) -> BoolArray:
+        """Bars that the feed covered all of, and in which no id was missed.
+
+        Ids missed between two bars are counted in the later one, as soon as it is known.
+        """
+        return np.logical_and(np.equal(self.uncovered_ms, 0), np.equal(self.missing_ids, 0))
+
+    @property
     def open(self) -> FloatArray:
         """First price, in quote currency."""
         return self.grid.prices(self.open_ticks)

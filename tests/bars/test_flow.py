@@ -12,11 +12,13 @@ from bars.flow_reference import (
     assert_bars,
     assert_footprint,
     made_trades,
+    picked,
     reference,
 )
 
 from hydra_ft.bars.candles import check
 from hydra_ft.bars.flow import FlowFolder
+from hydra_ft.bars.flow_coarser import coarser_bars, coarser_footprint
 from hydra_ft.bars.flow_tables import candles, joined, same_flow
 from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.bars.flow_whole import flow_of
@@ -193,3 +195,45 @@ def test_flow_that_does_not_follow_is_not_joined() -> None:
     whole = flow_of(made_trades(200), GRID, MINUTE)
     with pytest.raises(DataError, match="expected one every 60000 ms"):
         joined([whole, whole])
+
+
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_coarser_bars_are_those_folded_from_the_trades(minutes: int) -> None:
+    trades = made_trades(900, seed=6, start=START + 70_000)
+    step = minutes * MINUTE
+    covered = (START + 65_000, START + 15 * MINUTE)
+    fine = flow_of(trades, GRID, MINUTE, covered=covered)
+    coarse = flow_of(trades, GRID, step, covered=covered)
+    assert same_flow(coarser_bars(fine.bars, step), coarse.bars)
+    assert same_flow(coarser_bars(fine.sub_bars, step), coarse.bars)
+    summed = coarser_footprint(fine.footprint, fine.bars, step)
+    for name in ("offsets", "bin", "buy", "sell"):
+        wanted = getattr(coarse.footprint, name).tolist()
+        assert getattr(summed, name).tolist() == wanted, name
+
+
+def test_a_coarser_bar_that_is_not_complete_is_left_out() -> None:
+    flow = flow_of(made_trades(300), GRID, MINUTE, covered=(START, START + 14 * MINUTE))
+    assert len(coarser_bars(flow.bars, 5 * MINUTE)) == 2
+    assert len(coarser_footprint(flow.footprint, flow.bars, 5 * MINUTE)) == 2
+    with pytest.raises(DataError, match="step_ms: expected a multiple of 60000, was 90000"):
+        coarser_bars(flow.bars, 90_000)
+
+
+def test_a_bar_is_whole_when_it_was_covered_and_no_id_was_missed() -> None:
+    trades = made_trades(600, span_ms=5 * MINUTE)
+    kept = picked(trades, np.r_[:300, 310:600])
+    bars = flow_of(kept, GRID, MINUTE, covered=(START + 1_000, START + 5 * MINUTE)).bars
+    missed = int(trades.time[310] - START) // MINUTE
+    expected = [i not in {0, missed} for i in range(5)]
+    assert bars.whole.tolist() == expected
+
+
+def test_no_trades_in_a_covered_interval_are_empty_bars_without_a_price() -> None:
+    flow = flow_of(made_trades(0), GRID, MINUTE, covered=(START, START + 2 * MINUTE))
+    assert flow.bars.empty.all()
+    assert len(flow.bars) == 2
+    assert np.isnan(flow.bars.close).all()
+    assert len(flow.footprint.bin) == 0
+    with pytest.raises(DataError, match="trades: expected one at least"):
+        flow_of(made_trades(0), GRID, MINUTE)
