@@ -112,6 +112,11 @@ class FlowFolder:
         """Highest id that was counted, ``NO_ID`` if none was."""
         return int(self._seen[MAX_ID])
 
+    @property
+    def latest_time(self) -> int:
+        """Latest time of a trade that was counted, -1 if none was."""
+        return int(self._seen[SEEN_TIME])
+
     def fold(self, trades: Trades) -> None:
         """Count trades that have arrived, in the order of their arrival.
 

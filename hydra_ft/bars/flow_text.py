@@ -57,16 +57,21 @@ def _text(offsets: IntArray, characters: Bytes, i: int) -> str:
 
 
 @inlined
-def _eight_digits(words: Words, first: int) -> np.int64:
-    """Return the number of eight digits from ``first`` on, -1 where one is none.
-
-    All eight at once: pairs are joined, then fours, then the two halves (as Lemire does).
-    The first digit is in the lowest byte.
-    """
+def _eight_characters(words: Words, first: int) -> np.uint64:
+    """Return the eight characters from ``first`` on, the first of them in the lowest byte."""
     at, shift = np.uint64(first >> 3), np.uint64(8 * (first & 7))
-    chunk = words[at] >> shift
+    chunk = np.uint64(words[at] >> shift)
     if shift > _ZERO:
         chunk |= words[at + np.uint64(1)] << (np.uint64(64) - shift)
+    return np.uint64(chunk)
+
+
+@inlined
+def _number_of(chunk: np.uint64) -> np.int64:
+    """Return the number of eight characters, -1 where one is no digit.
+
+    All at once: pairs are joined, then fours, then the two halves (as Lemire does).
+    """
     if (chunk & _TENS) != _DIGITS or ((chunk + _SIXES) & _TENS) != _DIGITS:
         return np.int64(-1)
     chunk &= ~_TENS
@@ -77,15 +82,22 @@ def _eight_digits(words: Words, first: int) -> np.int64:
 
 @kernel(READ_INTS, _READ_BYTES, _READ_WORDS, _INTS)
 def parse_ids(offsets: IntArray, characters: Bytes, words: Words, found: IntArray) -> int:
-    """Fill in the numbers; the first row that is none, -1 if all are."""
+    """Fill in the numbers; the first row that is none, -1 if all are.
+
+    Ids rise: mostly the first eight digits are those of the id before.
+    """
     last_word = words.shape[0] - 1
+    seen, leading = _ZERO, -1
     for i in range(found.shape[0]):
         first, last = offsets[i], offsets[i + 1]
         if not 0 < last - first <= 18:
             return i
         number = strays = 0
         if last - first >= 8 and (first >> 3) < last_word:
-            number = int(_eight_digits(words, first))
+            chunk = _eight_characters(words, first)
+            if chunk != seen:
+                seen, leading = chunk, int(_number_of(chunk))
+            number = leading
             strays += number < 0
             first += 8
         for j in range(np.uint64(first), np.uint64(last)):

@@ -58,9 +58,9 @@ def flow_of_blocks(
     for block in blocks:
         for part in _parts(block, sub_ms):
             folder.fold(part)
-            latest = max(latest, int(part.time.max()))
+            latest = folder.latest_time
             closed.append(folder.close(latest - SETTLED_MS))
-    if not latest and covered is None:
+    if latest <= 0 and covered is None:
         raise DataError("trades: expected one at least, or the covered interval, was neither")
     end = latest + 1 if covered is None else covered[1]
     if end <= latest:

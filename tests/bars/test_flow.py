@@ -23,7 +23,7 @@ from hydra_ft.bars.flow_tables import candles, joined, same_flow
 from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.errors import DataError
-from hydra_ft.types.flow import Flow, TradeGrid, Trades
+from hydra_ft.types.flow import Flow, FlowBars, TradeGrid, Trades
 
 MINUTE, TEN_S = 60_000, 10_000
 
@@ -81,7 +81,7 @@ def test_bars_sub_bars_and_footprints_are_those_of_plain_python(bin_ticks: int) 
     assert_bars(_rows(flow, first, first + len(inner)), inner)
 
 
-def _rows(flow: Flow, start: int, stop: int) -> object:
+def _rows(flow: Flow, start: int, stop: int) -> FlowBars:
     names = [n for n in flow.sub_bars.__slots__ if n not in {"grid", "step_ms"}]
     return replace(flow.sub_bars, **{n: getattr(flow.sub_bars, n)[start:stop] for n in names})
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STEP, SUB = 5_000, 1_000
 END = START + 60_000
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=40, deadline=None)
 
 
 @st.composite

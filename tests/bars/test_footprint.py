@@ -51,7 +51,7 @@ def test_a_level_with_too_little_volume_is_no_imbalance() -> None:
     assert found.buy_levels.tolist() == [1, 0]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(BARS, st.sampled_from([1.0, 1.5, 3.0]), st.integers(0, 6), st.integers(1, 4))
 def test_imbalances_are_those_of_plain_python(
     bars: list[Levels], ratio: float, least: int, stack: int
@@ -71,7 +71,7 @@ def test_imbalances_are_those_of_plain_python(
             assert row == [len(bins), len(stacks), longest, first]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(BARS, st.integers(1, 5))
 def test_coarser_bins_hold_what_the_finer_ones_held(bars: list[Levels], size: int) -> None:
     coarse = rebinned(footprint_from(bars), size)

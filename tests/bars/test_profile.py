@@ -66,7 +66,7 @@ def test_ties_and_edges_are_settled_by_rule(
     assert (found.poc_bin[0], (found.low_bin[0], found.high_bin[0])) == (poc, area)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(BARS, st.integers(1, 4), st.integers(30, 70))
 def test_profiles_are_those_of_plain_python(bars: list[Levels], size: int, price: int) -> None:
     one = np.array([0]), np.array([len(bars)])
@@ -84,7 +84,7 @@ def test_profiles_are_those_of_plain_python(bars: list[Levels], size: int, price
     assert (found.node_below_bin[0], found.node_above_bin[0]) == (below, above)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(BARS, st.integers(1, 8), st.lists(st.integers(0, 3), min_size=25, max_size=25))
 def test_a_rolled_profile_is_that_of_one_built_anew(
     bars: list[Levels], window: int, sizes: list[int]
