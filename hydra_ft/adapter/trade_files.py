@@ -48,11 +48,11 @@ class TradeFiles:
 
     def pairs(self) -> list[str]:
         """Return the pairs of which there is a file, by name."""
-        return sorted(self._handler.trades_get_available_data(self.folder, self.mode))
+        return sorted(self._reader.trades_get_available_data(self.folder, self.mode))
 
     def path(self, pair: str) -> Path:
         """File of a pair."""
-        found: Path = self._handler._pair_trades_filename(self.folder, pair, self.mode)  # noqa: SLF001
+        found: Path = self._reader._pair_trades_filename(self.folder, pair, self.mode)  # noqa: SLF001
         return found
 
     def stamps(self, pair: str) -> IntArray:
@@ -88,11 +88,11 @@ class TradeFiles:
             raise self._unreadable(pair, error) from error
 
     @property
-    def _handler(self) -> Any:
+    def _reader(self) -> Any:
         return get_datahandler(self.folder, self.format)
 
     def _frame(self, pair: str, within: TimeRange | None) -> pd.DataFrame:
-        frame: pd.DataFrame = self._handler._trades_load(pair, self.mode, within)  # noqa: SLF001
+        frame: pd.DataFrame = self._reader._trades_load(pair, self.mode, within)  # noqa: SLF001
         return frame
 
     def _unreadable(self, pair: str, error: BaseException) -> DataError:
