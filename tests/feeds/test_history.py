@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from feeds.coinalyze_rig import BTC, ETH, INVERSE, MINUTE, NOW, SYMBOL
+from feeds.coinalyze_server import market
 
 from hydra_ft.feeds.coinalyze import SOURCE
 from hydra_ft.feeds.history import History, vendor_markets
@@ -120,3 +121,30 @@ def test_open_interest_stands_at_the_time_at_which_it_was(rig: Rig, hours: Hours
         (INVERSE, 2_000, end),
     ]
     assert [one.stop for one in rig.covered(BTC, Feed.OPEN_INTEREST)] == [end]
+
+
+def test_more_pairs_than_a_request_takes_are_asked_for_in_parts(
+    rig: Rig, vendor: Coinalyze, hours: Hours
+) -> None:
+    """50 pairs are 50 calls: 20 and 20 at once, the rest when the minute is over."""
+    vendor.markets = [market(f"C{i:02}") for i in range(50)]
+    known = rig.client.markets("binance")
+    vendor.asked.clear()
+    for i, symbol in enumerate(row["symbol"] for row in vendor.markets):
+        vendor.liquidated[symbol] = [(END - MINUTE, float(i), 0.0)]
+    told = list(rig.history.liquidations(rig.client, list(known.values()), hours.now()))
+    assert [one.values for one in told] == [1] * 50
+    assert [len(query["symbols"].split(",")) for _, query, _ in vendor.asked] == [20, 20, 10]
+    assert vendor.refused == 0
+    assert hours.at - NOW > 60_000
+    for i, pair in enumerate(known):
+        found = rig.kept.liquidation_minutes(pair, 0, NOW, source=SOURCE)
+        assert found.columns["long_notional"].tolist() == [float(i)]
+
+
+def test_only_so_much_of_the_past_as_is_asked_for(rig: Rig, hours: Hours) -> None:
+    rig.vendor.liquidated[SYMBOL] = [(END - i * MINUTE, 1.0, 0.0) for i in range(1, 100)]
+    since = END - 30 * MINUTE
+    (told,) = rig.history.liquidations(rig.client, rig.wanted[:1], hours.now(), since=since)
+    assert (told.values, told.start, told.stop) == (30, since, END)
+    assert rig.covered(BTC) == [Stretch(since, END)]
