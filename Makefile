@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest bench-features bench-risk results calibration docs lock clean
+.PHONY: help venv demo test test-ci lint cover mutation soak-recorder drill bench-execution bench-backtest bench-features bench-risk results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -56,6 +56,9 @@ mutation: $(STAMP) ## mutants of gates, pipeline, bias and regime against their 
 	rm -rf mutants
 	$(BIN)/mutmut run --max-children $(or $(MUTATION_CHILDREN),1)
 	$(BIN)/mutmut results
+
+soak-recorder: $(STAMP) ## a recorder under load and faults, every trade accounted for (SOAK_SECONDS, 600)
+	cd tests && ../$(BIN)/python -m feeds.soak --seconds $(or $(SOAK_SECONDS),600)
 
 drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 minutes; DRILL overrides)
 	$(BIN)/hydra dev drill $(or $(DRILL),--orders 1000 --faults 0.2 --seed 1)

@@ -180,6 +180,7 @@ class Recorder:
             self._outbox.close()
             await asyncio.wait([writing], timeout=self.policy.stop_s)
             writing.cancel()
+            self._outbox.abandon()
 
     async def _collect_all(self) -> None:
         while not self._stopping.is_set():

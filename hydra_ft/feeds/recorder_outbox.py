@@ -68,6 +68,11 @@ class Outbox:
         self._is_closing = True
         self._more.set()
 
+    def abandon(self) -> None:
+        """Count what waits as dropped: there is no more time to write it."""
+        self.dropped += len(self)
+        self._waiting.clear()
+
     def _with_owed(self, batch: Batch) -> Batch:
         if not self._owed:
             return batch

@@ -144,10 +144,14 @@ class PairRecorder:
         """
         if self._held_since_s is None or not self._ledger.holes or not self.has_begun:
             return None
-        if now_s - self._held_since_s < self._policy.refetch_after_s:
+        waited_s, policy = now_s - self._held_since_s, self._policy
+        if waited_s < policy.refetch_after_s:
+            return None
+        if waited_s > policy.refetch_after_s + policy.refetch_within_s:
+            self.release()
             return None
         first = self._ledger.holes[0]
-        if self.venue.refetch is None or first.missing > self._policy.refetch_most:
+        if self.venue.refetch is None or first.missing > policy.refetch_most:
             self.release(first.last)
             return None
         most = first.left[0][0] + self._policy.refetch_most if first.left else first.last

@@ -20,6 +20,7 @@ _POSITIVE = (
     "backoff_base_s",
     "backoff_cap_s",
     "refresh_every_s",
+    "refetch_within_s",
     "most_cached",
     "most_held",
     "most_queued",
@@ -35,9 +36,10 @@ class RecorderPolicy:
     nothing at all may come before bars are closed by the clock; ``silence_s`` how long before
     the connection is taken for dead. Skipped ids are asked for by REST after
     ``refetch_after_s``, at most ``refetch_most`` of them in one go and ``refetch_per_minute``
-    times a minute, else they are marked. ``refresh_every_s``: a connection is replaced, before
-    it ends, by a new one. ``resume_most_ms``: what was left longer ago than this is not gone
-    on from. Raises PolicyError for a number that cannot be.
+    times a minute (of a thousand ids each); what has not come ``refetch_within_s`` after that
+    is marked, so that bars are never held back for long. ``refresh_every_s``: a connection is
+    replaced, before it ends, by a new one. ``resume_most_ms``: what was left longer ago than
+    this is not gone on from. Raises PolicyError for a number that cannot be.
     """
 
     step_ms: int = 60_000
@@ -54,8 +56,9 @@ class RecorderPolicy:
     refresh_every_s: float = 12 * 3_600.0
     keep_alive_s: float = 20.0
     refetch_after_s: float = 2.0
-    refetch_most: int = 5_000
-    refetch_per_minute: float = 30.0
+    refetch_within_s: float = 30.0
+    refetch_most: int = 20_000
+    refetch_per_minute: float = 60.0
     resume_most_ms: int = 24 * 3_600_000
     most_cached: int = 20_000
     most_held: int = 50_000

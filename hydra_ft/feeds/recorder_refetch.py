@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S: Final = 0.2
 _AT_ONCE: Final = 1_000
+_SIDE_BY_SIDE: Final = 4
 _ATTEMPTS: Final = 3
 _AGAIN_AFTER_S: Final = 0.5
 
 
 class Refetcher:
-    """Looks after the holes of all pairs, one call at a time, within its allowance."""
+    """Looks after the holes of all pairs, a few at a time, within its allowance."""
 
     def __init__(
         self,
@@ -37,22 +38,27 @@ class Refetcher:
         self.calls = self.failures = 0
         self._venue, self._pairs, self._contracts = venue, pairs, contracts
         self._rest, self._clock_s = rest, clock_s
+        self._within_s = policy.refetch_within_s
         self._allowance = Allowance(policy.refetch_per_minute, clock_s())
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Fetch what is wanted until stopped."""
         while not stopping.is_set():
             await asyncio.sleep(_LOOK_EVERY_S)
-            for pair in self._pairs.values():
-                wanted = pair.wanted(self._clock_s())
-                if wanted is not None and not stopping.is_set():
-                    await self._fetch(pair, *wanted)
+            asked = [(pair, pair.wanted(self._clock_s())) for pair in self._pairs.values()]
+            wanted = [(pair, *ids) for pair, ids in asked if ids is not None]
+            for at in range(0, len(wanted), _SIDE_BY_SIDE):
+                if stopping.is_set():
+                    return
+                part = wanted[at : at + _SIDE_BY_SIDE]
+                await asyncio.gather(*(self._fetch(*one) for one in part))
 
     async def _fetch(self, pair: PairRecorder, first: int, last: int) -> None:
         found: list[PublicTrade] = []
-        at = first
+        at, until_s = first, self._clock_s() + self._within_s
         while at <= last:
-            part = [trade for trade in await self._part(pair.pair, at) if trade.first_id >= at]
+            answer = await self._part(pair.pair, at, until_s)
+            part = [trade for trade in answer if trade.first_id >= at]
             if not part:
                 break
             found += part
@@ -60,13 +66,16 @@ class Refetcher:
         within = [trade for trade in found if trade.last_id <= last]
         pair.fetched(within, last, self._clock_s())
 
-    async def _part(self, pair: str, at: int) -> list[PublicTrade]:
-        """Give some trades from an id on; none where they cannot be had now."""
-        if self._venue.refetch is None:
-            return []
-        for _ in range(_ATTEMPTS):
-            if not self._allowance.take(self._clock_s()):
-                return []
+    async def _part(self, pair: str, at: int, until_s: float) -> list[PublicTrade]:
+        """Give some trades from an id on; none where they cannot be had in time."""
+        failures = 0
+        while self._venue.refetch is not None and failures < _ATTEMPTS:
+            now_s = self._clock_s()
+            if now_s > until_s:
+                break
+            if not self._allowance.take(now_s):
+                await asyncio.sleep(_LOOK_EVERY_S)
+                continue
             self.calls += 1
             try:
                 answer = await self._rest.fetch_trades(
@@ -74,6 +83,7 @@ class Refetcher:
                 )
                 return [self._venue.trade(one["info"], self._contracts[pair]) for one in answer]
             except (DataError, *LOST):
+                failures += 1
                 self.failures += 1
                 await asyncio.sleep(_AGAIN_AFTER_S)
         return []

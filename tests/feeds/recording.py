@@ -31,6 +31,7 @@ QUICK: dict[str, Any] = {
     "quiet_s": 2.0,
     "refetch_after_s": 0.2,
     "refetch_per_minute": 6_000,
+    "refetch_within_s": 1.0,
     "write_every_s": 0.2,
     "backoff_base_s": 0.05,
     "backoff_cap_s": 0.5,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from feeds.recording import SUB_MS, KeepingSink, expected_rows, record, recorder
 
 from hydra_ft.errors import FeedError
+from hydra_ft.feeds.recorder_thread import RecorderThread
 from hydra_ft.feeds.sink import GapReason
 from hydra_ft.types import Feed, Side
 from loopback_exchange import Market, Server
@@ -56,6 +58,7 @@ def account(server: Server, sink: KeepingSink, pair: str) -> tuple[int, int]:
     return whole, missing
 
 
+@pytest.mark.ci
 def test_what_was_traded_is_recorded_exactly(server: Server) -> None:
     sink = KeepingSink()
 
@@ -93,6 +96,7 @@ def test_lost_events_are_fetched_by_id_and_the_gap_is_told_all_the_same(server: 
         assert {gap.reason for gap in sink.gaps_of(pair)} == {GapReason.IDS}
 
 
+@pytest.mark.ci
 def test_what_cannot_be_fetched_is_marked_by_id_and_in_the_bars(server: Server) -> None:
     sink = KeepingSink()
 
@@ -127,6 +131,7 @@ def test_a_broken_line_is_mended_and_what_was_missed_is_fetched(server: Server) 
     assert GapReason.CONNECTION in {gap.reason for gap in sink.gaps.values()}
 
 
+@pytest.mark.ci
 def test_a_silent_line_is_given_up(server: Server) -> None:
     sink = KeepingSink()
 
@@ -215,6 +220,7 @@ def test_liquidations_and_books_are_recorded_beside_the_trades(server: Server) -
     assert spans[0].start < events[0].time < spans[-1].stop
 
 
+@pytest.mark.ci
 def test_a_lost_connection_is_a_gap_of_liquidations_and_books(server: Server) -> None:
     sink = KeepingSink()
 
@@ -239,3 +245,25 @@ def test_a_pair_that_the_venue_does_not_have_is_refused_by_name(server: Server) 
 
     with pytest.raises(FeedError, match=r"was 'BTC/EUR'"):
         asyncio.run(run())
+
+
+def test_it_runs_in_a_thread_beside_a_bot(server: Server) -> None:
+    sink = KeepingSink()
+    thread = RecorderThread(lambda: recorder(server.url, PAIRS, sink, TRADES)).start()
+    deadline = time.monotonic() + 20
+    while len(sink.sub_bars) < 6 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert thread.health().feeds[0].is_connected
+    thread.stop()
+    assert not thread.is_alive
+    assert thread.error is None
+    assert account(server, sink, PAIRS[0])[1] == 0
+    with pytest.raises(FeedError, match="it has ended"):
+        thread.health()
+
+
+def test_what_ends_it_in_its_thread_is_kept(server: Server) -> None:
+    thread = RecorderThread(lambda: recorder(server.url, ["BTC/EUR"], KeepingSink())).start()
+    thread.stop()
+    assert isinstance(thread.error, ExceptionGroup)
+    assert "BTC/EUR" in str(thread.error.exceptions[0])

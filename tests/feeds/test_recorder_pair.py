@@ -118,6 +118,16 @@ def test_too_many_ids_are_not_asked_for() -> None:
     assert (gap.missing, one.counts().held) == (198, 0)
 
 
+def test_what_has_not_come_in_time_is_marked_so_that_bars_go_on() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 10), trade(3, 400)], 0.0)
+    assert one.wanted(1.3) is None
+    assert one.counts().held == 0
+    assert one.take_gaps()[0].missing == 1
+    assert len(closed(one, 600)) == 2
+
+
 def test_a_venue_without_such_a_route_gives_up_once_it_has_waited() -> None:
     one = pair(OKX)
     one.begin(T0)
