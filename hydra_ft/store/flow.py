@@ -217,7 +217,7 @@ def _prove(connection: Connection, bars: FlowBars, market: int) -> None:
     Ids are missed when the next one comes, so what they lie in reaches back to the trade
     before it; what comes late belongs to a bar that had closed, as a rule the one before.
     """
-    whole_bars = (bars.uncovered_ms == 0) & (bars.missing_ids == 0) & (bars.late == 0)
+    whole_bars = bars.uncovered_ms == 0
     traded = np.maximum.accumulate(np.where(bars.count > 0, np.arange(len(bars)), -1))
     doubtful_from = int(bars.time[0]) if len(bars) else 0
     for i in np.flatnonzero((bars.missing_ids > 0) | (bars.late > 0)).tolist():

@@ -9,94 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from bars.flow_reference import GRID, made_trades
-from bars.freqtrade_flow import frame_of
-from freqtrade.data.history import get_datahandler
-from freqtrade.enums import TradingMode
+from cli.data_home import BTC, DAY, ETH, MINUTE, START, Data, assert_bars, three_days, whole
 
-from hydra_ft.bars.flow_tables import COUNTED
 from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.bars.flow_whole import flow_of
-from hydra_ft.cli.main import main
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_coverage import Gap, put_gaps
 from hydra_ft.store.flow_derivatives import DerivativesStore
 from hydra_ft.types import Feed
-from hydra_ft.types.flow import NO_ID, TradeGrid
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cli.orders_home import Home
-
-    from hydra_ft.types.flow import FlowBars, Trades
-
-BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
-MINUTE, DAY = 60_000, 86_400_000
-START = 1_735_689_600_000  # 2025-01-01 00:00 UTC
-BIN = 50
-"""Ticks of a basis point of these trades."""
-
-
-class Data:
-    """A freqtrade home with downloaded trades and a Hydra database."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.folder = home.folder / "data" / "binance"
-        self.url = f"sqlite:///{home.file}"
-
-    def download(self, pair: str, trades: Trades, form: str = "feather", **columns: Any) -> Path:
-        """Put trades where `freqtrade download-data --dl-trades` does."""
-        (self.folder / "futures").mkdir(parents=True, exist_ok=True)
-        handler = get_datahandler(self.folder, form)
-        handler.trades_store(pair, frame_of(trades).assign(**columns), TradingMode.FUTURES)
-        found: Path = handler._pair_trades_filename(self.folder, pair, TradingMode.FUTURES)
-        return found
-
-    def run(self, *words: str) -> tuple[int, str, str]:
-        self.home.capsys.readouterr()
-        work, *rest = words
-        code = main(["data", work, "--userdir", str(self.home.folder), *rest])
-        shown = self.home.capsys.readouterr()
-        return code, shown.out, shown.err
-
-    def build(self, *words: str) -> str:
-        code, out, err = self.run("build", *words)
-        assert (code, err) == (0, "")
-        return out
-
-    def status(self, *words: str) -> list[dict[str, Any]]:
-        code, out, err = self.run("status", "--json", *words)
-        assert (code, err) == (0, "")
-        found: list[dict[str, Any]] = json.loads(out)["feeds"]
-        return found
-
-    def bars(self, pair: str = BTC, step_ms: int = MINUTE, exchange: str = "binance") -> FlowBars:
-        database = Database(self.url)
-        bars = FlowStore(database, exchange).last(pair, step_ms, 1_000_000)
-        database.close()
-        assert bars is not None
-        return bars
 
 
 @pytest.fixture
 def data(home: Home) -> Data:
     return Data(home)
-
-
-def three_days(n: int = 4_000) -> Trades:
-    """Trades from the middle of a day to the middle of the second day after it."""
-    return made_trades(n, span_ms=2 * DAY, start=START + DAY // 2)
-
-
-def assert_bars(bars: FlowBars, expected: FlowBars) -> None:
-    for name in ("time", *COUNTED):
-        assert np.array_equal(getattr(bars, name), getattr(expected, name)), name
-
-
-def whole(trades: Trades, step_ms: int = MINUTE, **more: Any) -> Any:
-    return flow_of(trades, TradeGrid(0.1, 0.001, BIN), step_ms, **more)
 
 
 @pytest.mark.parametrize("form", ["feather", "parquet", "json", "jsongz"])
@@ -175,30 +104,6 @@ def test_a_hole_in_a_file_stays_a_hole(data: Data) -> None:
     bars = data.bars()
     between = (bars.time >= START + 3 * DAY) & (bars.time < START + 30 * DAY)
     assert set(bars.uncovered_ms[between].tolist()) == {MINUTE}
-
-
-def test_trades_without_ids_count_each(data: Data) -> None:
-    """Freqtrade's own reader takes those of one moment for the same trade."""
-    trades = three_days()
-    at = np.repeat(trades.time[::2], 2)
-    doubled = trades_from(trades.id, at, trades.price, trades.quantity, trades.side)
-    data.download(BTC, doubled, id=None)
-    assert data.build().startswith(f"{BTC}: 3 days built, 4000 trades")
-    bars = data.bars()
-    assert bars.count.sum() == 4_000
-    assert set(bars.first_id.tolist()) == {NO_ID}
-
-
-def test_trades_that_are_twice_in_a_file_count_once(data: Data) -> None:
-    trades = three_days()
-    names = ("id", "time", "price", "quantity", "side")
-    twice = trades_from(*(np.r_[getattr(trades, n), getattr(trades, n)[:100]] for n in names))
-    data.download(BTC, twice)
-    data.build()
-    assert data.bars().count.sum() == 4_000
-    data.download(ETH, twice, id=[f"{i:08x}-uuid" for i in twice.id.tolist()])
-    data.build("--pairs", "ETH")
-    assert data.bars(ETH).count.sum() == 4_000
 
 
 def test_the_steps_of_a_pair_can_be_told(data: Data) -> None:

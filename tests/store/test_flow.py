@@ -11,8 +11,9 @@ from bars.flow_reference import GRID, START, made_trades, picked
 
 from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.bars.flow_tables import COUNTED, joined, same_flow
+from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.bars.flow_whole import flow_of
-from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow import FlowStore, Resumption
 from hydra_ft.store.flow_coverage import Stretch, covered
 from hydra_ft.types import Feed
 from hydra_ft.types.flow import TradeGrid
@@ -28,6 +29,12 @@ MINUTE, TEN_S = 60_000, 10_000
 @pytest.fixture
 def store(database: Database) -> FlowStore:
     return FlowStore(database, "binance")
+
+
+def by_hand(*rows: tuple[int, int, float, float, int]) -> Trades:
+    """Trades from (id, ms after the start, price, quantity, side)."""
+    id_, time, price, quantity, side = zip(*rows, strict=True)
+    return trades_from(id_, np.array(time) + START, price, quantity, side)
 
 
 def whole(n: int = 3_000, seed: int = 1) -> Flow:
@@ -144,52 +151,6 @@ def test_of_the_same_bar_the_one_that_lacks_less_is_kept(
     assert proven(store) == [Stretch(START, START + 10 * MINUTE, 7_000, 9_999)]
 
 
-def test_bars_with_missing_ids_are_not_proven(store: FlowStore) -> None:
-    trades = made_trades(3_000)
-    at = START + 125_000
-    kept = np.flatnonzero((trades.time < at) | (trades.time >= at + 1_000))
-    flow = flow_of(picked(trades, kept), GRID, MINUTE, covered=(START, START + 10 * MINUTE))
-    store.put([(BTC, flow)])
-    starts = [(one.start, one.stop) for one in proven(store)]
-    assert starts == [(START, START + 120_000), (START + 130_000, START + 10 * MINUTE)]
-
-
-@pytest.mark.parametrize("in_one_batch", [True, False])
-def test_missed_ids_leave_nothing_proven_back_to_the_trade_before(
-    store: FlowStore, *, in_one_batch: bool
-) -> None:
-    """A hole of minutes looks like calm until the next trade comes, with its id."""
-    trades = made_trades(3_000)
-    at, later = START + 125_000, START + 455_000
-    kept = picked(trades, np.flatnonzero((trades.time < at) | (trades.time >= later)))
-    folder = FlowFolder(GRID, MINUTE, covered_from=START)
-    folder.fold(kept if in_one_batch else picked(kept, np.flatnonzero(kept.time < at)))
-    if not in_one_batch:
-        store.put([(BTC, folder.advance(START + 420_000))])
-        folder.fold(picked(kept, np.flatnonzero(kept.time >= later)))
-    store.put([(BTC, folder.advance(START + 10 * MINUTE))])
-    assert [(one.start, one.stop) for one in proven(store)] == [
-        (START, START + 120_000),
-        (START + 460_000, START + 10 * MINUTE),
-    ]
-
-
-def test_a_trade_that_came_too_late_takes_the_proof_of_its_bar_back(store: FlowStore) -> None:
-    trades = made_trades(3_000)
-    folder = FlowFolder(GRID, MINUTE, covered_from=START)
-    first = int(np.searchsorted(trades.time, START + 60_000))
-    for part, until in (
-        (picked(trades, range(first - 1)), START + MINUTE),
-        (picked(trades, [first - 1, *range(first, 3_000)]), START + 10 * MINUTE),
-    ):
-        folder.fold(part)
-        store.put([(BTC, folder.advance(until))])
-    assert [(one.start, one.stop) for one in proven(store)] == [
-        (START, START + 50_000),
-        (START + 70_000, START + 10 * MINUTE),
-    ]
-
-
 def test_a_folder_goes_on_where_the_kept_bars_end(database: Database) -> None:
     """After a restart nothing is counted twice, and nothing asked of the exchange but the rest."""
     trades = made_trades(3_000)
@@ -220,6 +181,13 @@ def test_a_folder_goes_on_where_the_kept_bars_end(database: Database) -> None:
     assert proven(store) == [Stretch(START, START + 10 * MINUTE, 7_000, 9_999)]
 
 
+def test_the_last_trade_is_known_however_long_nothing_traded(store: FlowStore) -> None:
+    trades = by_hand((41, 0, 100.0, 1.0, 1), (42, 5, 101.0, 1.0, -1))
+    store.put([(BTC, flow_of(trades, GRID, MINUTE, covered=(START, START + 10 * MINUTE)))])
+    found = store.resumption(BTC, MINUTE)
+    assert found == Resumption(GRID, START + 10 * MINUTE, 42, 1_010)
+
+
 def test_bars_of_an_older_coarser_grid_are_told_in_the_new_one(store: FlowStore) -> None:
     coarse, fine = TradeGrid(0.5, 0.01, 4), TradeGrid(0.1, 0.001, 20)
     trades = made_trades(600, grid=coarse)
@@ -237,6 +205,18 @@ def test_bars_of_an_older_coarser_grid_are_told_in_the_new_one(store: FlowStore)
     cells = store.footprint(BTC, bars)
     assert cells.bin[: cells.offsets[n]].tolist() == plain.footprint.bin.tolist()
     assert cells.buy[: cells.offsets[n]].tolist() == (10 * plain.footprint.buy).tolist()
+
+
+def test_a_price_that_was_not_known_stays_unknown_in_the_new_grid(store: FlowStore) -> None:
+    coarse, fine = TradeGrid(0.5, 0.01), TradeGrid(0.1, 0.01)
+    early = by_hand((1, 3 * MINUTE, 100.0, 1.0, 1))
+    store.put([(BTC, flow_of(early, coarse, MINUTE, covered=(START, START + 4 * MINUTE)))])
+    late = by_hand((2, 4 * MINUTE, 100.1, 1.0, 1))
+    span = (START + 4 * MINUTE, START + 5 * MINUTE)
+    store.put([(BTC, flow_of(late, fine, MINUTE, covered=span))])
+    bars = store.last(BTC, MINUTE, 10)
+    assert bars is not None
+    assert bars.close_ticks.tolist() == [-1, -1, -1, 1_000, 1_001]
 
 
 def test_history_begins_after_a_grid_that_cannot_be_told_exactly(store: FlowStore) -> None:
