@@ -39,7 +39,7 @@ class PlainReader:
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
         if self._stood_until is not None:
-            self._gap(self._stood_until, now)
+            self._gap(self._stood_until, now, GapReason.CONNECTION)
         self._covered_from = self._stood_until = now
 
     def lost(self, now_s: float) -> None:
@@ -51,10 +51,10 @@ class PlainReader:
         """Know that the feed has stood until now."""
         self._stood_until = self._wall_ms()
 
-    def _gap(self, start: int, stop: int) -> None:
+    def _gap(self, start: int, stop: int, reason: GapReason) -> None:
         for pair in self._pairs:
             self._gaps.append(
-                FeedGap(self._venue.name, pair, self.counts.feed, GapReason.CONNECTION, start, stop)
+                FeedGap(self._venue.name, pair, self.counts.feed, reason, start, stop)
             )
 
     def take_gaps(self) -> tuple[FeedGap, ...]:
@@ -99,12 +99,16 @@ class LiquidationReader(PlainReader):
 
     def drain(self, client: Any, now_s: float) -> int:
         """Take the liquidations out of the cache."""
+        stood_until = self._stood_until
         self.stands()
         cache = client.liquidations
         if not cache:
             return 0
         items = list(cache)
         cache.clear()
+        if len(items) == cache.max_size and stood_until is not None:
+            self.counts.overflows += 1
+            self._gap(stood_until, self._wall_ms(), GapReason.OVERFLOW)
         count = 0
         for item in items:
             contract = self._contracts.get(item["symbol"])

@@ -97,7 +97,7 @@ class TradeReader:
             return []
         items = list(cache)
         cache.clear()
-        self.counts.overflows += len(items) >= self._policy.most_cached
+        was_full = len(items) >= self._policy.most_cached or len(items) == cache.max_size
         contract, found = self._contracts[pair], []
         latest = self._latest_ms + self._idle_ms(now_s) + _AHEAD_MS
         for item in items:
@@ -110,6 +110,9 @@ class TradeReader:
                 self.counts.refused += 1
                 continue
             found.append(trade)
+        if was_full and found:
+            self.counts.overflows += 1
+            self._pairs[pair].overflowed(self._latest_ms, found[0].time)
         return found
 
     def _stand(self, first_ms: int) -> None:

@@ -95,6 +95,13 @@ class PairRecorder:
         if self.has_begun:
             self._interrupted(start, stop, GapReason.CONNECTION)
 
+    def overflowed(self, start: int, stop: int) -> None:
+        """Know that trades were dropped before those that come next: by id, or by time (ms)."""
+        if self.venue.has_id_ranges:
+            self._reason = GapReason.OVERFLOW
+        else:
+            self._mark(start, stop, GapReason.OVERFLOW)
+
     def _interrupted(self, start: int, stop: int, reason: GapReason) -> None:
         if not self.venue.has_id_ranges:
             self._mark(start, stop, reason)

@@ -1,0 +1,225 @@
+"""What is taken out of ccxt's own caches, and what is said of a feed that stands or does not."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ccxt.async_support.base.ws.cache import ArrayCache
+from feeds import payloads
+from feeds.recording import QUICK
+
+from hydra_ft.feeds.binance import BINANCE
+from hydra_ft.feeds.bybit import BYBIT
+from hydra_ft.feeds.normal import Contract
+from hydra_ft.feeds.recorder_events import BookReader, LiquidationReader
+from hydra_ft.feeds.recorder_feeds import TradeReader
+from hydra_ft.feeds.recorder_pair import PairRecorder
+from hydra_ft.feeds.recorder_policy import RecorderPolicy
+from hydra_ft.feeds.sink import GapReason
+from hydra_ft.types import Feed
+from hydra_ft.types.flow import TradeGrid
+
+PAIR = "BTC/USDT:USDT"
+T0 = payloads.BINANCE_AGG_TRADE["T"]
+
+
+def client(*liquidations: dict[str, Any], trades: int = 0, limit: int = 100) -> Any:
+    """What a reader sees of a ccxt.pro client: its caches."""
+    forced, public = ArrayCache(limit), ArrayCache(limit)
+    for order in liquidations:
+        forced.append({"symbol": PAIR, "info": order})
+    for number in range(trades):
+        public.append({"symbol": PAIR, "info": aggregate(number)})
+    return SimpleNamespace(liquidations=forced, trades={PAIR: public}, orderbooks={})
+
+
+def aggregate(number: int, **changed: Any) -> dict[str, Any]:
+    return {**payloads.BINANCE_AGG_TRADE, "a": 100 + number, "T": T0 + number, **changed}
+
+
+def order(quantity: int) -> dict[str, Any]:
+    return {**payloads.BINANCE_FORCE_ORDER["o"], "z": str(quantity)}
+
+
+class Wall:
+    """A clock of milliseconds that is moved by hand."""
+
+    now = T0
+
+    def __call__(self) -> int:
+        """Tell the time."""
+        return self.now
+
+
+def trade_reader(**policy: Any) -> tuple[TradeReader, PairRecorder]:
+    chosen = RecorderPolicy(**{**QUICK, **policy})
+    pair = PairRecorder(BINANCE, PAIR, TradeGrid(0.1, 0.001), chosen)
+    return TradeReader(BINANCE, {PAIR: pair}, {PAIR: Contract()}, chosen), pair
+
+
+def test_the_cache_is_empty_after_each_look_and_nothing_is_taken_twice() -> None:
+    reader, pair = trade_reader()
+    one = client(trades=5)
+    assert reader.drain(one, 1.0) == 5
+    assert reader.drain(one, 2.0) == 0
+    assert len(one.trades[PAIR]) == 0
+    assert (pair.counts().counted, reader.counts.last_event_s) == (5, 1.0)
+
+
+def test_a_cache_that_was_full_is_counted() -> None:
+    reader, pair = trade_reader(most_cached=10)
+    reader.drain(client(trades=3), 1.0)
+    assert reader.counts.overflows == 0
+    reader.drain(client(trades=40, limit=10), 2.0)
+    assert reader.counts.overflows == 1
+    assert pair.wanted(9.0) is None
+    (gap,) = pair.take_gaps()
+    assert (gap.reason, gap.missing) == (GapReason.OVERFLOW, 27)
+
+
+def test_without_ids_a_cache_that_was_full_is_a_gap_of_time() -> None:
+    policy = RecorderPolicy(**QUICK)
+    pair = PairRecorder(BYBIT, PAIR, TradeGrid(0.5, 0.001), policy)
+    reader = TradeReader(BYBIT, {PAIR: pair}, {PAIR: Contract()}, policy)
+    for begin, count in ((0, 3), (20, 10)):
+        one = client(limit=10)
+        for number in range(begin, begin + count):
+            told = {**payloads.BYBIT_TRADE["data"][0], "T": T0 + number, "i": str(number)}
+            one.trades[PAIR].append({"symbol": PAIR, "info": told})
+        reader.drain(one, 1.0)
+    (gap,) = pair.take_gaps()
+    assert (gap.reason, gap.start, gap.stop) == (GapReason.OVERFLOW, T0 + 2, T0 + 20)
+
+
+def test_a_full_cache_of_liquidations_is_a_gap() -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    wall.now += 500
+    reader.drain(client(*map(order, range(1, 9)), limit=5), 0.5)
+    (gap,) = reader.take_gaps()
+    assert (gap.reason, gap.start, gap.stop) == (GapReason.OVERFLOW, T0, T0 + 500)
+    assert reader.counts.overflows == 1
+
+
+def test_what_cannot_be_read_is_refused_and_what_follows_is_not() -> None:
+    reader, pair = trade_reader()
+    one = client()
+    for payload in (aggregate(0), aggregate(1, p="?"), aggregate(2)):
+        one.trades[PAIR].append({"symbol": PAIR, "info": payload})
+    assert reader.drain(one, 1.0) == 2
+    assert (reader.counts.refused, pair.counts().last_id) == (1, 102)
+
+
+def test_a_time_far_ahead_of_all_others_does_not_close_the_bars() -> None:
+    reader, _ = trade_reader()
+    reader.drain(client(trades=1), 1.0)
+    one = client()
+    one.trades[PAIR].append({"symbol": PAIR, "info": aggregate(1, T=T0 + 86_400_000)})
+    assert reader.drain(one, 1.1) == 0
+    assert reader.counts.refused == 1
+    assert reader.until(1.1) == T0 - QUICK["grace_ms"]
+
+
+def test_the_time_of_a_quiet_feed_goes_on_only_while_its_connection_stands() -> None:
+    reader, _ = trade_reader()
+    assert reader.until(0.0) is None
+    reader.connected(0.0)
+    reader.drain(client(trades=1), 1.0)
+    grace = QUICK["grace_ms"]
+    assert reader.until(1.0 + QUICK["quiet_s"]) == T0 - grace
+    assert reader.until(1.0 + QUICK["quiet_s"] + 4.0) == T0 - grace + 4_000
+    reader.lost(6.0)
+    assert reader.until(9.0) == T0 - grace
+
+
+def test_a_feed_that_was_never_heard_is_silent_since_it_was_connected() -> None:
+    reader, _ = trade_reader(silence_s=10.0)
+    reader.connected(100.0)
+    assert reader.complaint(109.0) is None
+    assert reader.complaint(111.0) == "silent for more than 10.0 s"
+
+
+def test_all_of_a_burst_of_liquidations_is_taken_even_twins() -> None:
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
+    assert reader.drain(client(order(1), order(1), order(2)), 1.0) == 3
+    assert [one.quantity for one in reader.take_found()] == [1, 1, 2]
+    assert reader.take_found() == ()
+
+
+def test_while_two_connections_bring_the_same_each_is_told_once_and_twins_twice() -> None:
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
+    old, new = client(order(1), order(1), order(2)), client(order(1), order(1), order(3))
+    reader.overlapping(is_on=True)
+    reader.drain(old, 1.0)
+    reader.drain(new, 1.0)
+    old.liquidations.append({"symbol": PAIR, "info": order(3)})
+    reader.drain(old, 1.1)
+    assert [one.quantity for one in reader.take_found()] == [1, 1, 2, 3]
+    reader.overlapping(is_on=False)
+    reader.drain(client(order(1)), 1.2)
+    assert len(reader.take_found()) == 1
+
+
+def test_a_liquidation_of_another_pair_is_left_out() -> None:
+    reader = LiquidationReader(BINANCE, {"ETH/USDT:USDT": Contract()}, Wall())
+    assert reader.drain(client(order(1)), 1.0) == 0
+
+
+def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    wall.now += 400
+    reader.drain(client(), 0.4)
+    (span,) = reader.take_covered()
+    assert (span.feed, span.start, span.stop) == (Feed.LIQUIDATIONS, T0, T0 + 400)
+    wall.now += 100
+    reader.lost(0.5)
+    wall.now += 5_000
+    reader.connected(5.5)
+    (gap,) = reader.take_gaps()
+    assert (gap.start, gap.stop, gap.missing) == (T0 + 400, T0 + 5_500, -1)
+    assert reader.take_covered() == ()
+
+
+def book(bid: float, ask: float, nonce: int) -> dict[str, Any]:
+    sides = {"bids": [[bid, 2.0], [bid - 1, 3.0]], "asks": [[ask, 4.0]]}
+    return {**sides, "nonce": nonce, "timestamp": T0}
+
+
+def book_reader() -> BookReader:
+    policy = RecorderPolicy(**{**QUICK, "book_every_s": 1.0, "silence_s": 5.0})
+    return BookReader(BINANCE, {PAIR: Contract(size=0.1)}, policy, Wall())
+
+
+def test_a_book_is_sampled_once_a_second_in_base_currency() -> None:
+    reader, one = book_reader(), client()
+    one.orderbooks[PAIR] = book(100.0, 101.0, 1)
+    assert [reader.drain(one, now) for now in (1.0, 1.5, 2.0)] == [1, 0, 0]
+    first, second = reader.take_found()
+    assert first.bids.ravel().tolist() == pytest.approx([100.0, 0.2, 99.0, 0.3])
+    assert second.asks.tolist()[0] == pytest.approx([101.0, 0.4])
+
+
+def test_a_crossed_or_empty_book_is_no_sample() -> None:
+    reader, one = book_reader(), client()
+    one.orderbooks[PAIR] = book(101.0, 101.0, 1)
+    reader.drain(one, 1.0)
+    one.orderbooks[PAIR] = {**book(1.0, 2.0, 2), "asks": []}
+    reader.drain(one, 2.0)
+    assert reader.take_found() == ()
+    assert reader.counts.refused == 1
+
+
+def test_a_book_that_was_lost_is_complained_of_by_its_pair() -> None:
+    reader, one = book_reader(), client()
+    reader.connected(0.0)
+    one.orderbooks[PAIR] = book(100.0, 101.0, 1)
+    reader.drain(one, 1.0)
+    assert reader.complaint(5.0) is None
+    one.orderbooks.clear()
+    reader.drain(one, 6.0)
+    assert reader.complaint(6.5) == f"no book of {PAIR} for more than 5.0 s"
