@@ -267,3 +267,26 @@ def test_what_ends_it_in_its_thread_is_kept(server: Server) -> None:
     thread.stop()
     assert isinstance(thread.error, ExceptionGroup)
     assert "BTC/EUR" in str(thread.error.exceptions[0])
+
+
+def test_it_waits_for_an_exchange_that_is_away_and_ends_at_once_when_told_to() -> None:
+    exchange = Server(Market(seed=7, symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT"))).start()
+    exchange.streams.start_load(300)
+    exchange.stop()
+    sink = KeepingSink()
+
+    async def run() -> None:
+        one = recorder(exchange.url, PAIRS, sink, TRADES)
+        running = asyncio.ensure_future(record(one, lambda: len(sink.sub_bars) >= 3))
+        await asyncio.sleep(0.4)
+        assert not running.done()
+        await asyncio.to_thread(exchange.start)
+        await running
+        await asyncio.to_thread(exchange.stop)
+        away = recorder(exchange.url, PAIRS, KeepingSink(), TRADES)
+        began = time.monotonic()
+        await record(away, lambda: time.monotonic() - began > 0.3)
+        assert time.monotonic() - began < 2.0
+
+    asyncio.run(run())
+    assert len(sink.sub_bars) >= 3
