@@ -164,6 +164,17 @@ def test_an_interruption_that_nothing_has_proven_whole_is_marked_when_its_bar_cl
     assert one.take_gaps()[0].missing == 1
 
 
+def test_interruptions_that_nothing_comes_between_are_one() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 0)], 0.0)
+    one.interrupted(T0 + 50, T0 + 100)
+    one.interrupted(T0 + 120, T0 + 300)
+    closed(one, 600)
+    (gap,) = one.take_gaps()
+    assert (gap.start, gap.stop) == (T0 + 50, T0 + 300)
+
+
 def test_without_ids_every_interruption_is_a_gap() -> None:
     one = pair(BYBIT)
     one.begin(T0)
