@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.feeds.sink import Resume
-from hydra_ft.store.flow import FlowStore, put_flow
+from hydra_ft.store.flow import FlowStore, put_flows
 from hydra_ft.store.flow_books import BookSamples, put_books
-from hydra_ft.store.flow_coverage import Gap, Stretch, cover, gaps_of, put_gaps, uncover
+from hydra_ft.store.flow_coverage import (
+    Gap,
+    Proof,
+    Stretch,
+    cover,
+    put_gaps,
+    uncover,
+    uncover_gaps,
+)
 from hydra_ft.store.flow_derivatives import Liquidated, put_liquidations
 from hydra_ft.store.flow_grids import fits, grid_of
 from hydra_ft.store.flow_retention import Retention, forget_old
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from hydra_ft.feeds.sink import Batch, BookSample, Covered, FeedGap, PairFlow
+    from hydra_ft.feeds.sink import Batch, BookSample, FeedGap, PairFlow
     from hydra_ft.store.database import Database
     from hydra_ft.types import FloatArray
     from hydra_ft.types.flow import TradeGrid
@@ -66,8 +74,10 @@ class FlowSink:
 
         Raw trades are not kept here.
         """
-        flows = [(self._market(one.venue, one.pair), one) for one in batch.flows]
-        grids = [self._flow_grid(one) for one in batch.flows]
+        flows = [
+            (one.flow, self._market(one.venue, one.pair), self._flow_grid(one))
+            for one in batch.flows
+        ]
         books = [
             (*self._book_grid(venue, pair, samples), self._market(venue, pair), samples)
             for (venue, pair), samples in _by_pair(batch.books).items()
@@ -76,19 +86,22 @@ class FlowSink:
         for told in batch.liquidations:
             event = Liquidated(told.time, told.side, told.price, told.quantity)
             events[self._market(told.venue, told.pair)].append(event)
-        standing = [(self._market(one.venue, one.pair), one) for one in batch.covered]
+        standing = [
+            Proof(self._market(one.venue, one.pair), one.feed, Stretch(one.start, one.stop))
+            for one in batch.covered
+        ]
         gaps = [(self._market(gap.venue, gap.pair), gap) for gap in batch.gaps]
         with self._database.transaction() as connection:
-            for (market, one), grid in zip(flows, grids, strict=True):
-                put_flow(connection, one.flow, market, grid)
+            put_flows(connection, flows)
             for number, book_grid, market, samples in books:
                 put_books(connection, market, number, book_grid, samples)
             for market, found in events.items():
                 put_liquidations(connection, market, found)
             for market, gap in gaps:
                 _put_gap(connection, market, gap)
-            for market, stood in standing:
-                _put_covered(connection, market, stood)
+            # What a gap made doubtful stays so, be it told of before, now or later.
+            cover(connection, standing)
+            uncover_gaps(connection, standing)
         self._sweep(batch)
 
     def close(self) -> None:
@@ -128,14 +141,6 @@ class FlowSink:
         if now - self._swept_at >= HOUR_MS:
             forget_old(self._database, now, self._retention)
             self._swept_at = now
-
-
-def _put_covered(connection: Connection, market: int, stood: Covered) -> None:
-    cover(connection, market, stood.feed, [Stretch(stood.start, stood.stop)])
-    # What a gap made doubtful stays so, be it told of before, in this batch or later.
-    for gap in gaps_of(connection, market, stood.feed, stood.start, stood.stop):
-        if gap.missing:
-            uncover(connection, market, stood.feed, gap.start, gap.stop)
 
 
 def _put_gap(connection: Connection, market: int, gap: FeedGap) -> None:

@@ -8,7 +8,7 @@ round a file fills what the recorder missed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from hydra_ft.bars.flow_tables import joined_footprints
 from hydra_ft.bars.footprint import rebinned
 from hydra_ft.store.flow_cells import footprint_blobs, footprint_from
-from hydra_ft.store.flow_coverage import Stretch, cover, uncover
+from hydra_ft.store.flow_coverage import Proof, Stretch, cover, uncover
 from hydra_ft.store.flow_markets import Markets
 from hydra_ft.store.flow_rows import COLUMNS, bars_of, rows_of, table_of, whole
 from hydra_ft.store.flow_schema import FLOW_BARS, FOOTPRINTS
@@ -60,12 +60,11 @@ class FlowStore:
     def put(self, flows: Iterable[tuple[str, Flow]]) -> None:
         """Keep what closed of some pairs, all of it or nothing, and what it proves complete."""
         numbered = [
-            (self.markets.number(pair), self.markets.grid_number(flow.bars.grid), flow)
+            (flow, self.markets.number(pair), self.markets.grid_number(flow.bars.grid))
             for pair, flow in flows
         ]
         with self._database.transaction() as connection:
-            for market, grid, flow in numbered:
-                put_flow(connection, flow, market, grid)
+            put_flows(connection, numbered)
 
     def last(
         self, pair: str, step_ms: int, count: int, *, until: int | None = None
@@ -163,19 +162,29 @@ class FlowStore:
         return NO_ID if found is None else int(found)
 
 
-def put_flow(connection: Connection, flow: Flow, market: int, grid: int) -> None:
-    """Write what closed of one market, and what it proves complete."""
-    for bars in (flow.bars, flow.sub_bars):
-        put_bars(connection, bars, market, grid)
-    _put_footprint(connection, flow, market, grid)
-    _prove(connection, flow.sub_bars, market)
-
-
-def put_bars(connection: Connection, bars: FlowBars, market: int, grid: int) -> None:
-    """Write flow bars of one market."""
-    rows = rows_of(bars, market, grid)
-    for begin in range(0, len(rows), AT_ONCE):
-        upsert_better(connection, FLOW_BARS, rows[begin : begin + AT_ONCE])
+def put_flows(connection: Connection, flows: Sequence[tuple[Flow, int, int]]) -> None:
+    """Write flow with the numbers of its market and grid, and what it proves complete."""
+    rows = (
+        row
+        for flow, market, grid in flows
+        for bars in (flow.bars, flow.sub_bars)
+        for row in rows_of(bars, market, grid)
+    )
+    while part := list(islice(rows, AT_ONCE)):
+        upsert_better(connection, FLOW_BARS, part)
+    cells = [row for one in flows for row in _footprint_rows(*one)]
+    upsert_better(connection, FOOTPRINTS, cells)
+    doubts = []
+    proofs = []
+    for flow, market, _grid in flows:
+        if len(flow.sub_bars):
+            stretches, is_doubtful = _proven(flow.sub_bars)
+            proofs += [Proof(market, Feed.TRADES, one) for one in stretches]
+            doubts += [(flow.sub_bars, market)] * is_doubtful
+    cover(connection, proofs)
+    for bars, market in doubts:
+        since = _last_trade(connection, bars, market)
+        uncover(connection, market, Feed.TRADES, since, int(bars.time[0]))
 
 
 def bars_from(bars: FlowBars, start: int) -> FlowBars:
@@ -190,12 +199,12 @@ def bars_from(bars: FlowBars, start: int) -> FlowBars:
     )
 
 
-def _put_footprint(connection: Connection, flow: Flow, market: int, grid: int) -> None:
+def _footprint_rows(flow: Flow, market: int, grid: int) -> list[dict[str, Any]]:
     bars = flow.bars
     columns = (bars.time, bars.missing_ids, bars.uncovered_ms)
     values = zip(*(column.tolist() for column in columns), strict=True)
     blobs = footprint_blobs(flow.footprint)
-    rows = [
+    return [
         {
             "market": market,
             "step_ms": bars.step_ms,
@@ -208,18 +217,18 @@ def _put_footprint(connection: Connection, flow: Flow, market: int, grid: int) -
         for (time, missing, uncovered), cells in zip(values, blobs, strict=True)
         if cells
     ]
-    upsert_better(connection, FOOTPRINTS, rows)
 
 
-def _prove(connection: Connection, bars: FlowBars, market: int) -> None:
-    """Tell what bars prove: no ids missing, no time uncovered, nothing come too late.
+def _proven(bars: FlowBars) -> tuple[list[Stretch], bool]:
+    """Stretches that bars prove: no ids missing, no time uncovered, nothing come too late.
 
     Ids are missed when the next one comes, so what they lie in reaches back to the trade
     before it; what comes late belongs to a bar that had closed, as a rule the one before.
+    The second value says that it may reach back behind these bars.
     """
     whole_bars = bars.uncovered_ms == 0
     traded = np.maximum.accumulate(np.where(bars.count > 0, np.arange(len(bars)), -1))
-    doubtful_from = int(bars.time[0]) if len(bars) else 0
+    is_doubtful = False
     for i in np.flatnonzero((bars.missing_ids > 0) | (bars.late > 0)).tolist():
         first = i - 1
         if bars.missing_ids[i]:
@@ -227,13 +236,10 @@ def _prove(connection: Connection, bars: FlowBars, market: int) -> None:
             if first >= 0 and bars.first_id[i] == bars.last_id[first] + 1:
                 first = i
         whole_bars[max(0, first) : i + 1] = False
-        if first < 0:
-            doubtful_from = _last_trade(connection, bars, market)
+        is_doubtful |= first < 0
     edges = np.flatnonzero(np.diff(whole_bars, prepend=False, append=False))
-    stretches = [_stretch(bars, begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
-    cover(connection, market, Feed.TRADES, stretches)
-    if len(bars) and doubtful_from < bars.time[0]:
-        uncover(connection, market, Feed.TRADES, doubtful_from, int(bars.time[0]))
+    found = [_stretch(bars, begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
+    return found, is_doubtful
 
 
 def _last_trade(connection: Connection, bars: FlowBars, market: int) -> int:

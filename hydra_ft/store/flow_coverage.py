@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 
 from hydra_ft.store.flow_schema import COVERAGE, GAPS
 from hydra_ft.store.flow_upsert import upsert
+from hydra_ft.types import Feed
 from hydra_ft.types.flow import NO_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
-    from hydra_ft.types import Feed
+    _Key = tuple[int, str, str]
 
-OWN: str = "exchange"
+_KEY: Final = ("market", "feed", "source", "start")
+_MARKETS_AT_ONCE: Final = 500
+OWN: Final = "exchange"
 """Source of what came from the exchange itself, be it recorded or read from files of trades."""
 
 
@@ -52,13 +56,37 @@ class Gap:
     last_id: int = NO_ID
 
 
-def cover(
-    connection: Connection, market: int, feed: Feed, stretches: Iterable[Stretch], source: str = OWN
-) -> None:
-    """Add stretches to what is proven; those that touch become one."""
-    for stretch in stretches:
-        if stretch.stop > stretch.start:
-            _add(connection, market, feed, stretch, source)
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A stretch of a feed of a market (by its number) that a source proves complete."""
+
+    market: int
+    feed: Feed
+    stretch: Stretch
+    source: str = OWN
+
+
+def cover(connection: Connection, proofs: Sequence[Proof]) -> None:
+    """Add stretches to what is proven; those that touch become one.
+
+    However many feeds and pairs they are of, it is one read and two writes.
+    """
+    proofs = [one for one in proofs if one.stretch.stop > one.stretch.start]
+    known = _touched(connection, proofs)
+    gone: list[dict[str, Any]] = []
+    fresh: dict[_Key, list[Stretch]] = defaultdict(list)
+    for proof in proofs:
+        key = (proof.market, proof.feed.value, proof.source)
+        before, whole = known[key], proof.stretch
+        touching = [one for one in before if one.stop >= whole.start and one.start <= whole.stop]
+        known[key] = [one for one in before if one not in touching] + [_union(whole, touching)]
+        gone += [_named(key, one) for one in touching if one not in fresh[key]]
+        fresh[key] = [one for one in fresh[key] if one not in touching] + known[key][-1:]
+    if gone:
+        where = and_(*(COVERAGE.c[name] == bindparam(f"old_{name}") for name in _KEY))
+        connection.execute(delete(COVERAGE).where(where), gone)
+    rows = [_row(*key, one) for key, stretches in fresh.items() for one in stretches]
+    upsert(connection, COVERAGE, rows)
 
 
 def uncover(
@@ -73,7 +101,7 @@ def uncover(
     connection.execute(delete(COVERAGE).where(touched))
     rest = [Stretch(one.start, start, one.first_id) for one in found if one.start < start]
     rest += [Stretch(stop, one.stop, NO_ID, one.last_id) for one in found if one.stop > stop]
-    upsert(connection, COVERAGE, [_row(market, feed, source, one) for one in rest])
+    upsert(connection, COVERAGE, [_row(market, feed.value, source, one) for one in rest])
 
 
 def covered(
@@ -129,24 +157,58 @@ def gaps_of(
     ]
 
 
-def _add(connection: Connection, market: int, feed: Feed, stretch: Stretch, source: str) -> None:
-    touched = and_(
-        _of(market, feed, source),
-        COVERAGE.c.stop >= stretch.start,
-        COVERAGE.c.start <= stretch.stop,
-    )
-    found = _stretches(connection, touched)
-    if found:
-        connection.execute(delete(COVERAGE).where(touched))
-    union = [stretch, *found]
-    firsts = [one.first_id for one in union if one.first_id != NO_ID]
-    whole = Stretch(
-        start=min(one.start for one in union),
-        stop=max(one.stop for one in union),
+def uncover_gaps(connection: Connection, spans: Collection[Proof]) -> None:
+    """Take what gaps made doubtful out of stretches, whenever the gaps were told of."""
+    markets = sorted({one.market for one in spans})
+    if not markets:
+        return
+    start = min(one.stretch.start for one in spans)
+    stop = max(one.stretch.stop for one in spans)
+    for i in range(0, len(markets), _MARKETS_AT_ONCE):
+        query = select(GAPS).where(
+            GAPS.c.market.in_(markets[i : i + _MARKETS_AT_ONCE]),
+            GAPS.c.missing != 0,
+            GAPS.c.stop > start,
+            GAPS.c.start < stop,
+        )
+        for row in connection.execute(query).all():
+            if any((one.market, one.feed.value) == (row.market, row.feed) for one in spans):
+                uncover(connection, row.market, Feed(row.feed), row.start, row.stop)
+
+
+def _touched(connection: Connection, proofs: Sequence[Proof]) -> dict[_Key, list[Stretch]]:
+    """Read all stretches that any of the proofs may touch, by market, feed and source."""
+    found: dict[_Key, list[Stretch]] = defaultdict(list)
+    markets = sorted({one.market for one in proofs})
+    for i in range(0, len(markets), _MARKETS_AT_ONCE):
+        part = markets[i : i + _MARKETS_AT_ONCE]
+        within = set(part)
+        of = [one.stretch for one in proofs if one.market in within]
+        query = select(COVERAGE).where(
+            COVERAGE.c.market.in_(part),
+            COVERAGE.c.stop >= min(one.start for one in of),
+            COVERAGE.c.start <= max(one.stop for one in of),
+        )
+        for row in connection.execute(query):
+            stretch = Stretch(row.start, row.stop, row.first_id, row.last_id)
+            found[row.market, row.feed, row.source].append(stretch)
+    return found
+
+
+def _union(stretch: Stretch, touching: Sequence[Stretch]) -> Stretch:
+    parts = [stretch, *touching]
+    firsts = [one.first_id for one in parts if one.first_id != NO_ID]
+    return Stretch(
+        start=min(one.start for one in parts),
+        stop=max(one.stop for one in parts),
         first_id=min(firsts, default=NO_ID),
-        last_id=max(one.last_id for one in union),
+        last_id=max(one.last_id for one in parts),
     )
-    upsert(connection, COVERAGE, [_row(market, feed, source, whole)])
+
+
+def _named(key: _Key, stretch: Stretch) -> dict[str, Any]:
+    """Parameters that name the row of a stretch."""
+    return {f"old_{n}": v for n, v in zip(_KEY, (*key, stretch.start), strict=True)}
 
 
 def _of(market: int, feed: Feed, source: str) -> ColumnElement[bool]:
@@ -162,10 +224,10 @@ def _stretches(connection: Connection, where: ColumnElement[bool]) -> list[Stret
     ]
 
 
-def _row(market: int, feed: Feed, source: str, stretch: Stretch) -> dict[str, Any]:
+def _row(market: int, feed: str, source: str, stretch: Stretch) -> dict[str, Any]:
     return {
         "market": market,
-        "feed": feed.value,
+        "feed": feed,
         "source": source,
         "start": stretch.start,
         "stop": stretch.stop,

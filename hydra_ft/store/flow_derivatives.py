@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import select
 
-from hydra_ft.store.flow_coverage import OWN, Stretch, cover
+from hydra_ft.store.flow_coverage import OWN, Proof, Stretch, cover
 from hydra_ft.store.flow_schema import (
     FUNDING,
     LIQUIDATION_MINUTES,
@@ -25,7 +25,7 @@ from hydra_ft.store.flow_upsert import upsert
 from hydra_ft.types import Feed, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection, Select, Table
 
@@ -137,7 +137,8 @@ class DerivativesStore:
         with self._database.transaction() as connection:
             put_minutes(connection, market, sums, source, step_ms)
             if covered is not None:
-                cover(connection, market, Feed.LIQUIDATIONS, [Stretch(*covered)], source)
+                proof = Proof(market, Feed.LIQUIDATIONS, Stretch(*covered), source)
+                cover(connection, [proof])
 
     def put_open_interest(
         self,
@@ -156,10 +157,10 @@ class DerivativesStore:
         head = {"market": market, "source": source}
         rows = [head | dict(zip(names, row, strict=True)) for row in values]
         times = sorted(row[0] for row in values)
-        stretches = [Stretch(a, b) for a, b in pairwise(times) if b - a <= step_ms]
+        stretches = _joined(times, step_ms)
         with self._database.transaction() as connection:
             upsert(connection, OPEN_INTEREST, rows)
-            cover(connection, market, Feed.OPEN_INTEREST, joined_stretches(stretches), source)
+            cover(connection, [Proof(market, Feed.OPEN_INTEREST, one, source) for one in stretches])
 
     def put_funding(self, pair: str, rates: Collection[tuple[int, float]]) -> None:
         """Keep settled rates by the time of their settlement."""
@@ -225,12 +226,8 @@ class DerivativesStore:
         )
 
 
-def joined_stretches(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """Stretches in order of time, those that touch as one (without ids)."""
-    joined: list[Stretch] = []
-    for one in sorted(stretches, key=lambda stretch: stretch.start):
-        if joined and one.start <= joined[-1].stop:
-            joined[-1] = Stretch(joined[-1].start, max(joined[-1].stop, one.stop))
-        else:
-            joined.append(one)
-    return joined
+def _joined(times: Sequence[int], step_ms: int) -> list[Stretch]:
+    """Stretches between times that are no farther apart than a step, as few as there are."""
+    torn = [i + 1 for i, (a, b) in enumerate(pairwise(times)) if b - a > step_ms]
+    edges = [0, *torn, len(times)]
+    return [Stretch(times[i], times[j - 1]) for i, j in pairwise(edges) if j > i]

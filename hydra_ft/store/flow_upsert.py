@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_
@@ -12,7 +13,7 @@ from hydra_ft.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import Connection, Table
 
     Rows = Sequence[Mapping[str, Any]]
 
@@ -23,7 +24,8 @@ LESS_IS_BETTER = ("uncovered_ms", "missing_ids")
 
 def upsert(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert rows; one whose key is there takes the place of the one before."""
-    _write(connection, table, rows, None)
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, only_better=False), rows)
 
 
 def upsert_better(connection: Connection, table: Table, rows: Rows) -> None:
@@ -31,36 +33,32 @@ def upsert_better(connection: Connection, table: Table, rows: Rows) -> None:
 
     A recorder that began in the middle of a bar does not undo what a file gave in full.
     """
-
-    def better(fresh: Any) -> ColumnElement[bool]:
-        first, second = (table.c[name] for name in LESS_IS_BETTER)
-        news = [fresh[name] for name in LESS_IS_BETTER]
-        return or_(news[0] < first, and_(news[0] == first, news[1] <= second))
-
-    _write(connection, table, rows, better)
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, only_better=True), rows)
 
 
 def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert rows whose key is not there yet."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows)
 
 
-def _write(connection: Connection, table: Table, rows: Rows, better: Any) -> None:
-    if not rows:
-        return
-    statement = _insert(connection, table)
+@cache
+def _upsert(dialect: str, table: Table, *, only_better: bool) -> Any:
+    """Build the statement; building it takes longer than a row takes to be written."""
+    statement = _insert(dialect, table)
     fresh = statement.excluded
     keys = [column.name for column in table.primary_key]
     values = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
-    where = None if better is None else better(fresh)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=values, where=where), rows
-    )
+    where = None
+    if only_better:
+        first, second = (table.c[name] for name in LESS_IS_BETTER)
+        news = [fresh[name] for name in LESS_IS_BETTER]
+        where = or_(news[0] < first, and_(news[0] == first, news[1] <= second))
+    return statement.on_conflict_do_update(index_elements=keys, set_=values, where=where)
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    name = connection.dialect.name
+def _insert(name: str, table: Table) -> Any:
     if name not in _INSERTS:
         raise StoreError(
             f"hydra.db_url: expected sqlite or postgresql, was {name}; flow data is kept in these"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_books import BookSamples, BookStore, put_books
 from hydra_ft.store.flow_coverage import (
     Gap,
+    Proof,
     Stretch,
     cover,
     covered,
@@ -161,7 +163,7 @@ def spans(stretches: list[Stretch]) -> list[tuple[int, int]]:
 def test_proven_stretches_that_touch_become_one(database: Database) -> None:
     with database.transaction() as connection:
         for start, stop in ((0, 10), (20, 30), (10, 20), (5, 7), (40, 50), (60, 60)):
-            cover(connection, 1, Feed.BOOK, [Stretch(start, stop)])
+            cover(connection, [Proof(1, Feed.BOOK, Stretch(start, stop))])
         assert spans(covered(connection, 1, Feed.BOOK)) == [(0, 30), (40, 50)]
         assert is_covered(connection, 1, Feed.BOOK, 3, 30)
         assert not is_covered(connection, 1, Feed.BOOK, 3, 41)
@@ -169,6 +171,28 @@ def test_proven_stretches_that_touch_become_one(database: Database) -> None:
         uncover(connection, 1, Feed.BOOK, 45, 99)
         assert spans(covered(connection, 1, Feed.BOOK)) == [(0, 8), (12, 30), (40, 45)]
         assert covered(connection, 2, Feed.BOOK) == covered(connection, 1, Feed.TRADES) == []
+
+
+def test_stretches_of_many_feeds_at_once_are_those_one_by_one(database: Database) -> None:
+    random = np.random.default_rng(3)
+    proofs = [
+        Proof(int(market), feed, Stretch(int(start), int(start) + 4, int(start), int(start) + 3))
+        for market, start in random.integers(0, [3, 60], (60, 2))
+        for feed in (Feed.TRADES, Feed.BOOK)
+    ]
+    halves = (proofs[:50], proofs[50:], proofs[20:70])
+    moved = [Proof(one.market + 10, one.feed, one.stretch) for one in (*proofs, *proofs[20:70])]
+    with database.transaction() as connection:
+        for half in halves:
+            cover(connection, half)
+        for one in moved:
+            cover(connection, [one])
+        for market in range(3):
+            for feed in (Feed.TRADES, Feed.BOOK):
+                at_once = covered(connection, market, feed)
+                assert at_once == covered(connection, market + 10, feed)
+                assert len(at_once) > 1
+                assert all(a.stop < b.start for a, b in pairwise(at_once))
 
 
 def test_the_same_gap_told_again_is_one_gap_that_was_mended(database: Database) -> None:

@@ -14,7 +14,7 @@ from bars.flow_reference import GRID, START, made_trades
 from hydra_ft.bars.flow_tables import same_flow
 from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.store.flow import FlowStore
-from hydra_ft.store.flow_coverage import Gap, Stretch, cover, covered, put_gaps
+from hydra_ft.store.flow_coverage import Gap, Proof, Stretch, cover, covered, put_gaps
 from hydra_ft.store.flow_status import FeedStatus, statuses
 from hydra_ft.types import Feed
 
@@ -107,9 +107,9 @@ def test_status_sums_up_each_feed_of_each_pair(database: Database) -> None:
     one, two = (FlowStore(database, name).markets.number(BTC) for name in ("binance", "bybit"))
     with database.transaction() as connection:
         stretches = [Stretch(100, 200), Stretch(260, 300), Stretch(310, 400)]
-        cover(connection, one, Feed.TRADES, stretches)
-        cover(connection, two, Feed.TRADES, [Stretch(0, 50)])
-        cover(connection, one, Feed.LIQUIDATIONS, [Stretch(5, 6)], "coinalyze")
+        cover(connection, [Proof(one, Feed.TRADES, stretch) for stretch in stretches])
+        cover(connection, [Proof(two, Feed.TRADES, Stretch(0, 50))])
+        cover(connection, [Proof(one, Feed.LIQUIDATIONS, Stretch(5, 6), "coinalyze")])
         put_gaps(connection, one, Feed.TRADES, [Gap(200, 260, "ids", 7), Gap(300, 310, "ids", 0)])
     assert statuses(database) == [
         FeedStatus("binance", BTC, "liquidations", "coinalyze", 5, 6, 1, 0, 0, 0),
