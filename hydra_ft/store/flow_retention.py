@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from annotated_types import Ge
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 from typing_extensions import Doc
 
 from hydra_ft.store.flow_schema import (
@@ -18,16 +18,18 @@ from hydra_ft.store.flow_schema import (
     GAPS,
     LIQUIDATION_MINUTES,
     LIQUIDATIONS,
+    MARKETS,
     OPEN_INTEREST,
 )
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
     from hydra_ft.store.database import Database
 
 DAY_MS: Final = 86_400_000
+_ALL: Final = range(0)
 SUB_BAR_MS: Final = 60_000
 """Bars shorter than this are sub-bars, and kept as long as those."""
 
@@ -52,31 +54,57 @@ def forget_old(database: Database, now: int, retention: Retention | None = None)
     What is no longer there is no longer covered. Call it now and then, once an hour is plenty.
     """
     kept = retention or Retention()
+    with database.transaction() as connection:
+        markets = connection.execute(select(MARKETS.c.id)).scalars().all()
     dropped = 0
-    for table, before, where in _old(kept, now):
+    for market in markets:
         with database.transaction() as connection:
-            dropped += connection.execute(
-                delete(table).where(table.c.time < before, *where)
-            ).rowcount
+            for table, days, steps in _rules(kept):
+                if days:
+                    dropped += _drop(connection, table, market, now - days * DAY_MS, steps)
     for feed, days in _feeds(kept).items():
         if days:
             _forget_coverage(database, feed, now - days * DAY_MS)
     return dropped
 
 
-def _old(kept: Retention, now: int) -> list[tuple[Table, int, list[ColumnElement[bool]]]]:
-    step = FLOW_BARS.c.step_ms
-    rules: list[tuple[Table, int, list[ColumnElement[bool]]]] = [
-        (FLOW_BARS, kept.sub_bar_days, [step < SUB_BAR_MS]),
-        (FLOW_BARS, kept.bar_days, [step >= SUB_BAR_MS]),
-        (FOOTPRINTS, kept.footprint_days, []),
-        (BOOKS, kept.book_days, []),
-        (LIQUIDATIONS, kept.liquidation_days, []),
-        (LIQUIDATION_MINUTES, kept.liquidation_minute_days, []),
-        (OPEN_INTEREST, kept.open_interest_days, []),
-        (FUNDING, kept.funding_days, []),
+def _rules(kept: Retention) -> list[tuple[Table, int, range]]:
+    """Tables with the days for which they are kept, and the lengths of bars that are meant."""
+    return [
+        (FLOW_BARS, kept.sub_bar_days, range(SUB_BAR_MS)),
+        (FLOW_BARS, kept.bar_days, range(SUB_BAR_MS, DAY_MS + 1)),
+        (FOOTPRINTS, kept.footprint_days, range(DAY_MS + 1)),
+        (BOOKS, kept.book_days, _ALL),
+        (LIQUIDATIONS, kept.liquidation_days, _ALL),
+        (LIQUIDATION_MINUTES, kept.liquidation_minute_days, _ALL),
+        (OPEN_INTEREST, kept.open_interest_days, _ALL),
+        (FUNDING, kept.funding_days, _ALL),
     ]
-    return [(table, now - days * DAY_MS, where) for table, days, where in rules if days]
+
+
+def _drop(connection: Connection, table: Table, market: int, before: int, steps: range) -> int:
+    """Drop the rows of a market from before a time; how many.
+
+    The key begins with the market, and with some tables a step or a source before the time:
+    each of those is named, so that the rows are found by the key and not by reading them all.
+    """
+    of = table.c.market == market
+    second = list(table.primary_key)[1]
+    if second.name == "time":
+        return _gone(connection, table, of, table.c.time < before)
+    dropped = 0
+    lowest = select(func.min(second)).where(of)
+    value = connection.execute(lowest).scalar_one()
+    while value is not None:
+        if second.name != "step_ms" or value in steps:
+            dropped += _gone(connection, table, of, second == value, table.c.time < before)
+        value = connection.execute(lowest.where(second > value)).scalar_one()
+    return dropped
+
+
+def _gone(connection: Connection, table: Table, *where: ColumnElement[bool]) -> int:
+    count: int = connection.execute(delete(table).where(*where)).rowcount
+    return count
 
 
 def _feeds(kept: Retention) -> dict[Feed, int]:

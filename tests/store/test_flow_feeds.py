@@ -231,6 +231,17 @@ def test_each_kind_is_dropped_after_its_own_time_and_no_longer_proven(
         assert covered(connection, store.markets.number(BTC), Feed.TRADES) == []
 
 
+def test_what_vendors_told_is_dropped_like_the_rest(store: FlowStore, database: Database) -> None:
+    kept = DerivativesStore(database, store.markets)
+    for source in ("coinalyze", "other"):
+        sums = [(START, 1.0, 2.0), (START + DAY_MS, 3.0, 4.0)]
+        kept.put_liquidation_history(BTC, source, sums, covered=None)
+    assert forget_old(database, START + 365 * DAY_MS + MINUTE) == 2
+    for source in ("coinalyze", "other"):
+        left = kept.liquidation_minutes(BTC, 0, START + 2 * DAY_MS, source=source)
+        assert left.time.tolist() == [START + DAY_MS]
+
+
 def test_what_is_kept_for_ever_is_never_dropped(store: FlowStore, database: Database) -> None:
     kept = DerivativesStore(database, store.markets)
     kept.put_open_interest(BTC, "exchange", [(START, 1.0, None)], step_ms=MINUTE)
