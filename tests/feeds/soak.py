@@ -169,7 +169,8 @@ def compare(exchange: Exchange, sink: KeepingSink, lot_sizes: dict[str, float]) 
         for start in sorted(t for t in real if t <= last):
             expected, row = real[start], rows.get(start, (start, 0, 0, 0, -1, -1, SUB_MS))
             lacking = expected[0] - row[1]
-            told = sum(g.missing for g in gaps if g.start < start + SUB_MS and g.stop >= start)
+            near = [g for g in gaps if g.start < start + SUB_MS and g.stop >= start]
+            told = sum(max(gap.missing, 0) for gap in near)
             totals["sent"] += expected[0]
             totals["counted"] += row[1]
             totals["lacking"] += lacking
