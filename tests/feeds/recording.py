@@ -27,7 +27,7 @@ SUB_MS = 250
 QUICK: dict[str, Any] = {
     "step_ms": 1_000,
     "sub_ms": SUB_MS,
-    "grace_ms": 150,
+    "grace_ms": 600,
     "quiet_s": 2.0,
     "refetch_after_s": 0.2,
     "refetch_per_minute": 6_000,
