@@ -122,8 +122,8 @@ def test_a_broken_line_is_mended_and_what_was_missed_is_fetched(server: Server) 
             server.streams.disconnect()
             server.streams.faults.refuse(0.3)
         await running
-        assert one.health().feeds[0].connections >= 3
-        assert one.health().feeds[0].losses >= 3
+        assert one.health().feeds[0].connections >= 2
+        assert one.health().feeds[0].losses >= 2
 
     asyncio.run(run())
     for pair in PAIRS:
