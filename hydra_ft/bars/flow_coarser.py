@@ -37,7 +37,9 @@ def coarser_bars(bars: FlowBars, step_ms: int) -> FlowBars:
     coarse = np.zeros((end - begin, COLUMNS), dtype=np.int64)
     state = np.zeros((1, COLUMNS), dtype=np.int64)
     state[0, UNCOVERED] = first * bars.step_ms - begin * step_ms
-    close_rows(_rows(bars), state, coarse, first, subs, UNKNOWN)
+    # A first bar without trades still knows the price that was carried into it.
+    carried = int(bars.open_ticks[0]) if len(bars) else UNKNOWN
+    close_rows(_rows(bars), state, coarse, first, subs, carried)
     return flow_bars_of(coarse, np.arange(begin, end) * step_ms, step_ms, bars.grid)
 
 

@@ -212,6 +212,19 @@ def test_coarser_bars_are_those_folded_from_the_trades(minutes: int) -> None:
         assert getattr(summed, name).tolist() == wanted, name
 
 
+def test_a_price_carried_into_the_first_bar_is_carried_on_by_coarser_ones() -> None:
+    """F-A1: a restart begins with what was stored, and that may begin with empty bars."""
+    trades = by_hand((1, 0, 100.0, 1.0, 1), (2, 570_000, 90.0, 1.0, -1))
+    covered = (START, START + 10 * MINUTE)
+    bars = flow_of(trades, GRID, MINUTE, covered=covered).bars
+    names = [n for n in bars.__slots__ if n not in {"grid", "step_ms"}]
+    quiet = replace(bars, **{n: getattr(bars, n)[2:] for n in names})
+    assert coarser_bars(quiet, 2 * MINUTE).close.tolist() == [100.0, 100.0, 100.0, 90.0]
+    whole = coarser_bars(bars, 2 * MINUTE)
+    rest = replace(whole, **{n: getattr(whole, n)[1:] for n in names})
+    assert same_flow(coarser_bars(quiet, 2 * MINUTE), rest)
+
+
 def test_a_coarser_bar_that_is_not_complete_is_left_out() -> None:
     flow = flow_of(made_trades(300), GRID, MINUTE, covered=(START, START + 14 * MINUTE))
     assert len(coarser_bars(flow.bars, 5 * MINUTE)) == 2
