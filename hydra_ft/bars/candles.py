@@ -13,6 +13,8 @@ _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 PRICES = ("open", "high", "low", "close")
 _MAY_BE_NAN = ("funding_rate", "open_interest", "long_liquidated", "short_liquidated")
 LIQUIDATED = ("long_liquidated", "short_liquidated")
+GROUPS = ("flow", "value")
+"""Fields of bars that are groups of columns."""
 
 
 def timeframe_ms(timeframe: str) -> int:
@@ -53,6 +55,8 @@ def bars_from(
         volume=np.asarray(volume, dtype=np.float64),
         funding_rate=_optional(funding_rate),
         open_interest=_optional(open_interest),
+        flow=None,
+        value=None,
         **arrays,
     )
     check(bars)
@@ -81,6 +85,9 @@ def _check_lengths(bars: Bars) -> None:
     for name in (*PRICES, "volume", "funding_rate", "open_interest", *LIQUIDATED):
         values = getattr(bars, name)
         if values is not None and values.shape != (n,):
+            raise DataError(f"{name}: expected shape ({n},) like time, was {values.shape}")
+    for name, values in grouped(bars).items():
+        if values.shape != (n,):
             raise DataError(f"{name}: expected shape ({n},) like time, was {values.shape}")
 
 
@@ -129,13 +136,34 @@ def same(left: Bars, right: Bars) -> bool:
     """Whether two frames hold the same bars, to the last digit; NaN equals NaN."""
     if len(left) != len(right) or left.step_ms != right.step_ms:
         return False
-    for name in (f.name for f in fields(Bars) if f.name != "step_ms"):
+    if not _same_groups(left, right):
+        return False
+    for name in (f.name for f in fields(Bars) if f.name not in {"step_ms", *GROUPS}):
         one, other = getattr(left, name), getattr(right, name)
         if (one is None) != (other is None):
             return False
         if one is not None and not np.array_equal(one, other, equal_nan=name in _MAY_BE_NAN):
             return False
     return True
+
+
+def _same_groups(left: Bars, right: Bars) -> bool:
+    """Whether two frames carry the same groups of columns, with the same values."""
+    one, other = grouped(left), grouped(right)
+    return one.keys() == other.keys() and all(
+        np.array_equal(values, other[name], equal_nan=True) for name, values in one.items()
+    )
+
+
+def grouped(bars: Bars) -> dict[str, FloatArray]:
+    """Columns of the groups that the bars carry, by names such as ``flow.buy_volume``."""
+    groups = {name: getattr(bars, name) for name in GROUPS}
+    return {
+        f"{name}.{f.name}": getattr(group, f.name)
+        for name, group in groups.items()
+        if group is not None
+        for f in fields(group)
+    }
 
 
 def align(coarse_close: IntArray, base_close: IntArray) -> IntArray:
@@ -162,7 +190,7 @@ def resample(bars: Bars, step_ms: int) -> Bars:
     Open is the first, close the last, volume the sum; funding the last rate settled within
     (NaN where none), open interest the last known, liquidations the sums (NaN where any
     part is). A first or last bar that is not complete is left out: it would never have
-    been seen in that state.
+    been seen in that state. Flow is not carried over: attach it to the coarser bars anew.
     """
     if step_ms % bars.step_ms:
         raise DataError(f"step_ms: expected a multiple of {bars.step_ms}, was {step_ms}")

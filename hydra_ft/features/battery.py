@@ -8,15 +8,17 @@ faults that look alike: reading the future (prefix), depending on where the data
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hydra_ft.bars.candles import part
+from hydra_ft.bars.candles import GROUPS, grouped, part
 from hydra_ft.types import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
 
     from hydra_ft.features.registry import Feature
     from hydra_ft.types import FloatArray
@@ -55,17 +57,21 @@ def start_faults(feature: Feature, bars: Bars, rows: Iterable[int]) -> list[str]
 
 def input_faults(feature: Feature, bars: Bars) -> list[str]:
     """The bars that were given must be as before."""
-    names = [f.name for f in fields(Bars) if f.name != "step_ms"]
-    before = {
-        name: np.copy(getattr(bars, name)) for name in names if getattr(bars, name) is not None
-    }
+    before = {name: np.copy(values) for name, values in _arrays(bars).items()}
     # Views on the same arrays, but bars that nothing has been remembered of.
     feature(part(bars, None, None))
     return [
         f"input: {name} was changed"
-        for name, values in before.items()
-        if not np.array_equal(values, getattr(bars, name), equal_nan=True)
+        for name, values in _arrays(bars).items()
+        if not np.array_equal(values, before[name], equal_nan=True)
     ]
+
+
+def _arrays(bars: Bars) -> dict[str, NDArray[Any]]:
+    """All arrays that the bars consist of, by name."""
+    names = [f.name for f in fields(Bars) if f.name not in {"step_ms", *GROUPS}]
+    plain = {name: getattr(bars, name) for name in names}
+    return {name: values for name, values in plain.items() if values is not None} | grouped(bars)
 
 
 def value_faults(feature: Feature, bars: Bars) -> list[str]:

@@ -7,6 +7,7 @@ oldest first.
 
 from __future__ import annotations
 
+from hydra_ft.types.flow_columns import FlowColumns, ValueColumns
 from hydra_ft.types.market import (
     Bars,
     Bias,
@@ -54,6 +55,7 @@ __all__ = [
     "Feed",
     "Fill",
     "FloatArray",
+    "FlowColumns",
     "IntArray",
     "Keep",
     "Kind",
@@ -63,6 +65,7 @@ __all__ = [
     "Requote",
     "Side",
     "Signal",
+    "ValueColumns",
     "Verdict",
     "WorkingOrder",
 ]

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from hydra_ft.types.flow_columns import FlowColumns, ValueColumns
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -81,7 +85,8 @@ class Bars:
     where unknown. ``long_liquidated`` and ``short_liquidated`` hold the quote notional of
     the longs and of the shorts that were liquidated within the bar (the side is that of
     the position, whatever side its closing order had): 0 where none were, NaN where the
-    feed did not cover the whole bar. Each is None when its feed is not carried at all.
+    feed did not cover the whole bar. ``flow`` holds what traded within the bar, ``value``
+    where that was to the volume profiles. Each is None when its feed is not carried at all.
     """
 
     time: IntArray
@@ -95,6 +100,8 @@ class Bars:
     open_interest: FloatArray | None = None
     long_liquidated: FloatArray | None = None
     short_liquidated: FloatArray | None = None
+    flow: FlowColumns | None = None
+    value: ValueColumns | None = None
 
     def __len__(self) -> int:
         return int(self.time.shape[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.bars.candles import bars_from, resample
+from hydra_ft.types import FlowColumns, ValueColumns
 
 if TYPE_CHECKING:
     from hydra_ft.types import Bars
@@ -35,7 +36,7 @@ def random_bars(n: int, step_ms: int = HOUR, seed: int = 1, volatility: float = 
         ),
         random.gamma(2.0, 50.0, n),
     )
-    return with_liquidations(with_feeds(bars, seed), seed)
+    return with_made_flow(with_liquidations(with_feeds(bars, seed), seed), seed)
 
 
 def with_feeds(bars: Bars, seed: int = 1, every_h: int = 8) -> Bars:
@@ -62,6 +63,55 @@ def with_liquidations(bars: Bars, seed: int = 1) -> Bars:
         hit = slice(int(row), int(row) + 3)
         sides[random.integers(2), hit] += random.uniform(20, 60) * usual[hit]
     return replace(bars, long_liquidated=sides[0], short_liquidated=sides[1])
+
+
+def with_made_flow(bars: Bars, seed: int = 1) -> Bars:
+    """The bars with columns of flow and of value, all known, that go with their prices."""
+    random = np.random.default_rng(seed + 3000)
+    n = len(bars)
+    bought = bars.volume * random.random(n)
+    sold = bars.volume - bought
+    delta = bought - sold
+    flow = FlowColumns(
+        buy_volume=bought,
+        sell_volume=sold,
+        count=random.integers(1, 500, n).astype(np.float64),
+        max_delta=np.maximum(delta, 0) + bars.volume * 0.1,
+        min_delta=np.minimum(delta, 0) - bars.volume * 0.1,
+        vwap=(bars.high + bars.low + bars.close) / 3,
+        empty=np.zeros(n),
+        covered=np.ones(n),
+        missing=np.zeros(n),
+    )
+    return replace(bars, flow=flow, value=_made_value(bars, random))
+
+
+def _made_value(bars: Bars, random: np.random.Generator) -> ValueColumns:
+    """Value areas that are a half to one percent away, and a price that stays for a while."""
+    n = len(bars)
+    wide = bars.close * random.uniform(0.005, 0.01, (6, n))
+    where = np.repeat(random.integers(0, 3, n // 15 + 1), 15)[:n]
+    shares = np.stack([np.where(where == side, 0.9, 0.05) for side in range(3)])
+    back = np.stack([(where[:] == side) & (random.random(n) < 0.02) for side in (1, 2)])
+    offset = np.where(where == 1, -0.02, np.where(where == 2, 0.02, 0.0)) * bars.close
+    volume = shares * bars.volume
+    return ValueColumns(
+        poc=bars.close + wide[0] - wide[1],
+        high=bars.close + wide[1],
+        low=bars.close - wide[0],
+        node_below=bars.close - wide[2],
+        node_above=bars.close + wide[3],
+        previous_poc=bars.close + offset,
+        previous_high=bars.close + offset + wide[4],
+        previous_low=bars.close + offset - wide[5],
+        time_above=shares[1],
+        time_below=shares[2],
+        time_inside=1 - shares[1] - shares[2],
+        volume_above=volume[1],
+        volume_below=volume[2],
+        returns_above=back[0].astype(np.float64),
+        returns_below=back[1].astype(np.float64),
+    )
 
 
 def random_frames(days: int, seed: int = 1, volatility: float = 0.0012) -> dict[str, Bars]:
