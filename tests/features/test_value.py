@@ -1,0 +1,124 @@
+"""Distances to value and acceptance beyond it: worked numbers and plain Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import mean, median
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from bars.synthetic import MINUTE, random_bars
+
+from hydra_ft.features.registry import FEATURES
+from hydra_ft.features.value import accepted
+
+if TYPE_CHECKING:
+    from hydra_ft.types import Bars, FloatArray, ValueColumns
+
+BARS = random_bars(600, 5 * MINUTE, seed=12)
+LAST = len(BARS) - 1
+
+
+def area(bars: Bars = BARS) -> ValueColumns:
+    assert bars.value is not None
+    return bars.value
+
+
+def value(name: str, bars: Bars = BARS) -> FloatArray:
+    return FEATURES[name](bars)
+
+
+@pytest.mark.parametrize(
+    ("time", "volume", "returns", "absorption", "expected"),
+    [
+        (8 / 12, 0.50, 0, 0.0, 0),
+        (8 / 12, 0.56, 0, 0.0, 1),
+        (8 / 12, 0.56, 0, 1.2, 0),
+        (8 / 12, 0.56, 0, 1.0, 1),
+        (0.6, 0.55, 0, 0.0, 1),
+        (0.6 - 1e-6, 0.55, 0, 0.0, 0),
+        (0.3 + 0.2 + 0.1, 0.55, 0, 0.0, 1),
+        (1.0, 1.0, 1, 0.0, 0),
+        (np.nan, 1.0, 0, 0.0, np.nan),
+        (1.0, 1.0, 0, np.nan, np.nan),
+    ],
+)
+def test_acceptance_is_that_of_the_example(
+    time: float, volume: float, returns: float, absorption: float, expected: float
+) -> None:
+    """X08 and F-A6: of time, and no return into value; a gap is no acceptance, and no refusal."""
+    found = accepted(*(np.array([each]) for each in (time, volume, returns, absorption)))
+    np.testing.assert_array_equal(found, [expected])
+
+
+def test_a_distance_is_in_ranges_of_a_bar() -> None:
+    """X10: a price of 100 is 0.3 ranges of 2 above a point of control of 99.4."""
+    n = 130
+    flat = np.full(n, 100.0)
+    bars = replace(random_bars(n), open=flat, close=flat, high=flat + 1, low=flat - 1)
+    levels = replace(area(bars), poc=flat - 0.6, node_below=flat - 0.5, node_above=flat + 0.4)
+    bars = replace(bars, value=levels)
+    assert value("poc_distance_14", bars)[-1] == pytest.approx(0.3)
+    assert value("node_distance_14", bars)[-1] == pytest.approx(0.2)
+    alone = replace(bars, value=replace(levels, node_above=np.full(n, np.nan)))
+    assert value("node_distance_14", alone)[-1] == pytest.approx(0.25)
+    none = replace(bars, value=replace(alone.value, node_below=np.full(n, np.nan)))
+    assert np.isnan(value("node_distance_14", none)).all()
+
+
+def plain_accepted(t: int, where: str) -> bool:
+    """Acceptance at a bar, word by word."""
+    assert BARS.flow is not None
+    rows = range(t - 11, t + 1)
+    time = mean(getattr(area(), f"time_{where}")[i] for i in rows)
+    beyond = sum(getattr(area(), f"volume_{where}")[i] for i in rows)
+    volume = sum(BARS.flow.buy_volume[i] + BARS.flow.sell_volume[i] for i in rows)
+    came_back = any(getattr(area(), f"returns_{where}")[i] for i in rows)
+    edge = area().previous_high[t] if where == "above" else area().previous_low[t]
+    outside = BARS.close[t] > edge if where == "above" else BARS.close[t] < edge
+    calm = value("absorption_z_100")[t] <= 1
+    return bool(time >= 0.6 and beyond >= 0.55 * volume and not came_back and outside and calm)
+
+
+@pytest.mark.parametrize("where", ["above", "below"])
+def test_acceptance_of_each_side_is_told_apart(where: str) -> None:
+    """F-A6: the original pooled both sides."""
+    found = value(f"accepted_{where}_12")
+    assert [plain_accepted(t, where) for t in range(101, 600)] == list(found[101:])
+    other = value("accepted_below_12" if where == "above" else "accepted_above_12")
+    assert 10 < found[101:].sum() < 300
+    assert not (found * other)[101:].any()
+
+
+def test_shares_and_widths_agree_with_plain_python() -> None:
+    assert BARS.flow is not None
+    volume = BARS.flow.buy_volume + BARS.flow.sell_volume
+    width = area().high - area().low
+    expected = {
+        "time_inside_12": mean(area().time_inside[-12:]),
+        "time_above_12": mean(area().time_above[-12:]),
+        "time_below_12": mean(area().time_below[-12:]),
+        "volume_above_12": sum(area().volume_above[-12:]) / sum(volume[-12:]),
+        "volume_below_12": sum(area().volume_below[-12:]) / sum(volume[-12:]),
+        "value_width_ratio_48": width[-1] / median(width[-49:-1]),
+    }
+    for name, wanted in expected.items():
+        assert value(name)[LAST] == pytest.approx(wanted, rel=1e-12), name
+
+
+@pytest.mark.parametrize("level", ["poc", "high", "low"])
+@pytest.mark.parametrize("of", ["", "previous_"])
+def test_distances_are_above_where_they_are_positive(level: str, of: str) -> None:
+    found = value(f"{of}{level}_distance_14")[LAST]
+    gap = BARS.close[LAST] - getattr(area(), of + level)[LAST]
+    assert found == pytest.approx(gap / value("atr_14")[LAST])
+    assert np.sign(found) == np.sign(gap)
+
+
+def test_hours_without_trades_have_no_volume_beyond_value() -> None:
+    assert BARS.flow is not None
+    none = np.zeros(len(BARS))
+    flow = replace(BARS.flow, buy_volume=none, sell_volume=none)
+    bars = replace(BARS, flow=flow, value=replace(area(), volume_above=none))
+    assert value("volume_above_12", bars)[-1] == 0
