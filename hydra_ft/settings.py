@@ -24,6 +24,7 @@ from typing_extensions import Doc
 from hydra_ft.declared import leaves, read_tree
 from hydra_ft.execution.breaker import BreakerPolicy
 from hydra_ft.execution.policy import PRESETS, ChasePolicies, ChasePolicy
+from hydra_ft.recorder_settings import RecorderSettings
 
 # pydantic reads the annotations at run time.
 from hydra_ft.types import Feed  # noqa: TC001
@@ -116,6 +117,10 @@ class Settings:
     )
     breaker: Annotated[BreakerPolicy, Doc("when entries of a pair or an exchange pause")] = field(
         default_factory=BreakerPolicy
+    )
+
+    recorder: Annotated[RecorderSettings, Doc("what hydra record records, and how")] = field(
+        default_factory=RecorderSettings
     )
 
     @property

@@ -23,6 +23,7 @@ COMMANDS = {
     "orders": "list orders with every requote, and what they cost",
     "why": "say why a pair was not traded, or what became of its entries",
     "data": "list market data that is kept, build it of files, fetch history",
+    "record": "record trades, liquidations and books of the exchange, until it is stopped",
     "doctor": "check versions, configuration and database before the bot is started",
     "dev": "tools for working on Hydra itself",
 }

@@ -66,8 +66,13 @@ class FlowSink:
         found = self._store(venue).resumption(pair, self._step_ms)
         if found is None:
             return None
-        self._grids[venue, pair] = found.grid
-        return Resume(found.last_id, found.last_price_ticks, found.closed_until)
+        grid = self._grids[venue, pair] = found.grid
+        return Resume(
+            last_id=found.last_id,
+            last_price_ticks=found.last_price_ticks,
+            closed_until=found.closed_until,
+            bin_size=grid.bin_ticks * grid.tick_size,
+        )
 
     def write(self, batch: Batch) -> None:
         """Keep a batch as a whole or not at all; raises StoreError where it cannot be kept.
@@ -134,10 +139,8 @@ class FlowSink:
         return self._store(venue).markets.grid_number(grid), grid
 
     def _sweep(self, batch: Batch) -> None:
-        now = max(
-            (int(one.flow.sub_bars.time[-1]) for one in batch.flows if len(one.flow.sub_bars)),
-            default=0,
-        )
+        closed = [one.flow.sub_bars.time[-1] for one in batch.flows if len(one.flow.sub_bars)]
+        now = max([*map(int, closed), *(one.stop for one in batch.covered)], default=0)
         if now - self._swept_at >= HOUR_MS:
             forget_old(self._database, now, self._retention)
             self._swept_at = now

@@ -17,7 +17,7 @@ from hydra_ft.errors import FeedError
 from hydra_ft.feeds.recorder_events import BookReader, LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_keeper import Keeper
-from hydra_ft.feeds.recorder_markets import contract_of, grid_of, market_of
+from hydra_ft.feeds.recorder_markets import bins_of, contract_of, grid_of, market_of, prices_of
 from hydra_ft.feeds.recorder_outbox import Outbox
 from hydra_ft.feeds.recorder_pair import PairRecorder
 from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts, RecorderPolicy, backoff_s
@@ -49,6 +49,8 @@ class RecorderHealth:
     write_failures: int
     refetch_calls: int
     refetch_failures: int
+    markets_error: str
+    """Why the venue's markets are not known yet; empty once they are."""
 
 
 def _wall_ms() -> int:
@@ -91,6 +93,8 @@ class Recorder:
         self._books: BookReader | None = None
         self._refetcher: Refetcher | None = None
         self._rest: Any = None
+        self._prices: dict[str, float] = {}
+        self._markets_error = ""
 
     # ---- life
 
@@ -124,7 +128,10 @@ class Recorder:
             self._rest = self._make_client()
             try:
                 await self._rest.load_markets()
-            except LOST:
+                if Feed.TRADES in self._feeds:
+                    self._prices = await prices_of(self._rest, self._names)
+            except LOST as error:
+                self._markets_error = f"{type(error).__name__}: {error}"
                 await self._rest.close()
                 attempt += 1
                 policy = self.policy
@@ -132,6 +139,7 @@ class Recorder:
                     backoff_s(attempt, policy.backoff_base_s, policy.backoff_cap_s, self._chance)
                 )
             else:
+                self._markets_error = ""
                 return True
         return False
 
@@ -141,7 +149,9 @@ class Recorder:
         if Feed.TRADES in self._feeds:
             for pair, market in markets.items():
                 resume = await asyncio.to_thread(self._sink.resume, self.venue.name, pair)
-                grid = grid_of(market, self.policy.bin_ticks.get(pair, 1))
+                kept_size = resume.bin_size if resume else 0.0
+                bins = bins_of(market, self._prices.get(pair), kept_size)
+                grid = grid_of(market, self.policy.bin_ticks.get(pair, bins))
                 self._pairs[pair] = PairRecorder(self.venue, pair, grid, self.policy, resume)
             self._trades = TradeReader(self.venue, self._pairs, contracts, self.policy)
             self._refetcher = Refetcher(
@@ -245,4 +255,5 @@ class Recorder:
             write_failures=self._outbox.failures,
             refetch_calls=refetcher.calls if refetcher else 0,
             refetch_failures=refetcher.failures if refetcher else 0,
+            markets_error=self._markets_error,
         )

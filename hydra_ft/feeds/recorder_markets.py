@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ccxt.base.errors import BadSymbol
 
 from hydra_ft.errors import FeedError
 from hydra_ft.feeds.normal import Contract
+from hydra_ft.store.flow_grids import bin_ticks
 from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     Market = Mapping[str, Any]
+
+MOST_OFF: Final = 3.0
+"""Bins that are kept go on to be used while they are not so many times too wide or narrow."""
 
 
 def market_of(client: Any, pair: str) -> Market:
@@ -47,6 +51,30 @@ def grid_of(market: Market, bin_ticks: int = 1) -> TradeGrid:
             f"{market.get('symbol')}: expected a tick and a lot size, was {tick!r} and {lot!r}"
         )
     return TradeGrid(float(tick), _product(float(lot), contract_of(market).size), bin_ticks)
+
+
+async def prices_of(client: Any, pairs: Sequence[str]) -> dict[str, float]:
+    """Last prices of pairs, of those that have one; raises what ccxt raises."""
+    listed = [pair for pair in pairs if pair in client.markets]
+    tickers = await client.fetch_tickers(listed) if listed else {}
+    found = {pair: tickers.get(pair, {}).get("last") for pair in listed}
+    return {pair: float(price) for pair, price in found.items() if price}
+
+
+def bins_of(market: Market, price: float | None, kept_size: float = 0.0) -> int:
+    """Ticks of a bin about a basis point wide; those of ``kept_size`` while they still fit.
+
+    ``kept_size`` is the width of the bins so far (quote currency), 0 where there are none:
+    footprints before and after a restart can be told together. 1 where there is no price.
+    """
+    tick = (market.get("precision") or {}).get("price")
+    if not tick:
+        return 1
+    kept = round(kept_size / float(tick))
+    if price is None:
+        return max(kept, 1)
+    wanted = bin_ticks(float(tick), price)
+    return kept if wanted / MOST_OFF <= kept <= wanted * MOST_OFF else wanted
 
 
 def _product(lot: float, size: float) -> float:

@@ -68,7 +68,7 @@ class RecorderPolicy:
     stop_s: float = 10.0
     keeps_trades: bool = False
     bin_ticks: Mapping[str, int] = field(default_factory=dict)
-    """Ticks in a level of the footprint, by pair; 1 where none is given."""
+    """Ticks in a level of the footprint, by pair; about a basis point where none is given."""
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:

@@ -151,6 +151,8 @@ class Resume:
     last_id: int = NO_ID
     last_price_ticks: int = UNKNOWN
     closed_until: int = 0
+    bin_size: float = 0.0
+    """Width of the footprint's bins that are kept, in quote currency; 0 where not known."""
 
 
 class Sink(Protocol):

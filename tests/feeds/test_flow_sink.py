@@ -157,7 +157,10 @@ def test_a_recorder_resumes_where_the_bars_end(database: Database) -> None:
     assert FlowSink(database).resume("binance", BTC) is None
     FlowSink(database).write(BATCH)
     last = int(BATCH.flows[0].flow.bars.close_ticks[-1])
-    assert FlowSink(database).resume("binance", BTC) == Resume(9_999, last, END)
+    grid = BATCH.flows[0].flow.bars.grid
+    assert FlowSink(database).resume("binance", BTC) == Resume(
+        9_999, last, END, grid.bin_ticks * grid.tick_size
+    )
     assert FlowSink(database).resume("bybit", BTC) is None
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = {"status": _add_status, "build": _add_build, "fetch": _add_fetch}
     for name, line in WORK.items():
         command = commands.add_parser(name, help=line, description=line)
-        _add_home(command)
+        add_home(command)
         add[name](command)
 
 
@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _add_home(parser: argparse.ArgumentParser) -> None:
+def add_home(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a bot and some of its pairs."""
     hint = "configuration file; may be given more than once, later ones win"
     parser.add_argument("-c", "--config", action="append", metavar="FILE", help=hint)
     hint = "freqtrade's user_data directory"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.cli.data.build import opened
-from hydra_ft.cli.data.pairs import wanted
+from hydra_ft.cli.data.pairs import named
 from hydra_ft.cli.why.moments import shown
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.coinalyze import KEY, URL, Coinalyze, shared_budget
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         service does not answer.
     """
     config, url = opened(args)
-    pairs = _pairs(args.pairs, config["exchange"].get("pair_whitelist") or [])
+    pairs = named(args.pairs, config["exchange"].get("pair_whitelist") or [])
     client_key = _key(args.feeds)
     database = Database(url)
     try:
@@ -49,20 +48,6 @@ def run(args: argparse.Namespace) -> int:
     for pair in absent:
         print(f"{pair}: not known to Coinalyze")
     return 1 if absent else 0
-
-
-def _pairs(names: Sequence[str], whitelist: Sequence[str]) -> list[str]:
-    """Return pairs as they are named in full, else those of the whitelist that are meant."""
-    if names and all("/" in name and ":" in name for name in names):
-        return list(dict.fromkeys(names))
-    patterns = [pair for pair in whitelist if re.search(r"[^\w/:.-]", pair)]
-    if not whitelist or patterns:
-        shown = patterns[0] if patterns else "nothing"
-        raise HydraError(
-            f"--pairs: expected full names such as BTC/USDT:USDT where exchange.pair_whitelist "
-            f"does not name pairs, which has {shown!r}; name them"
-        )
-    return wanted(names, whitelist, "of exchange.pair_whitelist")
 
 
 def _key(feeds: Sequence[str]) -> str:

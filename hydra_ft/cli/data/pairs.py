@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hydra_ft.cli.why.ledgers import NAMED, nearest
@@ -29,6 +30,26 @@ def wanted(names: Sequence[str], known: Sequence[str], what: str) -> list[str]:
             raise HydraError(f"--pairs: expected a pair {what}, was {name!r}; nearest are {like}")
         meant.update(found)
     return [pair for pair in known if pair in meant] if names else list(known)
+
+
+def named(names: Sequence[str], whitelist: Sequence[str]) -> list[str]:
+    """Return pairs as they are named in full, else those of the whitelist that are meant.
+
+    Raises
+    ------
+    HydraError
+        When neither says which pairs these are.
+    """
+    if names and all("/" in name and ":" in name for name in names):
+        return list(dict.fromkeys(names))
+    patterns = [pair for pair in whitelist if re.search(r"[^\w/:.-]", pair)]
+    if not whitelist or patterns:
+        shown = patterns[0] if patterns else "nothing"
+        raise HydraError(
+            f"--pairs: expected full names such as BTC/USDT:USDT where exchange.pair_whitelist "
+            f"does not name pairs, which has {shown!r}; name them"
+        )
+    return wanted(names, whitelist, "of exchange.pair_whitelist")
 
 
 def _is_named(pair: str, name: str) -> bool:

@@ -48,16 +48,29 @@ def found(args: argparse.Namespace) -> Home:
     HydraError
         When the configuration cannot be read, or a value of it is not usable.
     """
-    default = (args.userdir or Path("user_data")) / "config.json"
-    needed = not (args.backtest or args.db_url) or args.config
-    files = [Path(name) for name in args.config or ()] or [default]
-    config = read(files) if needed or default.exists() else {}
-    config = _merged(config, _environment(os.environ))
+    needed = not (args.backtest or args.db_url)
+    return home_of(args, configuration(args, is_needed=needed))
+
+
+def home_of(args: argparse.Namespace, config: Mapping[str, Any]) -> Home:
+    """Return the bot of a configuration, where the arguments do not say otherwise."""
     settings = load_settings(config.get(SECTION))
     folder = Path(args.userdir or config.get("user_data_dir") or "user_data")
     dry_run = bool(config.get("dry_run", True))
     url = args.db_url or database_url(settings, folder, dry_run=dry_run)
     return Home(folder, url, settings.bot_name)
+
+
+def configuration(args: argparse.Namespace, *, is_needed: bool = True) -> dict[str, Any]:
+    """Read the configuration that the arguments name, with what the environment sets.
+
+    Raises HydraError where it cannot be read; where it is not needed it may be absent, unless
+    it is named.
+    """
+    default = (args.userdir or Path("user_data")) / "config.json"
+    files = [Path(name) for name in args.config or ()] or [default]
+    config = read(files) if is_needed or args.config or default.exists() else {}
+    return _merged(config, _environment(os.environ))
 
 
 def read(files: Sequence[Path], depth: int = 0) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""Records until a signal comes, and says every minute how it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
+
+from hydra_ft.cli.record.plan import planned
+from hydra_ft.cli.record.report import line_of
+from hydra_ft.errors import HydraError
+from hydra_ft.feeds.flow_sink import FlowSink
+from hydra_ft.feeds.recorder import Recorder
+from hydra_ft.feeds.recorder_session import client_of
+from hydra_ft.store.database import Database
+from hydra_ft.store.sole import sole
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from hydra_ft.cli.record.plan import Plan
+    from hydra_ft.feeds.recorder import RecorderHealth
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record; 0 when it was ended (SIGTERM), 1 when something that had come was not written.
+
+    Raises
+    ------
+    HydraError
+        When the configuration, a pair or the database cannot be used, or another recorder of
+        this exchange works on the database.
+    KeyboardInterrupt
+        When it was interrupted (SIGINT), once all is written.
+    """
+    plan = planned(args)
+    with sole(plan.url, f"recorder-{plan.venue.name}"):
+        database = Database(plan.url)
+        try:
+            health, ending = asyncio.run(_recorded(plan, database))
+        except ExceptionGroup as errors:
+            raise _first(errors) from errors
+        finally:
+            database.close()
+    if health.dropped:
+        _say(f"stopped; {health.dropped} parts were not written, and are marked as gaps or lost")
+        return 1
+    _say("stopped; all that had closed is written")
+    if ending is signal.SIGINT:
+        raise KeyboardInterrupt
+    return 0
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    """Return the first error that Hydra names, else the whole."""
+    for error in errors.exceptions:
+        named = _first(error) if isinstance(error, ExceptionGroup) else error
+        if isinstance(named, HydraError):
+            return named
+    return errors
+
+
+async def _recorded(plan: Plan, database: Database) -> tuple[RecorderHealth, signal.Signals | None]:
+    """Record until a signal; what was done, and which signal it was."""
+    policy = plan.policy
+
+    def connect() -> Any:
+        return client_of(plan.venue.name, plan.ccxt_config, policy)
+
+    sink = FlowSink(
+        database,
+        step_ms=policy.step_ms,
+        retention=plan.settings.retention,
+        owns_database=False,
+    )
+    recorder = Recorder(plan.venue, plan.pairs, connect, sink, policy, feeds=plan.settings.feeds)
+    came: list[signal.Signals] = []
+    _stop_on_signals(recorder, came)
+    place = make_url(plan.url).render_as_string(hide_password=True)
+    feeds, count = ", ".join(plan.settings.feeds), len(plan.pairs)
+    _say(f"recording {feeds} of {count} pairs of {plan.venue.name} into {place}")
+    reporting = asyncio.ensure_future(_report(recorder, plan.settings.report_every_s))
+    try:
+        await recorder.run()
+    finally:
+        reporting.cancel()
+        with suppress(asyncio.CancelledError):
+            await reporting
+    health = recorder.health()
+    _say(line_of(health, time.monotonic()))
+    return health, came[0] if came else None
+
+
+def _stop_on_signals(recorder: Recorder, came: list[signal.Signals]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        came.append(number)
+        for other in SIGNALS:
+            loop.remove_signal_handler(other)
+        _say(f"{number.name}: writing what has closed; a second signal ends at once")
+        recorder.stop()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+
+
+async def _report(recorder: Recorder, every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        _say(line_of(recorder.health(), time.monotonic()))
+
+
+def _say(line: str) -> None:
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}", flush=True)

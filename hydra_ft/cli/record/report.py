@@ -1,0 +1,46 @@
+"""One line about how a recorder does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hydra_ft.feeds.recorder import RecorderHealth
+    from hydra_ft.feeds.recorder_policy import FeedCounts
+
+
+def line_of(health: RecorderHealth, now_s: float) -> str:
+    """Return the feeds, each with its state, and the totals; what is wrong stands in it."""
+    if health.markets_error:
+        return f"markets cannot be loaded, trying again: {health.markets_error:.300}"
+    if not health.feeds:
+        return "loading markets"
+    parts = [_feed(feed, now_s) for feed in health.feeds]
+    if health.pairs:
+        counted = sum(pair.counted for pair in health.pairs)
+        missing = sum(pair.missing for pair in health.pairs)
+        fetched = sum(pair.refetched for pair in health.pairs)
+        late = sum(pair.late for pair in health.pairs)
+        parts.append(
+            f"trades counted {counted} (fetched {fetched}), missing {missing}, late {late}"
+        )
+    parts.append(
+        f"written {health.written}, waiting {health.queued}, dropped {health.dropped}, "
+        f"failed writes {health.write_failures}, failed fetches {health.refetch_failures}"
+    )
+    return " | ".join(parts)
+
+
+def _feed(feed: FeedCounts, now_s: float) -> str:
+    state = "up" if feed.is_connected else "DOWN"
+    last = "nothing yet"
+    if feed.last_event_s is not None:
+        last = f"last {max(0.0, now_s - feed.last_event_s):.0f} s ago"
+    text = f"{feed.feed} {state}, {feed.events} events, {last}, losses {feed.losses}"
+    if feed.refused:
+        text += f", refused {feed.refused}"
+    if feed.overflows:
+        text += f", overflows {feed.overflows}"
+    if not feed.is_connected and feed.last_error:
+        text += f" ({feed.last_error:.200})"
+    return text
