@@ -49,6 +49,8 @@ class RecorderHealth:
     write_failures: int
     refetch_calls: int
     refetch_failures: int
+    write_error: str
+    """Why the sink did not take the last batch; empty where it did."""
     markets_error: str
     """Why the venue's markets are not known yet; empty once they are."""
 
@@ -255,5 +257,6 @@ class Recorder:
             write_failures=self._outbox.failures,
             refetch_calls=refetcher.calls if refetcher else 0,
             refetch_failures=refetcher.failures if refetcher else 0,
+            write_error=self._outbox.last_error,
             markets_error=self._markets_error,
         )

@@ -30,7 +30,9 @@ class Outbox:
     def __init__(self, sink: Sink, most_items: int, chance: random.Random) -> None:
         self.dropped = self.written = self.failures = 0
         self._sink, self._most, self._chance = sink, most_items, chance
+        self.last_error = ""
         self._waiting: deque[Batch] = deque()
+        self._writing = Batch()
         self._owed: dict[tuple[str, str, Feed], FeedGap] = {}
         self._more = asyncio.Event()
         self._is_closing = False
@@ -61,7 +63,9 @@ class Outbox:
                 self._more.clear()
                 await self._more.wait()
                 continue
-            await self._write(self._with_owed(self._waiting.popleft()))
+            self._writing = self._with_owed(self._waiting.popleft())
+            await self._write(self._writing)
+            self._writing = Batch()
 
     def close(self) -> None:
         """Let ``run`` end once all is written."""
@@ -69,9 +73,10 @@ class Outbox:
         self._more.set()
 
     def abandon(self) -> None:
-        """Count what waits as dropped: there is no more time to write it."""
-        self.dropped += len(self)
+        """Count what waits, or was being written, as dropped: there is no more time for it."""
+        self.dropped += len(self) + len(self._writing)
         self._waiting.clear()
+        self._writing = Batch()
 
     def _with_owed(self, batch: Batch) -> Batch:
         if not self._owed:
@@ -87,13 +92,15 @@ class Outbox:
         while True:
             try:
                 await asyncio.to_thread(self._sink.write, batch)
-            except StoreError:
+            except StoreError as error:
                 attempt += 1
                 self.failures += 1
+                self.last_error = str(error)
                 wait_s = backoff_s(attempt, _RETRY_BASE_S, _RETRY_CAP_S, self._chance)
                 await asyncio.sleep(wait_s)
             else:
                 self.written += len(batch)
+                self.last_error = ""
                 return
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -166,6 +167,21 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:
         read_until(process, lambda line: "a second signal ends at once" in line)
         assert process.poll() is None
         assert ended(process, signal.SIGINT)[0] == 130
+
+
+def test_what_could_not_be_written_is_counted_named_and_ends_with_1(home: Home) -> None:
+    home.config["hydra"]["recorder"] = QUICK | {"stop_s": 1}
+    process = home.start()
+    read_until(process, is_recording)
+    database = Database(f"sqlite:///{home.file}")
+    with database.transaction() as connection:
+        BOOKS.drop(connection)
+    database.close()
+    line = read_until(process, lambda line: "failed writes 0" not in line)
+    assert "cannot write, trying again: the Hydra database" in line
+    code, out, err = ended(process, signal.SIGTERM)
+    assert (code, err) == (1, "")
+    assert re.search(r"stopped; \d+ parts of what was recorded were not written", out)
 
 
 def test_a_second_start_on_the_database_is_refused_while_the_first_runs(home: Home) -> None:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         finally:
             database.close()
     if health.dropped:
-        _say(f"stopped; {health.dropped} parts were not written, and are marked as gaps or lost")
+        _say(f"stopped; {health.dropped} parts of what was recorded were not written")
         return 1
     _say("stopped; all that had closed is written")
     if ending is signal.SIGINT:
