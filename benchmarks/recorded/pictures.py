@@ -18,12 +18,17 @@ import hydra_ft.features  # noqa: F401  (fills the registry)
 from benchmarks.recorded.sets import data_folder, progress, publish
 from benchmarks.recorded.svg import Panel, chart
 from hydra_ft.bars.candles import bars_from, part, resample, timeframe_ms
+from hydra_ft.bars.flow_columns import with_flow
+from hydra_ft.bars.flow_tables import candles as flow_candles
+from hydra_ft.bars.flow_trades import trades_from
+from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.features.book import imbalance, order_flow_events, summed
 from hydra_ft.features.documentation import PICTURES
 from hydra_ft.features.impact import kyle_lambda
 from hydra_ft.features.microprice import fitted, microprice
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.vpin import vpin
+from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
     from hydra_ft.features.registry import Feature
@@ -92,7 +97,25 @@ def minutes(data: Path) -> Scene:
     return Scene("bitFlyer BTC/JPY, 1m", part(candles(path, "1m"), 3000, 4000))
 
 
-SCENES = {"funding": crowded, "open_interest": held, "scalper": minutes}
+def traded(data: Path) -> Scene:
+    """Five days of spot trades, and the value that they made."""
+    path = data / "trades" / "bitflyer_201801" / "bitflyer" / "BTC_JPY-trades.feather"
+    rows = pd.read_feather(path)
+    sides = np.where(rows["side"] == "buy", 1, -1)
+    columns = (rows[name].to_numpy() for name in ("timestamp", "price", "amount"))
+    trades = trades_from(rows["id"].astype("int64"), *columns, sides)
+    flow = flow_of(trades, TradeGrid(1.0, 1e-8), 300_000, contiguous_ids=False)
+    return Scene("bitFlyer BTC/JPY, 5m", with_flow(flow_candles(flow.bars), flow))
+
+
+SCENES = {
+    "absorption": traded,
+    "funding": crowded,
+    "open_interest": held,
+    "order_flow": traded,
+    "scalper": minutes,
+    "value": traded,
+}
 """What a family is drawn on, where that is not ``hourly``."""
 
 

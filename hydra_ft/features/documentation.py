@@ -6,7 +6,18 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hydra_ft.features import basis, book, funding, impact, microprice, scalper, vpin
+from hydra_ft.features import (
+    absorption,
+    basis,
+    book,
+    funding,
+    impact,
+    microprice,
+    order_flow,
+    scalper,
+    value,
+    vpin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +33,11 @@ A value at a bar depends on that bar and the `lookback` bars before it, and on n
 before that it is NaN. Windows are in bars of the feature's own timeframe and stand at the
 end of its name. Exponential means are cut to 4 spans and Wilder's to 8 periods, with their
 weights divided by their sum. A column is named feature and timeframe, as `ema_20_1h`.
+
+What needs trades reads the columns that `bars.flow_columns.with_flow` puts beside the bars,
+one row a bar: what is not whole is NaN there. The rolling profile is that of the last half
+hour, the previous one that of the day before (UTC); its value is what acceptance is held
+against. Hours in the names are those of 5m bars: 12 are one, 48 are four.
 """
 _TAIL = """## functions of arrays
 
@@ -54,10 +70,16 @@ ARRAY_FUNCTIONS: tuple[Callable[..., object], ...] = (
     basis.basis_z,
     funding.paid_within,
     scalper.hit_rates,
+    order_flow.velocity,
+    order_flow.persistence,
+    order_flow.flips,
+    absorption.absorbed,
+    value.accepted,
 )
 PICTURES = (
     *("averages", "crosses", "funding", "liquidity", "momentum", "open_interest", "ranges"),
     *("retests", "scalper", "structure", "trend", "variance_ratio", "volatility", "vwap"),
+    *("absorption", "order_flow", "value"),
     *("book", "tape"),
 )
 """Families that ``benchmarks.recorded.pictures`` draws; no recorded set has liquidations."""
