@@ -101,9 +101,9 @@ def traded(data: Path) -> Scene:
     """Five days of spot trades, and the value that they made."""
     path = data / "trades" / "bitflyer_201801" / "bitflyer" / "BTC_JPY-trades.feather"
     rows = pd.read_feather(path)
+    time, price, amount = (rows[name].to_numpy() for name in ("timestamp", "price", "amount"))
     sides = np.where(rows["side"] == "buy", 1, -1)
-    columns = (rows[name].to_numpy() for name in ("timestamp", "price", "amount"))
-    trades = trades_from(rows["id"].astype("int64"), *columns, sides)
+    trades = trades_from(rows["id"].astype("int64"), time, price, amount, sides)
     flow = flow_of(trades, TradeGrid(1.0, 1e-8), 300_000, contiguous_ids=False)
     return Scene("bitFlyer BTC/JPY, 5m", with_flow(flow_candles(flow.bars), flow))
 

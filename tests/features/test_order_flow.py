@@ -12,6 +12,7 @@ import pytest
 from bars.synthetic import MINUTE, random_bars
 
 from hydra_ft.bars.candles import part
+from hydra_ft.features import battery
 from hydra_ft.features.absorption import absorbed
 from hydra_ft.features.order_flow import flips, persistence, velocity
 from hydra_ft.features.registry import FEATURES
@@ -193,6 +194,34 @@ def test_a_bar_that_is_not_whole_is_unknown_for_as_long_as_a_window_holds_it(nam
     assert not gone[row + FEATURES[name].lookback + 1 :].any()
     known = ~np.isnan(found)
     np.testing.assert_allclose(found[known], healthy[known], rtol=1e-12)
+
+
+def test_a_cumulative_delta_since_the_start_is_caught() -> None:
+    """4-03: the usual CVD; and one that is centred, which sees trades that have not come."""
+    cvd = FEATURES["cvd_12"]
+
+    def since_start(bars: Bars) -> FloatArray:
+        found = np.cumsum(FEATURES["delta"](bars))
+        found[:11] = np.nan
+        return found
+
+    def centred(bars: Bars) -> FloatArray:
+        return np.append(cvd(bars)[6:], np.full(min(6, len(bars)), cvd(bars)[-1:].sum()))
+
+    assert battery.faults(cvd, BARS) == []
+    begun, ahead = (battery.faults(replace(cvd, compute=c), BARS) for c in (since_start, centred))
+    assert any(text.startswith("start") for text in begun)
+    assert any(text.startswith("prefix") for text in ahead)
+
+
+def test_a_feature_that_writes_into_the_flow_is_caught() -> None:
+    def spoil(bars: Bars) -> FloatArray:
+        flow_of(bars).buy_volume[3] += 1
+        return FEATURES["delta"](bars)
+
+    bars = random_bars(60)
+    spoiled = battery.input_faults(replace(FEATURES["delta"], compute=spoil), bars)
+    assert spoiled == ["input: flow.buy_volume was changed"]
 
 
 @pytest.mark.parametrize("name", NAMES)
