@@ -41,17 +41,17 @@ def _column(bars: Bars, name: str) -> FloatArray:
     return found
 
 
-def _distance(level: str, text: str) -> Compute:
+def _distance(name: str, level: str, text: str) -> Compute:
     """Declare how far the price is above a level, in ranges of a bar."""
 
     def compute(bars: Bars) -> FloatArray:
         return rolling.ratio(bars.close - _column(bars, level), atr_14(bars))
 
-    compute.__name__ = compute.__qualname__ = f"{level}_distance_14"
+    compute.__name__ = compute.__qualname__ = f"{name}_distance_14"
     compute.__doc__ = f"How far the price is above (below: negative) {text}."
     return feature(
         feeds=_FEEDS,
-        formula=f"(close - {level}) / atr_14",
+        formula=f"(close - {name}) / atr_14",
         reference=_DALTON,
         lookback=ATR_BARS,
         units="atr",
@@ -59,12 +59,19 @@ def _distance(level: str, text: str) -> Compute:
     )(compute)
 
 
-poc_distance_14 = _distance("poc", "the price that traded most in the last half hour")
-high_distance_14 = _distance("high", "the high of value of the last half hour")
-low_distance_14 = _distance("low", "the low of value of the last half hour")
-previous_poc_distance_14 = _distance("previous_poc", "the price that traded most the day before")
-previous_high_distance_14 = _distance("previous_high", "the high of value of the day before")
-previous_low_distance_14 = _distance("previous_low", "the low of value of the day before")
+_HALF_HOUR, _DAY = "of the last half hour", "of the day before"
+poc_distance_14 = _distance("poc", "poc", f"the price that traded most {_HALF_HOUR}")
+value_high_distance_14 = _distance("value_high", "high", f"the high of value {_HALF_HOUR}")
+value_low_distance_14 = _distance("value_low", "low", f"the low of value {_HALF_HOUR}")
+previous_poc_distance_14 = _distance(
+    "previous_poc", "previous_poc", f"the price that traded most {_DAY}"
+)
+previous_value_high_distance_14 = _distance(
+    "previous_value_high", "previous_high", f"the high of value {_DAY}"
+)
+previous_value_low_distance_14 = _distance(
+    "previous_value_low", "previous_low", f"the low of value {_DAY}"
+)
 
 
 @feature(

@@ -110,7 +110,8 @@ def test_shares_and_widths_agree_with_plain_python() -> None:
 @pytest.mark.parametrize("level", ["poc", "high", "low"])
 @pytest.mark.parametrize("of", ["", "previous_"])
 def test_distances_are_above_where_they_are_positive(level: str, of: str) -> None:
-    found = value(f"{of}{level}_distance_14")[LAST]
+    name = level if level == "poc" else f"value_{level}"
+    found = value(f"{of}{name}_distance_14")[LAST]
     gap = BARS.close[LAST] - getattr(area(), of + level)[LAST]
     assert found == pytest.approx(gap / value("atr_14")[LAST])
     assert np.sign(found) == np.sign(gap)
