@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Self
 
-from hydra_ft.errors import FeedError
+from hydra_ft.errors import FeedError, HydraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class RecorderThread:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except* (FeedError, OSError, ValueError) as errors:
+        except* (HydraError, OSError, ValueError) as errors:
             self.error = errors
         finally:
             self._ready.set()

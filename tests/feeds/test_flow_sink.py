@@ -184,6 +184,16 @@ def test_what_is_too_old_goes_while_recording(database: Database) -> None:
         assert connection.execute(of).scalars().all() == [MINUTE]
 
 
+def test_what_is_too_old_goes_where_no_trades_are_recorded(database: Database) -> None:
+    sink = FlowSink(database)
+    sink.write(replace(BATCH, flows=()))
+    later = END + 4 * DAY_MS
+    sink.write(Batch(covered=(stood(Feed.BOOK, later - 1_000, later),)))
+    with database.transaction() as connection:
+        assert connection.execute(select(BOOKS.c.time)).all() == []
+    assert spans(database, Feed.BOOK) == [(later - 1_000, later)]
+
+
 def test_a_book_off_the_grid_of_the_trades_keeps_its_own(database: Database) -> None:
     fine = BookSample("binance", BTC, START, np.array([[60_000.05, 0.0005]]), np.zeros((0, 2)))
     FlowSink(database).write(replace(BATCH, books=(fine,)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from feeds.recording import SUB_MS, KeepingSink, expected_rows, record, recorder
 
-from hydra_ft.errors import FeedError
+from hydra_ft.errors import FeedError, StoreError
 from hydra_ft.feeds.recorder_thread import RecorderThread
 from hydra_ft.feeds.sink import GapReason
 from hydra_ft.types import Feed, Side
@@ -18,6 +18,8 @@ from loopback_exchange import Market, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from hydra_ft.feeds.sink import Resume
 
 PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 TRADES = (Feed.TRADES,)
@@ -267,6 +269,17 @@ def test_what_ends_it_in_its_thread_is_kept(server: Server) -> None:
     thread.stop()
     assert isinstance(thread.error, ExceptionGroup)
     assert "BTC/EUR" in str(thread.error.exceptions[0])
+
+
+def test_a_database_that_cannot_be_read_ends_it_with_its_reason(server: Server) -> None:
+    class Unread(KeepingSink):
+        def resume(self, _venue: str, _pair: str) -> Resume | None:
+            raise StoreError("unread")
+
+    thread = RecorderThread(lambda: recorder(server.url, PAIRS, Unread(), TRADES)).start()
+    thread.stop()
+    assert isinstance(thread.error, ExceptionGroup)
+    assert isinstance(thread.error.exceptions[0], StoreError)
 
 
 def test_it_waits_for_an_exchange_that_is_away_and_ends_at_once_when_told_to() -> None:

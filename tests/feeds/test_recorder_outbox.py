@@ -99,3 +99,27 @@ def test_what_finds_no_room_is_counted_and_told_of_as_a_gap() -> None:
     assert (trades.start, trades.stop) == (T0, T0 + 20_000)
     assert (forced.feed, forced.start, forced.missing) == (Feed.LIQUIDATIONS, T0, -1)
     assert second.gaps == ()
+
+
+def test_what_was_being_written_when_time_ran_out_counts_as_dropped() -> None:
+    outbox = Outbox(StubbornSink(refusals=1_000), 100, random.Random(1))
+    for number in range(3):
+        outbox.put(liquidation(number))
+
+    async def run() -> None:
+        writing = asyncio.ensure_future(outbox.run())
+        while not outbox.failures:  # noqa: ASYNC110 - the sink runs in a thread
+            await asyncio.sleep(0.01)
+        assert outbox.last_error == "locked"
+        writing.cancel()
+        outbox.abandon()
+
+    asyncio.run(run())
+    assert (outbox.written, outbox.dropped, len(outbox)) == (0, 3, 0)
+
+
+def test_an_error_is_forgotten_once_the_sink_takes_what_comes() -> None:
+    outbox = Outbox(StubbornSink(refusals=1), 100, random.Random(1))
+    outbox.put(liquidation(1))
+    emptied(outbox)
+    assert (outbox.failures, outbox.last_error) == (1, "")

@@ -1,0 +1,42 @@
+"""The line about how a recorder does: what is wrong stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hydra_ft.cli.record.report import line_of
+from hydra_ft.feeds.recorder import RecorderHealth
+from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts
+from hydra_ft.types import Feed
+
+UP = FeedCounts(Feed.TRADES, is_connected=True, last_event_s=97.0, events=12, losses=1)
+PAIR = PairCounts("X", 10, 1, 2, 3, 4, 0, 99, 1_000)
+HEALTH = RecorderHealth((UP,), (PAIR, PAIR), 5, 6, 7, 8, 9, 2, "", "")
+
+
+def test_all_that_is_counted_is_in_the_line() -> None:
+    assert line_of(HEALTH, 100.0) == (
+        "trades up, 12 events, last 3 s ago, losses 1 | "
+        "trades counted 20 (fetched 6), missing 8, late 4 | "
+        "written 6, waiting 5, dropped 7, failed writes 8, failed fetches 2"
+    )
+
+
+def test_a_feed_that_is_down_says_why() -> None:
+    down = FeedCounts(Feed.BOOK, last_error="FeedError: silent", refused=2, overflows=3)
+    line = line_of(replace(HEALTH, feeds=(down,), pairs=()), 100.0)
+    assert line.startswith(
+        "book DOWN, 0 events, nothing yet, losses 0, refused 2, overflows 3 (FeedError: silent) | w"
+    )
+    assert "trades counted" not in line
+
+
+def test_what_keeps_it_from_writing_or_beginning_is_named() -> None:
+    assert line_of(replace(HEALTH, write_error="disk full"), 0.0).endswith(
+        " | cannot write, trying again: disk full"
+    )
+    empty = replace(HEALTH, feeds=(), pairs=())
+    assert line_of(empty, 0.0) == "loading markets"
+    assert line_of(replace(empty, markets_error="NetworkError: x"), 0.0) == (
+        "markets cannot be loaded, trying again: NetworkError: x"
+    )
