@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.tolerance import TOLERANCE
 from hydra_ft.features import rolling
-from hydra_ft.features.order_flow import delta, population_deviation, taken_volumes
+from hydra_ft.features.order_flow import EQUAL, delta, population_deviation, taken_volumes
 from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
@@ -65,7 +64,7 @@ def absorption_z_100(bars: Bars) -> FloatArray:
     found = absorption(bars)
     usual = rolling.shifted(rolling.mean(found, USUAL_BARS), 1)
     spread = rolling.shifted(population_deviation(found, USUAL_BARS), 1)
-    return np.where(spread > TOLERANCE * usual, rolling.ratio(found - usual, spread), np.nan)
+    return np.where(spread > EQUAL * usual, rolling.ratio(found - usual, spread), np.nan)
 
 
 @feature(

@@ -8,7 +8,6 @@ like balance. A bar that was covered and in which nothing traded is balance.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +31,7 @@ PERSISTENCE_BARS = 60
 FLIP_BARS = 48
 USUAL_BARS = 48
 HOUR_MS = 3_600_000
+EQUAL = 1e-6
 
 
 def taken_volumes(bars: Bars) -> tuple[FloatArray, FloatArray]:
@@ -137,8 +137,11 @@ def imbalance_deviation_60(bars: Bars) -> FloatArray:
 
 
 def population_deviation(values: FloatArray, window: int) -> FloatArray:
-    """Standard deviation (n) of the last ``window`` values, shape (n,)."""
-    return rolling.deviation(values, window) * math.sqrt((window - 1) / window)
+    """Standard deviation (n) of the last ``window`` values, shape (n,).
+
+    From sums of squares: below ``EQUAL`` times the mean it is that of equal values.
+    """
+    return np.sqrt(rolling.variance(values, window) * (window - 1) / window)
 
 
 def velocity(values: FloatArray) -> FloatArray:
@@ -166,7 +169,7 @@ def persistence(values: FloatArray, window: int) -> FloatArray:
     """Mean over deviation (n) of the sizes |x|, shape (n,); NaN where they did not vary."""
     sizes = np.abs(values)
     usual, spread = rolling.mean(sizes, window), population_deviation(sizes, window)
-    return np.where(spread > TOLERANCE * usual, rolling.ratio(usual, spread), np.nan)
+    return np.where(spread > EQUAL * usual, rolling.ratio(usual, spread), np.nan)
 
 
 @feature(

@@ -71,6 +71,15 @@ def test_absorption_is_that_of_the_example() -> None:
     assert absorbed(np.array([5.0]), moved)[0] == pytest.approx(4.5455, abs=5e-5)
 
 
+def test_absorption_that_never_varied_has_no_z() -> None:
+    """Or the rounding of equal values would make a signal of thousands of deviations."""
+    still = {name: np.full(120, 0.1) for name in ("open", "high", "low", "close")}
+    bars = replace(traded([0.3] * 120, [0.1] * 120), **still)
+    flow = replace(flow_of(bars), vwap=np.full(120, 0.1))
+    flow.buy_volume[-1] = 0.3001
+    assert np.isnan(value("absorption_z_100", replace(bars, flow=flow))).all()
+
+
 @pytest.mark.parametrize(
     ("signs", "times"),
     [
