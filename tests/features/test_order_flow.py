@@ -62,7 +62,7 @@ def test_persistence_is_that_of_the_example() -> None:
     """X03: sizes of 1 to 10 have 5.5 / 2.8723."""
     sizes = np.array([1.0, -2, 3, -4, 5, -6, 7, -8, 9, -10])
     assert persistence(sizes, 10)[-1] == pytest.approx(1.9149, abs=5e-5)
-    assert np.isnan(persistence(np.full(10, 0.3), 10)[-1])
+    assert np.isnan(persistence(np.full(60, 2.7), 60)[-1])
 
 
 def test_absorption_is_that_of_the_example() -> None:
@@ -74,9 +74,9 @@ def test_absorption_is_that_of_the_example() -> None:
 def test_absorption_that_never_varied_has_no_z() -> None:
     """Or the rounding of equal values would make a signal of thousands of deviations."""
     still = {name: np.full(120, 0.1) for name in ("open", "high", "low", "close")}
-    bars = replace(traded([0.3] * 120, [0.1] * 120), **still)
-    flow = replace(flow_of(bars), vwap=np.full(120, 0.1))
-    flow.buy_volume[-1] = 0.3001
+    bars = replace(traded([0.27] * 120, [0.0] * 120), **still)
+    flow = replace(flow_of(bars), vwap=np.full(120, 1.0))
+    flow.buy_volume[-1] = 0.2701
     assert np.isnan(value("absorption_z_100", replace(bars, flow=flow))).all()
 
 
