@@ -38,7 +38,7 @@ class RecorderSettings:
         float, Ge(1), Le(60), Doc("without any trade for so long, bars are closed by the clock")
     ] = 5.0
     silence_s: Annotated[
-        float, Ge(5), Le(600), Doc("a trade connection silent for so long is taken for dead")
+        float, Ge(5), Le(600), Doc("trades or books that are silent for so long are connected anew")
     ] = 30.0
     refresh_s: Annotated[
         float,

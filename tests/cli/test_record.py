@@ -157,6 +157,7 @@ def test_a_termination_ends_with_0_and_the_next_start_goes_on(home: Home) -> Non
     assert home.books(ETH) == 0
 
 
+@pytest.mark.ci
 def test_a_second_signal_ends_at_once(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -169,6 +170,7 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:
         assert ended(process, signal.SIGINT)[0] == 130
 
 
+@pytest.mark.ci
 def test_what_could_not_be_written_is_counted_named_and_ends_with_1(home: Home) -> None:
     home.config["hydra"]["recorder"] = QUICK | {"stop_s": 1}
     process = home.start()
