@@ -211,14 +211,15 @@ CALLBACKS = [
 ]
 
 
-def test_with_the_chase_off_no_callback_that_prices_or_sizes_is_ours(load: Load) -> None:
-    """Stage B stays: it refuses entries, and changes none."""
+def test_with_the_chase_off_no_callback_that_prices_is_ours(load: Load) -> None:
+    """Stage B stays: it refuses entries; sizes are those of the risk policy."""
     from freqtrade.strategy import IStrategy
 
     head = load(mode=RunMode.DRY_RUN, chase={"enabled": False})
     assert not isinstance(head, LiveOrders)
     assert head.position_adjustment_enable is False
-    for name in set(CALLBACKS) - {"bot_loop_start", "confirm_trade_entry"}:
+    kept = {"bot_loop_start", "confirm_trade_entry", "custom_stake_amount", "leverage"}
+    for name in set(CALLBACKS) - kept:
         assert getattr(type(head), name) is getattr(IStrategy, name), name
 
 
