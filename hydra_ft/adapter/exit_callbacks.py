@@ -17,10 +17,12 @@ from hydra_ft.adapter.partial_exits import partial_exit
 from hydra_ft.adapter.stances import LiveStances, Stances
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.risk.codes import DAY_LOSS
 from hydra_ft.risk.exits import TIME, is_over, stop_level, target_price
 from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     import pandas as pd
@@ -43,6 +45,8 @@ class StopExits(IStrategy):
     use_custom_stoploss = True
     risk: ClassVar[RiskPolicy]
     rules: ClassVar[HeadRules]
+    ends_with_day: Callable[[int], bool]
+    """Whether a lost day closes what was opened at a time (UTC ms)."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -95,13 +99,14 @@ class StopExits(IStrategy):
         return float(max(away, _HAIR * leverage))
 
     def _level(self, stance: Stance, pair: str, rate: float, now: int) -> tuple[float, str]:
-        """Price of the stop and its rule; a stop of time stands where the market is."""
+        """Price of the stop and its rule; one of time, or of a lost day, stands at the market."""
         rules = self.risk.exits
         level, rule = stop_level(stance, rules, rate, 0)
-        if is_over(stance, rules, now):
+        day = self.ends_with_day(stance.opened_at)
+        if day or is_over(stance, rules, now):
             market = self.stances.market(pair, rate, now)
             if stance.side.sign * (market - level) > 0:  # never where it is NaN
-                return market, TIME
+                return market, DAY_LOSS if day else TIME
         return level, rule
 
     def stop_of(self, trade: Trade) -> float:

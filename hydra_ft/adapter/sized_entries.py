@@ -52,8 +52,7 @@ class SizedEntries(RiskParameters):
     @property
     def risk_in_force(self) -> RiskPolicy | None:
         """The policy that sizes and limits now; None where freqtrade does."""
-        read: RiskPolicy | None = self.__dict__.get("_risk_read", self.risk)
-        return read if self.settings.risk.enabled else None
+        return self.risk if self.settings.risk.enabled else None
 
     def note_terms(
         self, pair: str, decisions: Decisions, base: Bars | None = None, market: Bars | None = None
@@ -86,6 +85,10 @@ class SizedEntries(RiskParameters):
         account = self._account(policy, now)
         self._pause_if_due(account, policy, now)
         return verdict(pair, side, self.rules_name, account, self._tables, policy, now)
+
+    def ends_with_day(self, opened_at: int) -> bool:
+        """Whether a lost day closes what was opened at a time (UTC ms)."""
+        return opened_at < self.__dict__.get("_day_ended_at", 0)
 
     @property
     def rules_name(self) -> str:

@@ -29,5 +29,8 @@ LIMIT_CODES = (
 )
 """Codes of the limits, in the order in which they are looked at."""
 
+DAY_LOSS = "day_loss"
+"""Reason of the exits with which a lost day closes everything; the rule of their stops, too."""
+
 SIZE_CODES = (SIZE_ZERO, STOP_TOO_TIGHT, BELOW_MIN)
 """Codes of the size, in the order in which they are looked at."""
