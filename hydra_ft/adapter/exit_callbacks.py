@@ -83,20 +83,33 @@ class StopExits(IStrategy):
         **kwargs: Any,
     ) -> float | None:
         """Return the distance of the stop from the price, of the margin; None to leave it."""
-        stance = self.stances.stance(trade)
-        if stance is None:
+        found = self.new_stop(trade, current_time, current_rate, refresh=after_fill)
+        if found is None:
             return None
-        level, rule = self._level(stance, pair, current_rate, to_ms(current_time))
-        sign, stands = stance.side.sign, float(trade.stop_loss or 0.0)
+        level, rule = found
         if after_fill:
             self.stances.filled(trade)
-        elif stands and sign * (level - stands) <= _HAIR * stands:
-            return None
         self.stances.moved(trade, level, rule)
-        level *= 1 - sign * _HAIR
+        level *= 1 + _HAIR if trade.is_short else 1 - _HAIR
         leverage = float(trade.leverage or 1.0)
         away = stoploss_from_absolute(level, current_rate, bool(trade.is_short), leverage)
         return float(max(away, _HAIR * leverage))
+
+    def new_stop(
+        self, trade: Trade, current_time: datetime, rate: float, *, refresh: bool = False
+    ) -> tuple[float, str] | None:
+        """Price of the stop of a trade and its rule; None where it is no better than what stands.
+
+        With ``refresh`` it is given in any case, as after a fill, which moves the entry price.
+        """
+        stance = self.stances.stance(trade)
+        if stance is None:
+            return None
+        level, rule = self._level(stance, trade.pair, rate, to_ms(current_time))
+        stands = float(trade.stop_loss or 0.0)
+        if stands and not refresh and stance.side.sign * (level - stands) <= _HAIR * stands:
+            return None
+        return level, rule
 
     def _level(self, stance: Stance, pair: str, rate: float, now: int) -> tuple[float, str]:
         """Price of the stop and its rule; one of time, or of a lost day, stands at the market."""
@@ -134,6 +147,10 @@ class TargetExits(StopExits):
         **kwargs: Any,
     ) -> float | None:
         """Return the profit at the target, of the margin and after fees; None without one."""
+        return self.profit_at_target(trade)
+
+    def profit_at_target(self, trade: Trade) -> float | None:
+        """Profit of a trade at its target, as freqtrade counts it; None without a target."""
         stance = self.stances.stance(trade)
         if stance is None or not (stance.target or self.risk.exits.target_r):
             return None

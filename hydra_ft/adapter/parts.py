@@ -11,6 +11,7 @@ from hydra_ft.adapter.backtest import BacktestOrders
 from hydra_ft.adapter.exit_callbacks import StopExits, exit_callbacks
 from hydra_ft.adapter.live import LiveOrders
 from hydra_ft.adapter.start import TESTED, TRADES, settings_of
+from hydra_ft.adapter.tested_exits import in_backtests
 
 if TYPE_CHECKING:
     from hydra_ft.adapter.strategy import HydraStrategy
@@ -22,7 +23,10 @@ def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, .
     route = order_route(config, settings_of(head, head.chase, config))
     if head.risk is not None:
         _refuse_own_exits(head)
-    parts = (*exit_callbacks(head.risk, head.rules), *([route] if route else []))
+    exits = exit_callbacks(head.risk, head.rules)
+    if config.get("runmode") in TESTED:
+        exits = in_backtests(exits)
+    parts = (*exits, *([route] if route else []))
     return tuple(part for part in parts if not issubclass(head, part))
 
 

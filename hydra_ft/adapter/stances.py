@@ -24,6 +24,7 @@ from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from freqtrade.persistence import Trade
 
@@ -69,7 +70,7 @@ class Stances:
     def __init__(self, table: BarrierTable, stoploss: float) -> None:
         self._table = table
         self._widest = abs(stoploss)
-        self._found: dict[str, tuple[int, Barriers]] = {}
+        self._found: dict[str, tuple[datetime, Barriers]] = {}
 
     def forget(self, pair: str) -> None:
         """Forget what was looked up for a pair: it was analysed anew."""
@@ -77,11 +78,10 @@ class Stances:
 
     def barriers(self, trade: Trade) -> Barriers:
         """Return what was declared at the entry of a trade, the stop within the head's own."""
-        entered_at = to_ms(trade.open_date_utc)
         known = self._found.get(trade.pair)
-        if known is None or known[0] != entered_at:
-            found = self._table.decided(trade.pair, side_of(trade), entered_at)
-            known = (entered_at, self._bounded(found, trade))
+        if known is None or known[0] != trade.open_date:
+            found = self._table.decided(trade.pair, side_of(trade), to_ms(trade.open_date_utc))
+            known = (trade.open_date, self._bounded(found, trade))
             self._found[trade.pair] = known
         return known[1]
 

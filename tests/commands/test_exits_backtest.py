@@ -47,10 +47,50 @@ class Ladder(HydraFlow):
     risk = RiskPolicy(exits=replace(LADDER, lock_at_r=0.0, trail_from_r=0.0))
 """
 
+PARTLY = """
+from dataclasses import replace
 
-def run(downloaded: Home, name: str, text: str, chases: object) -> Home:
-    """Backtest a head of this text, with freqtrade's own stakes."""
-    hydra = {"chase": {"backtest": chases}, "risk": {"enabled": False}}
+from HydraFlow import HydraFlow
+from hydra_ft.risk.policy import LADDER
+
+
+class Partly(HydraFlow):
+    searched = ()
+    rules = replace(
+        HydraFlow.rules,
+        signals=tuple(replace(made, max_hold_s=14400) for made in HydraFlow.rules.signals),
+    )
+    risk = replace(
+        HydraFlow.risk,
+        exits=replace(
+            LADDER, partial_1_at_r=0.4, partial_2_at_r=0.9, trail_from_r=0.8, trail_r=0.5
+        ),
+    )
+"""
+
+ASKED = """
+from Partly import Partly
+from hydra_ft.adapter.exit_callbacks import PartialExits, TargetExits
+
+
+class Asked(PartialExits, TargetExits, Partly):
+    # Freqtrade looks for after_fill among the names.
+    def custom_stoploss(self, pair, trade, current_time, current_rate, current_profit, after_fill):
+        told = (pair, trade, current_time, current_rate, current_profit, after_fill)
+        return super().custom_stoploss(*told)
+
+    def custom_roi(self, *more, **named):
+        return super().custom_roi(*more, **named)
+
+    def adjust_trade_position(self, *more, **named):
+        return super().adjust_trade_position(*more, **named)
+"""
+"""The same head; its callbacks are its own, so that freqtrade calls them at every candle."""
+
+
+def run(downloaded: Home, name: str, text: str, chases: object, *, sizes: bool = False) -> Home:
+    """Backtest a head of this text, with freqtrade's own stakes unless it sizes."""
+    hydra = {"chase": {"backtest": chases}, "risk": {"enabled": sizes}}
     home = Home(downloaded.folder, downloaded.commands, downloaded.config | {"hydra": hydra})
     folder = home.folder / "heads"
     folder.mkdir(exist_ok=True)
@@ -144,3 +184,18 @@ def test_a_ladder_takes_its_parts_once_each(downloaded: Home, *, chases: bool) -
             assert one["ft_order_tag"] == "partial_1"
             assert one["amount"] == pytest.approx(0.4 * entered, rel=0.05)
     assert firsts
+
+
+@pytest.mark.parametrize("chases", [True, False], ids=["chased", "plain"])
+def test_exits_that_are_not_asked_for_in_vain_make_the_same_trades(
+    downloaded: Home, *, chases: bool
+) -> None:
+    made = {}
+    for name, text in (("Partly", PARTLY), ("Asked", ASKED)):
+        home = run(downloaded, name, text, chases, sizes=True)
+        made[name] = home.result()["trades"]
+    assert made["Partly"] == made["Asked"]
+    reasons = {trade["exit_reason"] for trade in made["Asked"]}
+    assert {"stop_loss", "trailing_stop_loss"} <= reasons
+    assert reasons & {"roi", "target"}
+    assert any(len(trade["orders"]) > 2 for trade in made["Asked"])

@@ -1,0 +1,89 @@
+"""What a backtest overrides of freqtrade is still there, in the shape that is overridden.
+
+That the trades are the same is shown by ``tests/commands/test_exits_backtest.py``, and how many
+copies are saved by ``tests/benchmarks/test_backtest.py``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from freqtrade.enums import RunMode
+from freqtrade.strategy import IStrategy
+
+from hydra_ft import signals
+from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
+from hydra_ft.adapter.parts import parts_of
+from hydra_ft.adapter.strategy import HydraStrategy
+from hydra_ft.adapter.tested_exits import TestedParts, TestedStops, TestedTargets, in_backtests
+from hydra_ft.decisions.rules import HeadRules
+from hydra_ft.risk.policy import LADDER, RiskPolicy
+from hydra_ft.types import Feed
+
+TESTED = (RunMode.BACKTEST, RunMode.HYPEROPT)
+RULES = HeadRules(
+    name="Head", base="5m", market="1h", structure="4h", feeds=(Feed.CANDLES,), signals=()
+)
+
+
+def shape(method: Any) -> list[tuple[str, Any, Any]]:
+    """Names of the arguments, how they may be passed, and what they are by default."""
+    found = inspect.signature(method).parameters.values()
+    return [(one.name, one.kind, one.default) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [(TestedStops, "ft_stoploss_adjust"), (TestedTargets, "min_roi_reached_entry")],
+)
+def test_freqtrade_calls_what_is_overridden_as_it_did(made: type, name: str) -> None:
+    assert shape(getattr(made, name)) == shape(getattr(IStrategy, name))
+
+
+def test_freqtrade_asks_for_parts_where_it_did() -> None:
+    names = [name for name, _, _ in shape(IStrategy._adjust_trade_position_internal)]
+    assert {"trade", "current_exit_rate"} <= set(names)
+    assert "_adjust_trade_position_internal" in vars(TestedParts)
+
+
+@pytest.mark.parametrize(
+    ("method", "reads"),
+    [
+        (IStrategy.ft_stoploss_adjust, ("self.use_custom_stoploss", "self.custom_stoploss")),
+        (IStrategy.min_roi_reached_entry, ("self.use_custom_roi", "self.custom_roi")),
+        (IStrategy._adjust_trade_position_internal, ("self.adjust_trade_position",)),
+    ],
+)
+def test_the_calls_that_are_saved_are_made_there(method: Any, reads: tuple[str, ...]) -> None:
+    source = inspect.getsource(method)
+    for read in reads:
+        assert read in source
+    # Nowhere else, or it would be asked for in vain again.
+    whole = inspect.getsource(IStrategy)
+    assert whole.count(reads[-1]) == source.count(reads[-1])
+
+
+class Head(HydraStrategy):
+    """Takes parts, and a target."""
+
+    rules = RULES
+    risk = RiskPolicy(exits=replace(LADDER, target_r=20.0, trail_from_r=0.0, lock_at_r=0.0))
+
+
+def parts(head: type[HydraStrategy], runmode: RunMode) -> tuple[type, ...]:
+    return parts_of(head, {"runmode": runmode, "hydra": {"chase": {"enabled": False}}})
+
+
+def test_only_a_backtest_looks_before_it_is_asked() -> None:
+    for runmode in TESTED:
+        assert parts(Head, runmode) == (TestedParts, TestedTargets)
+    for runmode in (RunMode.LIVE, RunMode.DRY_RUN, RunMode.OTHER, RunMode.PLOT):
+        assert parts(Head, runmode) == (PartialExits, TargetExits)
+
+
+def test_every_class_of_exits_has_one_for_backtests() -> None:
+    made = exit_callbacks(RiskPolicy(exits=LADDER), replace(RULES, signals=(signals.sma_cross,)))
+    assert in_backtests((StopExits, *made)) == (TestedStops, TestedParts, TestedTargets)
