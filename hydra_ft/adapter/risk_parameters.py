@@ -1,8 +1,12 @@
-"""Numbers of sizes and limits as freqtrade parameters, beside those of the rules.
+"""Numbers of a risk policy as freqtrade parameters, beside those of the rules.
 
-They are named by their place, ``risk_sizing_risk_per_trade``, ``risk_limits_day_loss``, in the
-space ``protection``. None is searched unless a class of the user says so; those of a
-``<Head>.json`` file are read like any other.
+They are named by their place: ``risk_sizing_risk_per_trade``, ``risk_limits_day_loss`` in the
+space ``protection``, ``risk_exits_break_even_at`` in ``sell``. None is searched unless a class of
+the user says so; those of a ``<Head>.json`` file are read like any other.
+
+Which callbacks a head has is settled when it is made, before a parameter is read. So a number that
+would bring one in is no parameter: the shares of partial exits of a head that declares none, and
+``target_r`` of one without signals.
 """
 
 from __future__ import annotations
@@ -24,30 +28,36 @@ if TYPE_CHECKING:
     from hydra_ft.declared import Leaf
     from hydra_ft.risk.policy import RiskPolicy
 
-SECTIONS = ("sizing", "limits")
-"""Parts of a risk policy whose numbers are parameters."""
+EXITS = "exits"
+SPACES = {"sizing": "protection", "limits": "protection", EXITS: "sell"}
+"""Parts of a risk policy, with the space of their parameters."""
 
 
 class RiskParameters(RuleParameters):
-    """Declares the parameters of a head's sizes and limits, and reads those in force."""
+    """Declares the parameters of a head's risk policy, and reads those in force."""
 
     risk: ClassVar[RiskPolicy | None] = None
-    """How much the head may lose; None leaves stakes to freqtrade."""
+    """How much the head may lose; None leaves stakes to freqtrade.
+
+    On a strategy that runs it is the policy in force, with the values of the parameters.
+    """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         policy = cls.__dict__.get("risk")
-        for leaf in _leaves(policy) if policy is not None else ():
+        for leaf in _tuned(cls) if policy is not None else ():
             name, value = _attribute(leaf.path), leaf.default
             if name not in cls.__dict__ and isinstance(value, int | float):
                 search = (value * 0.5, value * 1.5)
-                setattr(cls, name, parameter(leaf.hint, value, "protection", search))
+                space = SPACES[leaf.path.split(".")[1]]
+                setattr(cls, name, parameter(leaf.hint, value, space, search))
 
     def read_rules(self) -> HeadRules:
-        """Read the parameters of the rules, and those of sizes and limits with them."""
+        """Read the parameters of the rules, and those of the risk policy with them."""
         read = super().read_rules()
-        if self.risk is not None:
-            self.__dict__["_risk_read"] = self._read_risk(self.risk)
+        declared = type(self).risk
+        if declared is not None:
+            self.__dict__["risk"] = self._read_risk(declared)
         return read
 
     def _read_risk(self, declared: RiskPolicy) -> RiskPolicy:
@@ -55,8 +65,8 @@ class RiskParameters(RuleParameters):
 
         Raises DeclarationError where a value is out of its bounds, or values contradict.
         """
-        changed: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-        for leaf in _leaves(declared):
+        changed: dict[str, dict[str, Any]] = {section: {} for section in SPACES}
+        for leaf in _tuned(type(self)):
             value = getattr(self, _attribute(leaf.path)).value
             if value != leaf.default:
                 _, section, name = leaf.path.split(".")
@@ -64,17 +74,43 @@ class RiskParameters(RuleParameters):
         if not any(changed.values()):
             return declared
         try:
-            parts = {name: replace(getattr(declared, name), **changed[name]) for name in SECTIONS}
+            parts = {name: replace(getattr(declared, name), **changed[name]) for name in SPACES}
             return replace(declared, **parts)
         except PolicyError as error:
             raise DeclarationError(f"risk: {error}") from error
 
 
+def values_in_force(policy: RiskPolicy | None, *, sizes: bool) -> dict[str, Any]:
+    """Value of every number of a policy, by path; those of the exits alone where it sizes nothing.
+
+    What the ledger keeps beside the thresholds.
+    """
+    if policy is None:
+        return {}
+    exits = f"risk.{EXITS}."
+    return {leaf.path: leaf.default for leaf in _leaves(policy) if sizes or exits in leaf.path}
+
+
 def _leaves(policy: RiskPolicy) -> Iterator[Leaf]:
     for item in fields(policy):
         part = getattr(policy, item.name)
-        if item.name in SECTIONS:
-            yield from leaves(type(part), f"risk.{item.name}", part)
+        yield from leaves(type(part), f"risk.{item.name}", part)
+
+
+def _tuned(head: type[RiskParameters]) -> Iterator[Leaf]:
+    """Numbers of a head's policy that are parameters."""
+    policy = head.risk
+    if policy is None:
+        return
+    exits, fixed = policy.exits, set()
+    if not (exits.partial_1_share or exits.partial_2_share):
+        fixed |= {"partial_1_share", "partial_2_share"}
+    rules = getattr(head, "rules", None)
+    if not (exits.target_r or (rules is not None and rules.signals)):
+        fixed.add("target_r")
+    for leaf in _leaves(policy):
+        if leaf.path.removeprefix(f"risk.{EXITS}.") not in fixed:
+            yield leaf
 
 
 def _attribute(path: str) -> str:
