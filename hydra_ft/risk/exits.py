@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STOP, BREAK_EVEN, LOCK, TRAIL, TIME = "stop", "break_even", "profit_lock", "trailing", "time_stop"
 """What a stop stands for; a reason of the exit that it makes."""
+TARGET = "target"
+"""Reason of the exit at the target."""
 
 _CLOSE = 1e-9
 
@@ -59,11 +61,16 @@ def net_r(stance: Stance, price: float) -> float:
     return (gain - stance.round_trip_fee) / (stance.stop + stance.round_trip_fee)
 
 
+def gain_of(r: float, stop: float, round_trip_fee: float) -> float:
+    """Gain of the entry price (fraction) that is so many net R."""
+    return round_trip_fee + r * (stop + round_trip_fee)
+
+
 def target_price(stance: Stance, rules: ExitRules) -> float:
     """Price of the target: that of the signal, or ``target_r`` where it is set."""
     gain = stance.target
     if rules.target_r:
-        gain = stance.round_trip_fee + rules.target_r * (stance.stop + stance.round_trip_fee)
+        gain = gain_of(rules.target_r, stance.stop, stance.round_trip_fee)
     return stance.entry_price * (1 + stance.side.sign * gain)
 
 
@@ -120,7 +127,7 @@ def _kept_gain(gain: float, stop: float, fee: float, rules: ExitRules) -> tuple[
     if reached or (rules.break_even_at_r and r >= rules.break_even_at_r - _CLOSE):
         kept, reason = fee, BREAK_EVEN
     if rules.lock_at_r and r >= rules.lock_at_r - _CLOSE:
-        locked = fee + rules.lock_r * one
+        locked = gain_of(rules.lock_r, stop, fee)
         if locked > kept:
             kept, reason = locked, LOCK
     if rules.trail_from_r and r >= rules.trail_from_r - _CLOSE:
