@@ -14,7 +14,8 @@ class BookedOrder:
     """An order as freqtrade's database has it; ``side`` is buy, sell or stoploss.
 
     ``is_open`` says that freqtrade looks after it: its trade is open too. ``is_adopted``
-    says that it did not send it, or lost it, and found it on the exchange later.
+    says that it did not send it, or lost it, and found it on the exchange later. ``trade`` is the
+    number of its trade, ``tag`` what it was sent for.
     """
 
     pair: str
@@ -23,6 +24,8 @@ class BookedOrder:
     filled: float
     is_open: bool
     is_adopted: bool = False
+    trade: int = 0
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "unnoted_order",
         "exit_beyond_position",
         "entry_against_position",
+        "left_twice",
+        "part_taken_twice",
     ),
     "overfills": ("overfill", "two_at_once"),
     "orphans": ("ownerless_order", "ownerless_stop"),
