@@ -12,6 +12,7 @@ In a backtest alone: a bot that trades has the plain callbacks, which are docume
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from freqtrade.strategy import IStrategy
 
 from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits
 from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.adapter.stances import partly_taken
 from hydra_ft.risk.exits import net_r, partials
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ class TestedTargets(TestedStops, TargetExits):
     def _target(self, trade: Trade) -> float | None:
         """Profit at the target; computed again when something that it depends on has changed."""
         key = (
+            self.risk.exits,
             self.stances.barriers(trade),
             trade.id,
             trade.open_rate,
@@ -126,13 +129,17 @@ class TestedParts(TestedStops, PartialExits):
 
     @fail_closed(answer=True)
     def _may_be_due(self, trade: Trade, rate: float) -> bool:
-        """Whether a part is due if none was taken yet, or somebody else adjusts positions."""
+        """Whether a part is due, or somebody else adjusts positions, too."""
         own = type(self).adjust_trade_position is PartialExits.adjust_trade_position
         after = super(PartialExits, type(self)).adjust_trade_position
         if not own or after is not IStrategy.adjust_trade_position:
             return True
-        stance = self.stances.stance(trade)
-        return stance is not None and partials(stance, self.risk.exits, net_r(stance, rate)) > 0
+        stance, rules = self.stances.stance(trade), self.risk.exits
+        if stance is None or not partials(stance, rules, net_r(stance, rate)):
+            return False
+        # Only now: what was taken is read off the orders.
+        stance = replace(stance, taken=partly_taken(trade))
+        return partials(stance, rules, net_r(stance, rate)) > 0
 
 
 _IN_BACKTESTS: dict[type, type] = {
