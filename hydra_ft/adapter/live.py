@@ -43,6 +43,7 @@ class LiveOrders(LiveSizes, LiveExits):
         self._entries, self._exits = route.entries, route.exits
         self.stage_b.admission.unbooked = self._entries.unbooked
         self._refusals: dict[str, str] = {}
+        self._prices = {}
         # Never written into the dict of the class, which all instances share.
         self.order_time_in_force = {"entry": "GTC", "exit": "GTC"}
 

@@ -31,6 +31,7 @@ class LiveExits(_Base):
 
     _desk: OrderDesk
     _exits: Exits
+    _prices: dict[str, tuple[float, int]]
 
     @fail_closed(answer=None)
     def custom_exit_price(
@@ -95,6 +96,7 @@ class LiveExits(_Base):
         With stops on the exchange freqtrade looks at no stop itself: where none could be
         placed, the position is left here.
         """
+        self._prices[pair] = (current_rate, to_ms(current_time))
         alive = self._exits.keep_alive(trade)
         if alive is None and self._desk.stops_on_exchange and not trade.has_open_sl_orders:
             unguarded = self.is_stopped(trade, to_ms(current_time))

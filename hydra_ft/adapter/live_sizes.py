@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
+FRESH_MS = 10_000
+"""How long a price that freqtrade has looked at serves: some loops."""
+
 SIZE_DATA = "hydra_size"
 """Key of the trade's custom data under which its size is kept, factor by factor."""
 
@@ -32,6 +35,7 @@ class LiveSizes(_Base):
 
     _entries: Entries
     _desk: OrderDesk
+    _prices: dict[str, tuple[float, int]]
 
     def _is_commanded(self, entry_tag: str | None) -> bool:
         raise NotImplementedError
@@ -69,8 +73,16 @@ class LiveSizes(_Base):
         return now if parent is None else bar + timeframe_ms(self.timeframe)
 
     def price_now(self, pair: str, now: int) -> float:
-        """Middle of the book, where it is known."""
-        return self._desk.book.mids.get(pair) or super().price_now(pair, now)
+        """Price that freqtrade has just looked at, else the middle of the book as it is now.
+
+        A middle that was read for an order long ago is none: the loss that is open would be
+        that of the entry.
+        """
+        price, at = self._prices.get(pair, (0.0, 0))
+        if now - at <= FRESH_MS:
+            return price
+        quote = self._desk.quote(pair, now)
+        return quote.mid if quote is not None else super().price_now(pair, now)
 
     def keep_size(self, trade: Trade) -> None:
         """Write into a trade how it was sized, once, when its entry fills."""

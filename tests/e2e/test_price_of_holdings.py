@@ -1,0 +1,51 @@
+"""What is open is judged by prices of this moment, also where nothing is ordered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from e2e.planned import TERMS
+from e2e.rig import BTC, ETH, Rig
+from e2e.test_limits import open_trade
+from freqtrade.persistence import PairLocks
+
+from hydra_ft.risk.policy import LimitRules, RiskPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.e2e
+WIDE = LimitRules(day_loss=0.02, day_flatten_loss=0.0)
+
+
+@pytest.fixture
+def rig(rigged: Callable[..., Rig]) -> Rig:
+    TERMS.clear()
+    TERMS.risk = RiskPolicy(limits=WIDE)
+    return rigged(head="SizedHead", pairs=(BTC, ETH))
+
+
+def price(rig: Rig) -> float:
+    return float(rig.bot.strategy.price_now(BTC, int(rig.clock_now().timestamp() * 1e3)))
+
+
+def test_a_position_counts_at_the_price_of_this_loop(rig: Rig) -> None:
+    open_trade(rig)
+    rig.step(61)
+    rig.move(-0.006 * rig.bid)
+    rig.step(1, times=2)
+    assert rig.working_orders() == []
+    assert price(rig) == pytest.approx(rig.bid, rel=1e-4)
+
+
+def test_after_a_restart_a_position_has_a_price_before_anything_is_analysed(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_trade(rig)
+    rig.move(-0.006 * rig.bid)
+    rig.restart()
+    assert price(rig) == pytest.approx(rig.bid, rel=1e-4)
+    rig.step(1)
+    assert "look_at_risk failed" not in caplog.text
+    assert PairLocks.get_pair_locks("*") == []
