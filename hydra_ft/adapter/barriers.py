@@ -24,11 +24,15 @@ NEEDED = ("hydra_entry", "hydra_stop", "hydra_target", "hydra_max_hold_s")
 
 @dataclass(frozen=True, slots=True)
 class Barriers:
-    """Stop and target as fractions of the entry price, and the longest hold (s); 0: none."""
+    """Stop and target as fractions of the entry price, and the longest hold (s); 0: none.
+
+    ``fee`` is that of R, of the price: what entry and exit cost together; 0 until it is known.
+    """
 
     stop: float
     target: float
     max_hold_s: int
+    fee: float = 0.0
 
     def __bool__(self) -> bool:
         """Whether there is a stop: without one nothing else is known either."""

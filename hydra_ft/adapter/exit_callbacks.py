@@ -47,21 +47,23 @@ class StopExits(IStrategy):
     rules: ClassVar[HeadRules]
     ends_with_day: Callable[[int], bool]
     """Whether a lost day closes what was opened at a time (UTC ms)."""
+    round_trip_fee: Callable[[str], float]
+    """Fee in R of a pair, of the price."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
         self._table = BarrierTable(timeframe_ms(self.timeframe))
-        self.stances = Stances(self._table, self.stoploss)
+        self.stances = Stances(self._table, self.stoploss, self.round_trip_fee)
 
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Take the head's stop as it is when parameters and configuration are read."""
-        self.stances = Stances(self._table, self.stoploss)
+        self.stances = Stances(self._table, self.stoploss, self.round_trip_fee)
         super().ft_bot_start(**kwargs)
 
     def start_exits(self, store: OrderStore) -> None:
         """Keep stances with their trades from now on: the strategy trades."""
         names = [made.name for made in self.rules.signals]
-        self.stances = LiveStances(self._table, self.stoploss, store, names)
+        self.stances = LiveStances(self._table, self.stoploss, self.round_trip_fee, store, names)
 
     def populate_entry_trend(
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]

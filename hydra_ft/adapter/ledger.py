@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.rows import row_of
 from hydra_ft.decisions.reasons import FILLED, OK
@@ -13,6 +13,8 @@ from hydra_ft.decisions.thresholds import values_of
 from hydra_ft.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
     from hydra_ft.store.decisions import DecisionRow, DecisionStore
 
@@ -29,11 +31,17 @@ Noted = tuple[str, int, str, tuple[str, ...], str]
 
 
 class Ledger:
-    """Collects the decisions of a loop; what could not be written is tried again."""
+    """Collects the decisions of a loop; what could not be written is tried again.
 
-    def __init__(self, store: DecisionStore, step_ms: int) -> None:
+    ``risk`` gives the numbers of the risk policy in force, by path.
+    """
+
+    def __init__(
+        self, store: DecisionStore, step_ms: int, risk: Callable[[], Mapping[str, Any]]
+    ) -> None:
         self._store = store
         self._step_ms = step_ms
+        self._risk = risk
         self._last: dict[str, DecisionRow] = {}
         self._rows: dict[tuple[str, int], DecisionRow] = {}
         self._outcomes: dict[tuple[str, int], Noted] = {}
@@ -42,8 +50,8 @@ class Ledger:
         self._pruned_at = 0
 
     def begin(self, rules: HeadRules, now: int) -> None:
-        """Note the thresholds in force, if they are others than before."""
-        self._rules = now, json.dumps(values_of(rules))
+        """Note the thresholds and the risk policy in force, if they are others than before."""
+        self._rules = now, json.dumps({**values_of(rules), **self._risk()})
 
     def write(self, pair: str, decisions: Decisions, first: int = 0) -> None:
         """Take in the decisions of a pair that are newer than the last ones."""

@@ -9,6 +9,7 @@ from freqtrade.strategy import IStrategy
 
 from hydra_ft.adapter.backtest import BacktestOrders
 from hydra_ft.adapter.exit_callbacks import StopExits, exit_callbacks
+from hydra_ft.adapter.exit_reasons import NamedExits
 from hydra_ft.adapter.live import LiveOrders
 from hydra_ft.adapter.start import TESTED, TRADES, settings_of
 from hydra_ft.adapter.tested_exits import in_backtests
@@ -26,6 +27,8 @@ def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, .
     exits = exit_callbacks(head.risk, head.rules)
     if config.get("runmode") in TESTED:
         exits = in_backtests(exits)
+    if exits:
+        exits = (NamedExits, *exits)
     parts = (*exits, *([route] if route else []))
     return tuple(part for part in parts if not issubclass(head, part))
 

@@ -23,7 +23,7 @@ from hydra_ft.risk.exits import STOP, Stance, risk_quote
 from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from freqtrade.persistence import Trade
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEY = "hydra_stance"
-"""Custom data of a trade: stop, target, max_hold_s, r_quote, rule."""
+"""Custom data of a trade: stop, target, max_hold_s, fee, r_quote, rule."""
 
 PARTIAL = "partial_"
 """How the tags of partial exits begin."""
@@ -47,6 +47,12 @@ def partly_taken(trade: Trade) -> float:
     return float(sum(order.safe_filled for order in parts)) / whole if whole else 0.0
 
 
+def fee_of(trade: Trade, barriers: Barriers) -> float:
+    """Fee in R of a trade, of the price: that which it was sized by, or more if more was booked."""
+    booked = float(trade.fee_open or 0.0) + float(trade.fee_close or 0.0)
+    return max(barriers.fee, booked)
+
+
 def stance_of(trade: Trade, barriers: Barriers) -> Stance:
     """Return a trade with what was declared at its entry; R is that of what has filled."""
     return Stance(
@@ -54,7 +60,7 @@ def stance_of(trade: Trade, barriers: Barriers) -> Stance:
         entry_price=float(trade.open_rate),
         stop=barriers.stop,
         target=barriers.target,
-        round_trip_fee=float(trade.fee_open or 0.0) + float(trade.fee_close or 0.0),
+        round_trip_fee=fee_of(trade, barriers),
         opened_at=to_ms(trade.open_date_utc),
         max_hold_s=barriers.max_hold_s,
         highest=float(trade.max_rate or 0.0),
@@ -65,11 +71,15 @@ def stance_of(trade: Trade, barriers: Barriers) -> Stance:
 
 
 class Stances:
-    """Stances of a backtest, looked up by the time of the entry."""
+    """Stances of a backtest, looked up by the time of the entry.
 
-    def __init__(self, table: BarrierTable, stoploss: float) -> None:
+    ``fee`` gives the fee in R of a pair.
+    """
+
+    def __init__(self, table: BarrierTable, stoploss: float, fee: Callable[[str], float]) -> None:
         self._table = table
         self._widest = abs(stoploss)
+        self._fee = fee
         self._found: dict[str, tuple[datetime, Barriers]] = {}
 
     def forget(self, pair: str) -> None:
@@ -86,8 +96,9 @@ class Stances:
         return known[1]
 
     def _bounded(self, found: Barriers, trade: Trade) -> Barriers:
-        """Cut a stop at the head's own, which is a share of the margin."""
-        return replace(found, stop=min(found.stop, self._widest / float(trade.leverage or 1.0)))
+        """Cut a stop at the head's own, which is a share of the margin; note the fee in R."""
+        stop = min(found.stop, self._widest / float(trade.leverage or 1.0))
+        return replace(found, stop=stop, fee=found.fee or self._fee(trade.pair))
 
     def stance(self, trade: Trade) -> Stance | None:
         """Return the stance of a trade, None where nothing was declared for it."""
@@ -113,9 +124,14 @@ class LiveStances(Stances):
     """Stances of a bot that trades; they survive a restart."""
 
     def __init__(
-        self, table: BarrierTable, stoploss: float, store: OrderStore, signals: Collection[str]
+        self,
+        table: BarrierTable,
+        stoploss: float,
+        fee: Callable[[str], float],
+        store: OrderStore,
+        signals: Collection[str],
     ) -> None:
-        super().__init__(table, stoploss)
+        super().__init__(table, stoploss, fee)
         self._store = store
         self._signals = frozenset(signals)
         self._kept: dict[int, Barriers] = {}
@@ -139,11 +155,13 @@ class LiveStances(Stances):
     def _stored(self, trade: Trade) -> Barriers:
         data = trade.get_custom_data(KEY)
         try:
-            found = Barriers(float(data["stop"]), float(data["target"]), int(data["max_hold_s"]))
+            levels = float(data["stop"]), float(data["target"]), int(data["max_hold_s"])
+            found = Barriers(*levels, float(data.get("fee") or self._fee(trade.pair)))
             self._rules.setdefault(trade.id, str(data["rule"]))
         except (TypeError, KeyError, ValueError):
             return NO_BARRIERS
-        return found if isfinite(found.stop) and isfinite(found.target) else NO_BARRIERS
+        known = (found.stop, found.target, found.fee)
+        return found if all(map(isfinite, known)) else NO_BARRIERS
 
     def _of_parent(self, trade: Trade) -> Barriers:
         """Return what the parent of a trade carries: of its side and tag, alive at its open."""
@@ -193,12 +211,12 @@ class LiveStances(Stances):
             logger.warning("The stance of %s is not kept: %s", trade.pair, error)
 
     def _data(self, trade: Trade, barriers: Barriers) -> dict[str, Any]:
-        fee = float(trade.fee_open or 0.0) + float(trade.fee_close or 0.0)
-        whole = entry_filled(trade)
+        fee, whole = fee_of(trade, barriers), entry_filled(trade)
         return {
             "stop": barriers.stop,
             "target": barriers.target,
             "max_hold_s": barriers.max_hold_s,
+            "fee": fee,
             "r_quote": risk_quote(float(trade.open_rate), whole, barriers.stop, fee),
             "rule": self._rules.get(trade.id, STOP),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from hydra_ft.store.tested import FOLDER, TestedLedger
 from hydra_ft.types import Bias, EntryState, Regime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from hydra_ft.adapter.ledger import Noted
@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 
 
 class BacktestLedger:
-    """Writes the decisions of a backtest, and what became of those that may trade."""
+    """Writes the decisions of a backtest, and what became of those that may trade.
 
-    def __init__(self, user_data_dir: Path, step_ms: int) -> None:
+    ``risk`` gives the numbers of the risk policy in force, by path.
+    """
+
+    def __init__(
+        self, user_data_dir: Path, step_ms: int, risk: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        self._risk = risk
         self._files = TestedLedger(user_data_dir.joinpath(*FOLDER))
         self._step_ms = step_ms
         self._outcomes: dict[tuple[str, int], Noted] = {}
 
     def begin(self, rules: HeadRules, now: int) -> None:
         """Put an empty ledger in the place of the last one."""
-        self._files.begin(json.dumps(values_of(rules)), rules.name, now)
+        self._files.begin(json.dumps({**values_of(rules), **self._risk()}), rules.name, now)
 
     def write(self, pair: str, decisions: Decisions, first: int = 0) -> None:
         """Write the bars of a pair from a row on."""

@@ -163,7 +163,7 @@ def test_a_position_older_than_its_signal_meant_is_left_at_the_market(rig: Rig, 
     rig.step(100, times=8)
     assert abs(rig.position()) > 0
     rig.step(100, times=2)
-    assert left_by(rig) == "trailing_stop_loss"
+    assert left_by(rig) == "time_stop"
     assert rule_at_the_end(rig) == "time_stop"
 
 
@@ -177,7 +177,7 @@ def test_the_target_of_the_signal_is_taken(rig: Rig, side: Side, leverage: float
     go(rig, price_at(trade, TARGET * 1.01), loops=1)
     rig.until(rig.working_orders, limit=4)
     rig.fill(rig.quantity())
-    assert left_by(rig) == "roi"
+    assert left_by(rig) == "target"
 
 
 # ---- restarts
@@ -227,7 +227,7 @@ def test_a_restart_does_not_make_a_position_younger(rig: Rig) -> None:
     rig.step(100, times=5)
     rig.restart()
     rig.step(100, times=5)
-    assert left_by(rig) == "trailing_stop_loss"
+    assert left_by(rig) == "time_stop"
     assert rule_at_the_end(rig) == "time_stop"
 
 

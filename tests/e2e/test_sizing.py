@@ -9,6 +9,7 @@ import pytest
 from e2e.plan import PLAN
 from e2e.planned import TERMS, bars, outcomes, passes, why
 from e2e.rig import BTC, STEP, Rig
+from freqtrade.exceptions import OperationalException
 
 from hydra_ft.adapter.live_sizes import SIZE_DATA
 from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
@@ -111,11 +112,35 @@ def test_what_the_exchange_wants_at_least_is_refused_and_never_filled_up(
     assert "no size: below_min" in why(rig, capsys, "--size", "BTC")
 
 
-def test_a_stop_within_twice_the_fees_is_refused(sized: Rigged) -> None:
-    rig = sized(policy(round_trip_fee=0.006))
+def test_a_stop_within_twice_the_fees_of_the_venue_is_refused(sized: Rigged) -> None:
+    rig = sized()
+    rig.bot.exchange.get_fee = lambda *_, **__: 0.003
     decide(rig)
     assert rig.working_orders() == []
     assert outcomes(rig, BTC) == ["stop_too_tight"]
+
+
+def test_a_venue_that_charges_more_than_the_policy_says_gets_no_more_of_the_budget(
+    sized: Rigged,
+) -> None:
+    """E: one definition of R, fees included; the greater fee counts before the entry."""
+    rig = sized(policy(round_trip_fee=0.0002))
+    rig.bot.exchange.get_fee = lambda *_, **__: 0.002
+    equity = rig.bot.wallets.get_total_stake_amount()
+    decide(rig)
+    row = sizes(rig)[0]
+    budget = equity * RiskPolicy().sizing.risk_per_trade
+    for factor in row.size["because"]:
+        budget *= factor["value"]
+    lost = rig.quantity() * rig.price() * (STOP + 0.004)
+    assert budget - STEP * rig.price() * (STOP + 0.004) <= lost <= budget * (1 + 1e-6)
+
+
+def test_a_head_whose_signal_stops_within_twice_the_policys_fees_does_not_start(
+    sized: Rigged,
+) -> None:
+    with pytest.raises(OperationalException, match="trend_pullback: expected a stop from twice"):
+        sized(policy(round_trip_fee=0.006))
 
 
 def test_switched_off_the_stake_is_freqtrades_own(sized: Rigged) -> None:
