@@ -86,4 +86,18 @@ def forget_trade_data(rig: Rig) -> None:
     trade_of(rig).delete_custom_data("hydra_stance")
 
 
+def left_by(rig: Rig) -> str:
+    """Flat everywhere; return freqtrade's reason."""
+    rig.step(1, times=3)
+    assert rig.position() == 0
+    rig.check_books()
+    (trade,) = rig.closed()
+    return str(trade.exit_reason)
+
+
+def rule_at_the_end(rig: Rig) -> str:
+    """The rule of the stop that closed the trade, as it is kept with it."""
+    return str(rig.closed()[0].get_custom_data("hydra_stance")["rule"])
+
+
 __all__ = ["BTC"]

@@ -15,8 +15,10 @@ from e2e.barriers import (
     forget_trade_data,
     go,
     hold,
+    left_by,
     price_at,
     price_at_r,
+    rule_at_the_end,
     stance,
     stands_at,
     trade_of,
@@ -38,20 +40,6 @@ LEVERS = pytest.mark.parametrize("leverage", [1.0, 3.0])
 @pytest.fixture
 def rig(rigged: Callable[..., Rig]) -> Rig:
     return barred(rigged)
-
-
-def left_by(rig: Rig) -> str:
-    """Flat everywhere; return freqtrade's reason."""
-    rig.step(1, times=3)
-    assert rig.position() == 0
-    rig.check_books()
-    (trade,) = rig.closed()
-    return str(trade.exit_reason)
-
-
-def rule_at_the_end(rig: Rig) -> str:
-    """The rule of the stop that closed the trade, as it is kept with it."""
-    return str(rig.closed()[0].get_custom_data("hydra_stance")["rule"])
 
 
 # ---- the first stop
