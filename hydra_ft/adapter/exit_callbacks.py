@@ -202,9 +202,12 @@ class PartialExits(StopExits):
         return partial_exit(trade, stance, self.risk.exits, current_exit_rate, least)
 
     def is_under_way(self, pair: str) -> bool:
-        """Whether an entry or an exit of a pair is being chased."""
-        desk = getattr(self, "_desk", None)
-        return desk is not None and any(desk.book.of(pair, kind) for kind in Kind)
+        """Whether an entry or an exit of a pair is being chased, or may be that nobody knows."""
+        desk, rounds = getattr(self, "_desk", None), getattr(self, "_rounds", None)
+        if desk is None or rounds is None:
+            return False
+        in_doubt = bool(rounds.reconciliation.in_doubt(pair))
+        return in_doubt or any(desk.book.of(pair, kind) for kind in Kind)
 
 
 def exit_callbacks(risk: RiskPolicy | None, rules: HeadRules) -> tuple[type, ...]:

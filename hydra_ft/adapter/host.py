@@ -67,6 +67,11 @@ class Host:
         direction = buys(attempt.side, attempt.kind)
         return self._listener.was_sent(attempt.pair, written_at, buys=direction)
 
+    def lost_exits(self) -> set[str]:
+        """Return the pairs of which an exit may have gone out unanswered, since last asked."""
+        found, self._listener.lost_exits = self._listener.lost_exits, set()
+        return found
+
     def quote(self, pair: str, volatility_bps: float = 0.0) -> Quote | None:
         """Return the two best levels, as of now, or None if the book has an empty side."""
         book = self._dp.orderbook(pair, _BOOK_LEVELS)

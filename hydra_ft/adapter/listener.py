@@ -74,11 +74,16 @@ def _key(order: dict[str, Any]) -> tuple[str, bool]:
 
 
 class Listener:
-    """Remembers the answer to the last order of each pair and direction."""
+    """Remembers the answer to the last order of each pair and direction.
+
+    ``lost_exits`` are pairs of which an order may have gone out that takes from a position:
+    a partial exit is freqtrade's own, and nobody else has noted it.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
         self._answers: dict[tuple[str, bool], Answer] = {}
         self._sent: dict[tuple[str, bool], float] = {}
+        self.lost_exits: set[str] = set()
         send = exchange.create_order
 
         def overheard(**order: Any) -> Any:
@@ -96,6 +101,8 @@ class Listener:
 
     def _note(self, order: dict[str, Any], heard: Heard, **details: str) -> None:
         price, quantity = float(order.get("rate") or 0.0), float(order.get("amount") or 0.0)
+        if heard is Heard.LOST and (order.get("reduceOnly") or order.get("side") == "sell"):
+            self.lost_exits.add(str(order.get("pair")))
         self._answers[_key(order)] = Answer(heard, time.monotonic(), price, quantity, **details)
 
     def was_sent(self, pair: str, since: float, *, buys: bool) -> bool:

@@ -1,8 +1,9 @@
 """The part of a position that is due to be closed, in freqtrade's terms.
 
 A partial exit is a plain limit exit of freqtrade's at the own touch, no parent of the chase:
-a parent that leaves a position is kept alive until all of it is gone. What was taken is read
-off the filled orders of the trade, so nothing is taken twice after a restart.
+a parent that leaves a position is kept alive until all of it is gone. What was taken is what
+the filled orders of the trade have left, so nothing is taken twice after a restart, nor where
+freqtrade found a part on the exchange that it had sent and lost.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from freqtrade.exchange import amount_to_contract_precision
 
-from hydra_ft.adapter.stances import PARTIAL, partly_taken
-from hydra_ft.adapter.trades import entry_filled
+from hydra_ft.adapter.stances import PARTIAL
+from hydra_ft.adapter.trades import entry_filled, held
 from hydra_ft.risk.exits import net_r, partials
 
 if TYPE_CHECKING:
@@ -34,20 +35,26 @@ def partial_exit(
     The quantity is floored to the step. A rest below the minimum would be left for good,
     so it goes with the part.
     """
-    stance = replace(stance, taken=partly_taken(trade))
+    stance = replace(stance, taken=gone(trade))
     share = partials(stance, rules, net_r(stance, rate))
     if not share:
         return None
-    held = float(trade.amount)
-    part = _floored(trade, min(share * entry_filled(trade), held))
+    amount = float(trade.amount)
+    part = _floored(trade, min(share * entry_filled(trade), amount))
     if not part:
         return None
-    rest = held - part
+    rest = amount - part
     if rest and rest * rate / float(trade.leverage or 1.0) < min_stake:
-        part = held
+        part = amount
     number = 1 if stance.taken < rules.partial_1_share - 1e-9 else 2
-    stake = part * _STAKE_SLACK * float(trade.stake_amount) / held
+    stake = part * _STAKE_SLACK * float(trade.stake_amount) / amount
     return -stake, f"{PARTIAL}{number}"
+
+
+def gone(trade: Trade) -> float:
+    """Share of the whole position that has left, 0..1, whoever took it."""
+    whole = entry_filled(trade)
+    return max(0.0, 1 - held(trade) / whole) if whole else 0.0
 
 
 def _floored(trade: Trade, quantity: float) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from freqtrade.exceptions import ExchangeError
+from freqtrade.persistence import Trade
 
 from hydra_ft.adapter.trades import held, open_order_ids, open_trade, order_ids, side_of
 from hydra_ft.errors import HydraError
@@ -22,8 +23,6 @@ from hydra_ft.types import Kind, Side
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from freqtrade.persistence import Trade
-
     from hydra_ft.adapter.host import Host
     from hydra_ft.adapter.lost import LostFills
     from hydra_ft.adapter.parents import ParentBook
@@ -33,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 CONFIRMED_AFTER_MS = 3_000
 """How long a difference must last before it is believed: fills race with readings."""
+
+LATE_MS = 10_000
+"""How long an order whose answer was lost may take to arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,26 @@ class Reconciliation:
         self._suspects: dict[str, int] = {}
         self._differences: dict[str, _Difference] = {}
         self._reported: set[str] = set()
+        self._lost_exits: dict[str, int] = {}
+        self._is_begun = False
+
+    def in_doubt(self, pair: str) -> bool:
+        """Whether a position may be smaller, or about to be, than freqtrade knows.
+
+        So it is after an exit whose answer was lost, and what was open at the start may have
+        met one: the process before may have died of it.
+        """
+        differs = pair in self._differences or pair in self._suspects_pairs()
+        return differs or pair in self._lost_exits or pair in self._book.disputed
 
     def look(self, now: int) -> None:
         """Compare where it is due: everything on start and on schedule, else what is in doubt."""
         if self._host.dry_run:
             return
+        self._lost_exits |= dict.fromkeys(self._unanswered(), now)
         is_due = now - self._looked_at >= self._interval_ms
         doubted = self._book.disputed | self._suspects_pairs() | set(self._differences)
+        doubted |= set(self._lost_exits)
         pairs = set(self._pairs()) if is_due else doubted
         if not pairs:
             return
@@ -88,9 +103,19 @@ class Reconciliation:
         for pair in sorted(pairs):
             try:
                 self._compare(pair, [o for o in orders if o.pair == pair], positions[pair], now)
+                if now - self._lost_exits.get(pair, now) >= LATE_MS:
+                    del self._lost_exits[pair]
             except (ExchangeError, HydraError) as error:
                 self._book.disputed.add(pair)
                 logger.warning("%s cannot be compared now: %s", pair, error)
+
+    def _unanswered(self) -> set[str]:
+        """Pairs of which an exit may have gone out unanswered since the last look."""
+        found = self._host.lost_exits()
+        if not self._is_begun:
+            found |= {trade.pair for trade in Trade.get_open_trades()}
+        self._is_begun = True
+        return found
 
     def _suspects_pairs(self) -> set[str]:
         return {key.rsplit(" ", maxsplit=1)[0] for key in self._suspects}
