@@ -24,8 +24,9 @@ from e2e.barriers import (
 from hydra_ft.types import Side
 
 if TYPE_CHECKING:
-    from e2e.rig import Rig
     from collections.abc import Callable
+
+    from e2e.rig import Rig
 
 pytestmark = pytest.mark.e2e
 BOTH = pytest.mark.parametrize("side", list(Side))
