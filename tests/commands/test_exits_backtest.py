@@ -132,7 +132,7 @@ def test_every_stop_stands_where_its_decision_said(
 ) -> None:
     checked = 0
     for trade, row in trades:
-        if trade["exit_reason"] == "trailing_stop_loss":
+        if trade["exit_reason"] == "time_stop":
             continue
         assert row.stop is not None
         expected = trade["open_rate"] * (1 - sign(trade) * row.stop)
@@ -148,7 +148,7 @@ def test_every_stop_stands_where_its_decision_said(
 def test_every_target_that_was_taken_is_that_of_its_decision(
     trades: list[tuple[dict[str, Any], DecisionRow]],
 ) -> None:
-    taken = [(trade, row) for trade, row in trades if trade["exit_reason"] == "roi"]
+    taken = [(trade, row) for trade, row in trades if trade["exit_reason"] == "target"]
     assert taken
     for trade, row in taken:
         assert row.target is not None
@@ -161,7 +161,7 @@ def test_every_target_that_was_taken_is_that_of_its_decision(
 def test_no_trade_is_held_longer_than_its_signal_meant(
     trades: list[tuple[dict[str, Any], DecisionRow]],
 ) -> None:
-    over = [trade for trade, _ in trades if trade["exit_reason"] == "trailing_stop_loss"]
+    over = [trade for trade, _ in trades if trade["exit_reason"] == "time_stop"]
     assert over
     for trade in over:
         assert trade["close_timestamp"] - trade["open_timestamp"] == HOLD_S * 1000
