@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hydra_ft.store.decisions import DecisionRow
 
 pytestmark = pytest.mark.e2e
-BAR_MS, HOLD_S = 300_000, 7200
+BAR_MS, DAY_MS, HOLD_S = 300_000, 86_400_000, 7200
 CLOSE = 2e-5
 """Of the price: a stop and a target stand on ticks."""
 
@@ -88,7 +88,9 @@ class Asked(PartialExits, TargetExits, Partly):
 """The same head; its callbacks are its own, so that freqtrade calls them at every candle."""
 
 
-def run(downloaded: Home, name: str, text: str, chases: object, *, sizes: bool = False) -> Home:
+def run(
+    downloaded: Home, name: str, text: str, chases: object, *words: str, sizes: bool = False
+) -> Home:
     """Backtest a head of this text, with freqtrade's own stakes unless it sizes."""
     hydra = {"chase": {"backtest": chases}, "risk": {"enabled": sizes}}
     home = Home(downloaded.folder, downloaded.commands, downloaded.config | {"hydra": hydra})
@@ -97,7 +99,7 @@ def run(downloaded: Home, name: str, text: str, chases: object, *, sizes: bool =
     (folder / f"{name}.py").write_text(text, encoding="utf-8")
     shutil.copy(REPOSITORY / "strategies" / "HydraFlow.py", folder)
     done = home.freqtrade(
-        "backtesting", *TESTED, "--strategy", name, "--strategy-path", str(folder)
+        "backtesting", *TESTED, *words, "--strategy", name, "--strategy-path", str(folder)
     )
     assert done.code == 0, done.output
     assert done.errors() == []
@@ -199,3 +201,45 @@ def test_exits_that_are_not_asked_for_in_vain_make_the_same_trades(
     assert {"stop_loss", "trailing_stop_loss"} <= reasons
     assert reasons & {"roi", "target"}
     assert any(len(trade["orders"]) > 2 for trade in made["Asked"])
+
+
+GUARDED = (
+    STILL.replace("Still", "Guarded")
+    + """
+    @property
+    def protections(self):
+        return [
+            {
+                "method": "StoplossGuard",
+                "lookback_period_candles": 288,
+                "stop_duration_candles": 288,
+                "trade_limit": 1,
+            }
+        ]
+"""
+)
+
+
+def test_stoploss_guard_counts_stops_and_no_time_stops(downloaded: Home) -> None:
+    """A day without entries follows every stop, and no position that was left for its time."""
+    home = run(downloaded, "Guarded", GUARDED, False, "--enable-protections")
+    made = home.result()["trades"]
+
+    def entered_after(reason: str) -> list[int]:
+        losses = [one for one in made if one["profit_abs"] < 0 and one["exit_reason"] == reason]
+        assert losses
+        ends = [one["close_timestamp"] for one in losses]
+        return [
+            one for end in ends for t in made if end < (one := t["open_timestamp"]) < end + DAY_MS
+        ]
+
+    assert not entered_after("stop_loss")
+    assert entered_after("time_stop")
+
+
+def test_the_ledger_of_a_backtest_says_under_which_policy_it_ran(downloaded: Home) -> None:
+    place = run(downloaded, "Still", STILL, chases=False, sizes=True).userdir
+    rules = TestedLedger(place.joinpath(*FOLDER)).rules
+    assert rules["risk.exits.break_even_at"] == 0.0
+    assert rules["risk.sizing.risk_per_trade"] == 0.005
+    assert rules["regime.chop_above"] == 0.7
