@@ -12,7 +12,6 @@ In a backtest alone: a bot that trades has the plain callbacks, which are docume
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from freqtrade.strategy import IStrategy
 
 from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.stances import partly_taken
+from hydra_ft.adapter.partial_exits import partial_exit
 from hydra_ft.risk.exits import net_r, partials
 
 if TYPE_CHECKING:
@@ -137,9 +136,8 @@ class TestedParts(TestedStops, PartialExits):
         stance, rules = self.stances.stance(trade), self.risk.exits
         if stance is None or not partials(stance, rules, net_r(stance, rate)):
             return False
-        # Only now: what was taken is read off the orders.
-        stance = replace(stance, taken=partly_taken(trade))
-        return partials(stance, rules, net_r(stance, rate)) > 0
+        # Only now: what was taken is read off the orders, and what is due floored to the step.
+        return partial_exit(trade, stance, rules, rate, 0.0) is not None
 
 
 _IN_BACKTESTS: dict[type, type] = {
