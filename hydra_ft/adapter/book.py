@@ -1,22 +1,24 @@
 """The account as limits and sizes see it, read from the books that freqtrade keeps anyway.
 
-Nothing of it is kept in memory: after a restart it is read again. The equity is the capital that
-freqtrade lets the bot trade with (``tradable_balance_ratio``, ``available_capital``), closed,
-and the profit of its open trades at the price given here, fees included.
+Nothing of it is kept in memory: after a restart it is read again. The equity of a bot is the
+capital that freqtrade lets it trade with (``tradable_balance_ratio``, ``available_capital``),
+closed, and the profit of its open trades at the price given here, fees included. Limits look at
+all bots of the account together, the size of an entry comes from the equity of its own bot.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import LocalTrade, Trade
+from sqlalchemy import select
 
 from hydra_ft.adapter.trades import side_of, to_ms
 from hydra_ft.decisions.admission import DAY_MS
 from hydra_ft.risk.limits import Book, Holding
-from hydra_ft.risk.pauses import Drawdown, drawdown_of
+from hydra_ft.risk.pauses import Drawdown, Pause, closed_pause, drawdown_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,61 +32,189 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is open, the peak of the equity with its pause, and the losing trades in a row."""
+    """What is open, the peak of the equity with its pause, and the losing trades in a row.
+
+    Book, drawdown and pauses are those of all bots of the account; ``equity_quote`` and
+    ``losses`` are the bot's own. ``paused`` is what closed trades ask for, ``kept`` are the
+    pauses that were seen to begin.
+    """
 
     book: Book
     drawdown: Drawdown
     losses: int
+    equity_quote: float
+    paused: Pause = Pause()  # noqa: RUF009 - frozen
+    kept: tuple[Pause, ...] = ()
+
+    @property
+    def own_peak_quote(self) -> float:
+        """Peak that the bot's own equity is under by as much as the account is under its own."""
+        equity, peak = self.book.equity_quote, self.drawdown.peak_quote
+        return self.equity_quote * (peak / equity) if equity > 0 else peak
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A trade that is over: when (UTC ms), and what it made after fees (quote)."""
+    """A trade that is over: when (UTC ms), what it made after fees (quote), freqtrade's number."""
 
     at: int
     profit_quote: float
+    trade: int = 0
 
 
-def account_of(
-    wallets: Wallets,
-    holdings: Sequence[Holding],
-    others: Iterable[Holding],
-    now: int,
-    rules: LimitRules,
-) -> Account:
-    """Read the account at a time (UTC ms); ``holdings`` are the bot's own, ``others`` are not.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a bot brings into the account: its closed balance, and the wallet that it sees.
 
-    What other bots hold counts against every limit; its profit is none of this equity.
+    ``wallet_quote`` is None where there is no real one.
     """
-    midnight = now - now % DAY_MS
-    since = min(midnight, now - (rules.drawdown_window_s + rules.drawdown_pause_s) * 1000)
-    closed = closed_since(since)
+
+    exchange: str
+    balance_quote: float
+    wallet_quote: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What this bot has in its books: its share, its open trades, and its closed ones by time."""
+
+    share: Share
+    holdings: Sequence[Holding]
+    closed: Sequence[Closed]
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What the other bots of the account have told, and the pauses that anyone saw begin.
+
+    ``reserved`` is the room that this bot itself keeps for entries. ``lost_today_quote`` is
+    what bots that are silent had lost on this UTC day, 0 or less.
+    """
+
+    holdings: tuple[Holding, ...] = ()
+    reserved: tuple[Holding, ...] = ()
+    shares: tuple[Share, ...] = ()
+    results: tuple[Closed, ...] = ()
+    lost_today_quote: float = 0.0
+    pauses: tuple[Pause, ...] = ()
+
+    def but(self, pair: str) -> Others:
+        """Return the same without the room that is reserved for a pair: it is its entry's own."""
+        kept = tuple(held for held in self.reserved if held.pair != pair)
+        return replace(self, reserved=kept)
+
+
+def history_begins(now: int, rules: LimitRules) -> int:
+    """Time (UTC ms) from which on closed trades matter."""
+    drawdown_s = rules.drawdown_window_s + rules.drawdown_pause_s
+    pause_s = max(rules.day_pause_s, rules.flatten_pause_s, rules.gain_pause_s)
+    return now - 1000 * max(drawdown_s, pause_s) - DAY_MS
+
+
+def own_share(wallets: Wallets, stake_currency: str, exchange: str, *, is_real: bool) -> Share:
+    """Read what this bot brings into the account."""
     realised = sum(float(trade.realized_profit or 0.0) for trade in _open())
     balance = float(wallets.get_total_stake_amount()) - realised
-    equity = balance + sum(held.profit_quote for held in holdings)
-    today = sum(trade.profit_quote for trade in closed if trade.at >= midnight)
-    book = Book((*holdings, *others), equity, balance - today, today)
-    curve = [(since, balance - sum(trade.profit_quote for trade in closed))]
-    for trade in closed:
-        curve.append((trade.at, curve[-1][1] + trade.profit_quote))
-    curve.append((now, equity))
-    return Account(book, drawdown_of(curve, now, rules), losses_in_a_row(closed))
+    return Share(exchange, balance, float(wallets.get_total(stake_currency)) if is_real else None)
+
+
+def account_of(own: Own, others: Others, now: int, rules: LimitRules) -> Account:
+    """Put the account together at a time (UTC ms) from this bot's books and what others told."""
+    everyone = sorted((*own.closed, *others.results), key=lambda trade: trade.at)
+    balance = together((own.share, *others.shares))
+    booked = (*merged(own.holdings, others.reserved), *others.holdings)
+    equity = balance + sum(held.profit_quote for held in booked)
+    midnight = now - now % DAY_MS
+    today = sum(trade.profit_quote for trade in everyone if trade.at >= midnight)
+    book = Book(booked, equity, balance - today, today + others.lost_today_quote)
+    results = [(trade.at, trade.profit_quote) for trade in everyone]
+    drawdown = drawdown_of(_curve(results, balance, equity, now, rules), now, rules)
+    return Account(
+        book=book,
+        drawdown=drawdown,
+        losses=losses_in_a_row(own.closed),
+        equity_quote=own.share.balance_quote + sum(held.profit_quote for held in own.holdings),
+        paused=closed_pause(results, balance, now, rules),
+        kept=others.pauses,
+    )
+
+
+def _curve(
+    results: Sequence[tuple[int, float]], balance: float, equity: float, now: int, rules: LimitRules
+) -> Iterable[tuple[int, float]]:
+    """Equities that closed trades have led to, and the one of now."""
+    standing = balance - sum(made for _, made in results)
+    yield history_begins(now, rules), standing
+    for at, made in results:
+        standing += made
+        yield at, standing
+    yield now, equity
+
+
+def together(shares: Iterable[Share]) -> float:
+    """Closed balance (quote) of several bots.
+
+    Bots on one wallet that none of them was given a part of (``available_capital``) would each
+    count all of it: on an exchange no more counts than the greatest wallet seen there.
+    """
+    sums: dict[str, float] = {}
+    wallets: dict[str, float] = {}
+    for share in shares:
+        sums[share.exchange] = sums.get(share.exchange, 0.0) + share.balance_quote
+        seen = float("inf") if share.wallet_quote is None else share.wallet_quote
+        wallets[share.exchange] = max(wallets.get(share.exchange, 0.0), seen)
+    return sum(min(total, wallets[exchange]) for exchange, total in sums.items())
+
+
+def merged(holdings: Iterable[Holding], reserved: Iterable[Holding]) -> tuple[Holding, ...]:
+    """Holdings of one bot, and the room reserved for what is not, or not wholly, booked yet.
+
+    Of a pair and side with both, the greater numbers count: a chase completes a partial fill.
+    """
+    found = {(held.pair, held.side): held for held in reserved}
+    for held in holdings:
+        kept = found.get((held.pair, held.side))
+        found[held.pair, held.side] = held if kept is None else _greater(held, kept)
+    return tuple(found.values())
+
+
+def _greater(held: Holding, kept: Holding) -> Holding:
+    """A holding as large as what was reserved, if that is more; the rest has made no profit."""
+    if kept.notional_quote <= held.notional_quote:
+        return held
+    return replace(
+        held,
+        notional_quote=kept.notional_quote,
+        stop_distance=max(held.stop_distance, kept.stop_distance),
+        stake_quote=max(held.stake_quote, kept.stake_quote),
+    )
 
 
 def closed_since(since: int) -> list[Closed]:
     """Trades that were closed after a time (UTC ms), by the time of their close."""
     moment = datetime.fromtimestamp(max(0, since) / 1e3, tz=UTC)
     if Trade.use_db:
-        found = Trade.get_trades_proxy(is_open=False, close_date=moment)
-    else:
-        found = []
-        # A backtest closes trades in order of time, and may have very many of them.
-        for trade in reversed(LocalTrade.bt_trades):
-            if trade.close_date_utc <= moment:
-                break
-            found.append(trade)
-    made = [Closed(to_ms(t.close_date_utc), float(t.close_profit_abs or 0.0)) for t in found]
-    return sorted(made, key=lambda trade: trade.at)
+        return _closed_in_database(moment)
+    found = []
+    # A backtest closes trades in order of time, and may have very many of them.
+    for trade in reversed(LocalTrade.bt_trades):
+        if trade.close_date_utc <= moment:
+            break
+        found.append(Closed(to_ms(trade.close_date_utc), float(trade.close_profit_abs or 0.0)))
+    return sorted(found, key=lambda trade: trade.at)
+
+
+def _closed_in_database(moment: datetime) -> list[Closed]:
+    """Closed trades of a bot, without their orders: a bot may have thousands of them."""
+    columns = (Trade.close_date, Trade.close_profit_abs, Trade.id)
+    wanted = (Trade.is_open.is_(False), Trade.close_date > moment)
+    rows = Trade.session.execute(
+        select(*columns).where(*wanted).order_by(Trade.close_date, Trade.id)
+    )
+    return [
+        Closed(to_ms(at.replace(tzinfo=UTC)), float(made or 0.0), number)
+        for at, made, number in rows
+    ]
 
 
 def losses_in_a_row(closed: Sequence[Closed]) -> int:
@@ -107,16 +237,23 @@ def _open() -> Sequence[LocalTrade]:
 
 
 def _holding(trade: LocalTrade, head: str, price: float) -> Holding:
-    """A trade at a price (quote); NaN makes the book unknown, and stands against entries."""
+    """A trade at a price (quote); NaN makes the book unknown, and stands against entries.
+
+    One that is not filled yet has made no profit, but will pay its fees.
+    """
     side = side_of(trade)
     is_filled = bool(trade.nr_of_successful_entries)
     stop = float(trade.stop_loss or 0.0)
     distance = side.sign * (price - stop) / price if stop and price else 1.0
-    profit = trade.calc_profit(price) + float(trade.realized_profit or 0.0) if is_filled else 0.0
+    notional = float(trade.amount) * price
+    if is_filled:
+        profit = trade.calc_profit(price) + float(trade.realized_profit or 0.0)
+    else:
+        profit = -notional * (float(trade.fee_open or 0.0) + float(trade.fee_close or 0.0))
     return Holding(
         pair=trade.pair,
         side=side,
-        notional_quote=float(trade.amount) * price,
+        notional_quote=notional,
         stop_distance=distance,
         profit_quote=float(profit),
         stake_quote=float(trade.stake_amount),

@@ -2,9 +2,10 @@
 
 Freqtrade names an exit by its type: ``roi``, ``stop_loss``, ``trailing_stop_loss``. The type stays,
 for by it freqtrade chooses price, order type and what comes first. The reason is free: what the
-head's target made is a ``target``, and a stop that stands where it does because the time of the
-trade is over is a ``time_stop``. The names of other stops stay: StoplossGuard counts trades by
-them. A position that was left for its time is no stop loss to it.
+head's target made is a ``target``, a stop that stands where it does because the time of the trade
+is over is a ``time_stop``, and one that closes a lost day is a ``day_loss``. The names of other
+stops stay: StoplossGuard counts trades by them. A position that was left for its time is no stop
+loss to it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from freqtrade.strategy import IStrategy
 
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.trades import to_ms
+from hydra_ft.risk.codes import DAY_LOSS
 from hydra_ft.risk.exits import TARGET, TIME, is_over, stop_level
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from typing import ClassVar
 
@@ -38,6 +41,7 @@ class NamedExits(IStrategy):
 
     risk: ClassVar[RiskPolicy]
     stances: Stances
+    ends_with_day: Callable[[int], bool]
 
     def should_exit(
         self,
@@ -68,6 +72,8 @@ class NamedExits(IStrategy):
         reason = ""
         if found.exit_type is ExitType.ROI and self._is_target(trade, now):
             reason = TARGET
+        elif found.exit_type in _STOPS and self.ends_with_day(to_ms(trade.open_date_utc)):
+            reason = DAY_LOSS
         elif found.exit_type in _STOPS and self._is_timed(trade, now):
             reason = TIME
         return ExitCheckTuple(found.exit_type, reason) if reason else found

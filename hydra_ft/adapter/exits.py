@@ -17,6 +17,7 @@ from hydra_ft.adapter.trades import side_of
 from hydra_ft.errors import StoreError
 from hydra_ft.execution.chase import may_act, must_cross, next_price
 from hydra_ft.execution.lifecycle import End
+from hydra_ft.risk.codes import DAY_LOSS
 from hydra_ft.risk.exits import TIME
 from hydra_ft.types import Kind, ParentOrder
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STOPS = frozenset({"stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation", TIME})
+STOPS = frozenset(
+    {"stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation", TIME, DAY_LOSS}
+)
 FORCED = frozenset({OPERATOR_EXIT, "emergency_exit"})
 
 UNKNOWN_HOLDS_MS = 30_000

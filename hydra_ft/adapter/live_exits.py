@@ -9,6 +9,7 @@ from hydra_ft.adapter.exits import ExitRequest
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.risk.codes import DAY_LOSS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,13 +92,15 @@ class LiveExits(_Base):
         current_profit: float,
         **kwargs: Any,
     ) -> str | None:
-        """Keep an exit alive that has begun; stop a position that no stop guards.
+        """Keep an exit alive that has begun; leave on a lost day, and where no stop guards.
 
         With stops on the exchange freqtrade looks at no stop itself: where none could be
         placed, the position is left here.
         """
         self._prices[pair] = (current_rate, to_ms(current_time))
         alive = self._exits.keep_alive(trade)
+        if alive is None and self.ends_with_day(to_ms(trade.open_date_utc)):
+            return DAY_LOSS
         if alive is None and self._desk.stops_on_exchange and not trade.has_open_sl_orders:
             unguarded = self.is_stopped(trade, to_ms(current_time))
             return "stop_loss" if unguarded else None

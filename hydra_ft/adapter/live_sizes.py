@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
-from hydra_ft.types import Side
+from hydra_ft.types import Kind, Side
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,6 +83,10 @@ class LiveSizes(_Base):
             return price
         quote = self._desk.quote(pair, now)
         return quote.mid if quote is not None else super().price_now(pair, now)
+
+    def entries_under_way(self) -> set[str]:
+        """Pairs of the entries that are being chased, those between two children among them."""
+        return {parent.pair for parent in self._desk.book.parents(Kind.ENTRY)}
 
     def keep_size(self, trade: Trade) -> None:
         """Write into a trade how it was sized, once, when its entry fills."""

@@ -10,13 +10,24 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hydra_ft.adapter.book import account_of, history_begins
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.host import Host
 from hydra_ft.adapter.round_trips import RoundTrips
-from hydra_ft.adapter.sizing import Ask, shown, sized, stake_of, verdict, wanted_leverage
+from hydra_ft.adapter.sizing import (
+    Ask,
+    refused,
+    reservation,
+    shown,
+    sized,
+    stake_of,
+    verdict,
+    wanted_leverage,
+)
 from hydra_ft.adapter.start import JUDGED
 from hydra_ft.adapter.terms import table_of
 from hydra_ft.adapter.trades import to_ms
+from hydra_ft.adapter.watched_account import WatchedAccount
 from hydra_ft.risk import codes
 from hydra_ft.risk.limits import LimitVerdict
 from hydra_ft.types import Side
@@ -26,8 +37,10 @@ if TYPE_CHECKING:
 
     from hydra_ft.adapter.book import Account
     from hydra_ft.adapter.stage_b import StageB
+    from hydra_ft.adapter.terms import Terms
     from hydra_ft.decisions.pipeline import Decisions
     from hydra_ft.risk.policy import RiskPolicy
+    from hydra_ft.risk.sizing import SizedEntry
     from hydra_ft.settings import Settings
     from hydra_ft.types import Bars
 
@@ -149,9 +162,9 @@ class SizedEntries(RoundTrips, WatchedAccount):
         store = self._risk_store
         if store is None:
             return self._made(ask, terms, policy, self.account_now(policy, ask.now, but=ask.pair))
-        since = history_begins(ask.now, policy.limits)
+        since, own = history_begins(ask.now, policy.limits), self.own_books(policy, ask.now)
         with store.turn(since, ask.now) as (told, others):
-            account = self.account_now(policy, ask.now, others, but=ask.pair)
+            account = account_of(own, others.but(ask.pair), ask.now, policy.limits)
             name = self.rules_name
             found = verdict(ask.pair, ask.side, name, account, self._tables, policy, ask.now)
             if found.codes:

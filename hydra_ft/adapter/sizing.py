@@ -6,7 +6,7 @@ bad day could cost is judged with the sized entry in the book.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from hydra_ft.adapter.terms import YEAR_MS
 from hydra_ft.risk import codes
 from hydra_ft.risk.correlation import common_returns, correlations_with
 from hydra_ft.risk.inputs import SizeRequest
-from hydra_ft.risk.limits import LimitVerdict, correlated_share, judge, room
-from hydra_ft.risk.pauses import Pause, day_pause
+from hydra_ft.risk.limits import Holding, LimitVerdict, correlated_share, judge, room
+from hydra_ft.risk.pauses import Pause, day_pause, is_new
 from hydra_ft.risk.sizing import SizedEntry, allowed_leverage, size_entry
 from hydra_ft.risk.tail import tail_risk
 
@@ -34,8 +34,6 @@ CORRELATION_BARS = 240
 DAY_MS = 86_400_000
 _SLACK = 1 + 1e-9
 """Freqtrade computes the quantity back from the stake and truncates it to the step."""
-_CODES = {codes.VETO_SIDE: "veto_side_share"}
-"""The count of positions on a side has that code already (``decisions/admission.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,23 @@ def wanted_leverage(policy: RiskPolicy, stop: float, hard_stop: float, allowed: 
     return allowed_leverage(max(1.0, most), stop, policy.sizing)
 
 
-def pause_of(account: Account, now: int, policy: RiskPolicy) -> Pause:
-    """Pause that the day or the drawdown asks for at a time (UTC ms), the longer one."""
-    found = (day_pause(account.book, now, policy.limits), account.drawdown.pause(now))
-    return max(found, key=lambda pause: pause.until)
+def new_pauses(account: Account, now: int, policy: RiskPolicy) -> list[Pause]:
+    """Pauses that begin at a time (UTC ms): asked for by the open book, and not kept yet.
+
+    A book that is not known lets nothing be entered as it is; it may be known the next moment.
+    """
+    rules, drawdown = policy.limits, account.drawdown.pause(now)
+    began = drawdown.until - rules.drawdown_pause_s * 1000
+    asked = [replace(drawdown, at=began)] if drawdown.kind else []
+    if account.book.is_known:
+        asked.append(day_pause(account.book, now, rules))
+    return [pause for pause in asked if is_new(pause, account.kept)]
+
+
+def standing_pauses(account: Account, now: int) -> list[Pause]:
+    """Pauses that were begun and go on at a time (UTC ms), each by its first beginning."""
+    closed = (account.paused,) if is_new(account.paused, account.kept) else ()
+    return [pause for pause in (*account.kept, *closed) if pause.until > now]
 
 
 def verdict(
@@ -79,12 +90,13 @@ def verdict(
     now: int,
 ) -> LimitVerdict:
     """Judge an entry by pauses and limits, before its size is known."""
-    pause = pause_of(account, now, policy)
+    standing = [*standing_pauses(account, now), *new_pauses(account, now, policy)]
+    pause = max(standing, key=lambda one: one.until, default=Pause())
     known = _correlations(pair, account.book, tables, policy, now)
     found = judge(pair, side, head, account.book, policy.limits, correlations=known)
-    paused = ((pause.code, pause.why),) if pause.until > now else ()
+    paused = ((pause.code, pause.why),) if pause.kind else ()
     told: dict[str, str] = dict((*paused, *zip(found.codes, found.why, strict=True)))
-    return LimitVerdict(tuple(_CODES.get(code) or code for code in told), tuple(told.values()))
+    return LimitVerdict(tuple(told), tuple(told.values()))
 
 
 def sized(
@@ -97,7 +109,7 @@ def sized(
 ) -> SizedEntry:
     """Size an entry in the room that the limits leave; refused where a bad day would not fit."""
     if terms is None or terms.side is not ask.side:
-        return _refused(codes.SIZE_ZERO, "no bar has decided this entry")
+        return refused(codes.SIZE_ZERO, "no bar has decided this entry")
     book, rules = account.book, policy.limits
     known = _correlations(ask.pair, book, tables, policy, ask.now)
     left = room(ask.side, head, book, rules)
@@ -112,8 +124,8 @@ def sized(
         vol_expansion=terms.vol_expansion,
         volatility=terms.volatility,
         bars_a_year=YEAR_MS / tables[ask.pair].step_ms,
-        equity_quote=book.equity_quote,
-        peak_equity_quote=account.drawdown.peak_quote,
+        equity_quote=account.equity_quote,
+        peak_equity_quote=account.own_peak_quote,
         losses=account.losses,
         correlated_share=correlated_share(ask.side, book, known, rules),
         quantity_step=tables[ask.pair].quantity_step,
@@ -136,6 +148,12 @@ def stake_of(made: SizedEntry, ask: Ask) -> float:
     """
     stake = made.notional_quote * _SLACK / ask.leverage
     return stake if stake >= ask.min_stake else 0.0
+
+
+def reservation(made: SizedEntry, ask: Ask, stake: float, head: str) -> Holding:
+    """Return the room that a sized entry needs, as if it were held; its stop with the fees."""
+    away = made.risk_quote / made.notional_quote
+    return Holding(ask.pair, ask.side, made.notional_quote, away, 0.0, stake, head)
 
 
 def shown(made: SizedEntry, ask: Ask) -> dict[str, Any]:
@@ -177,7 +195,7 @@ def _with_tail(
     judged = judge(ask.pair, ask.side, "", book, rules, correlations={}, tail=tail)
     for code, why in zip(judged.codes, judged.why, strict=True):
         if code == codes.VETO_VAR:
-            return _refused(code, why, made)
+            return refused(code, why, made)
     return made
 
 
@@ -206,6 +224,7 @@ def _correlations(
     return correlations_with(pair, closes, tables[pair].market_step_ms, CORRELATION_BARS, least)
 
 
-def _refused(code: str, detail: str, made: SizedEntry | None = None) -> SizedEntry:
+def refused(code: str, detail: str, made: SizedEntry | None = None) -> SizedEntry:
+    """No size, for a reason; the factors of the size that was refused stay to be seen."""
     because = made.because if made is not None else ()
     return SizedEntry(0.0, 0.0, 0.0, 0.0, 1.0, 0.0, because, code, detail=detail)

@@ -11,7 +11,7 @@ BELOW_MIN = "below_min"
 VETO_DAY_LOSS = "veto_day_loss"
 VETO_DRAWDOWN = "veto_drawdown"
 VETO_AVERAGING = "veto_averaging"
-VETO_SIDE = "veto_side"
+VETO_SIDE_SHARE = "veto_side_share"
 VETO_CAPITAL = "veto_capital"
 VETO_OPEN_RISK = "veto_open_risk"
 VETO_CORR = "veto_corr"
@@ -21,7 +21,7 @@ LIMIT_CODES = (
     VETO_DAY_LOSS,
     VETO_DRAWDOWN,
     VETO_AVERAGING,
-    VETO_SIDE,
+    VETO_SIDE_SHARE,
     VETO_CAPITAL,
     VETO_OPEN_RISK,
     VETO_CORR,

@@ -29,7 +29,7 @@ _CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One open position, or one being entered.
+    """One open position, or one being entered; of any bot of the account.
 
     ``notional_quote`` is quantity times price, ``stop_distance`` how far the stop stands from
     that price against the position (fraction, 1 without a stop), ``profit_quote`` what would be
@@ -58,7 +58,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that is open on an account, and its day (quote currency).
+    """All that is open on an account, and its day (quote currency), all its bots together.
 
     ``equity_quote`` is the closed balance plus the ``profit_quote`` of every holding,
     ``day_equity_quote`` the closed balance at the last midnight UTC, and ``closed_today_quote``
@@ -221,7 +221,7 @@ def _averaging(pair: str, side: Side, book: Book) -> Found:
 def _side(side: Side, book: Book, rules: LimitRules) -> Found:
     share = side_notional_quote(book.holdings, side) / book.equity_quote
     why = f"{side} positions of {share:.2f} of the equity, cap {rules.max_side_share:g}"
-    return (codes.VETO_SIDE, why) if share >= rules.max_side_share - _CLOSE else None
+    return (codes.VETO_SIDE_SHARE, why) if share >= rules.max_side_share - _CLOSE else None
 
 
 def _capital(head: str, book: Book, rules: LimitRules) -> Found:

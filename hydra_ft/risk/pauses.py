@@ -1,6 +1,7 @@
 """Pauses after losses, each with an end: nothing here stops a bot for ever (F-A22).
 
-Both are told from books that freqtrade keeps anyway, so that a restart forgets nothing.
+They are told from books that freqtrade keeps anyway, so that a restart forgets nothing. What an
+open loss has asked for is kept as a ``Pause`` by whoever looked: the loss may be gone by now.
 """
 
 from __future__ import annotations
@@ -13,22 +14,31 @@ from typing import TYPE_CHECKING
 from hydra_ft.risk.codes import OK, VETO_DAY_LOSS, VETO_DRAWDOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hydra_ft.risk.limit_rules import LimitRules
     from hydra_ft.risk.limits import Book
+
+DAY_MS = 86_400_000
+LOSS, FLATTEN, GAIN, DRAWDOWN = "day_loss", "day_flatten", "day_gain", "drawdown"
+"""Kinds of pauses. One of a day comes once a day, one of a drawdown when the last has ended."""
 
 _CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """No entries before ``until`` (UTC ms); ``flatten`` asks to close what is open as well."""
+    """No entries before ``until`` (UTC ms); ``flatten`` asks to close what is open as well.
+
+    ``at`` is when it began.
+    """
 
     code: str = OK
     until: int = 0
     flatten: bool = False
     why: str = ""
+    kind: str = ""
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +52,69 @@ class Drawdown:
         """Return the pause that holds at a time, ``Pause()`` where none does."""
         if now >= self.paused_until:
             return Pause()
-        return Pause(VETO_DRAWDOWN, self.paused_until, why="the drawdown has reached its limit")
+        why = "the drawdown has reached its limit"
+        return Pause(VETO_DRAWDOWN, self.paused_until, why=why, kind=DRAWDOWN, at=now)
 
 
 def day_pause(book: Book, now: int, rules: LimitRules) -> Pause:
     """Return what the gain or loss of the UTC day asks for now, the gravest first (X48).
 
-    The pause counts from now; the caller keeps the latest end (a lock of freqtrade does). While
-    the loss stands it is asked for again, and at midnight the day begins anew. A day that
-    is not known pauses.
+    The pause counts from now. While the loss stands it is asked for again: the caller keeps the
+    first (``is_new``). At midnight the day begins anew. A day that is not known pauses.
     """
-    gained = book.day_return
-    why = f"the day stands at {gained:+.4f} of its first equity"
+    return _of_day(book.day_return, now, rules)
+
+
+def _of_day(gained: float, now: int, rules: LimitRules) -> Pause:
+    """Pause that a result of the day, of its first equity, asks for at a time."""
     if rules.day_flatten_loss and gained <= -rules.day_flatten_loss + _CLOSE:
-        return Pause(VETO_DAY_LOSS, now + rules.flatten_pause_s * 1000, flatten=True, why=why)
-    if rules.day_gain and gained >= rules.day_gain - _CLOSE:
-        return Pause(VETO_DAY_LOSS, now + rules.gain_pause_s * 1000, why=why)
-    if not gained > -rules.day_loss + _CLOSE:
-        return Pause(VETO_DAY_LOSS, now + rules.day_pause_s * 1000, why=why)
-    return Pause()
+        kind, length_s = FLATTEN, rules.flatten_pause_s
+    elif rules.day_gain and gained >= rules.day_gain - _CLOSE:
+        kind, length_s = GAIN, rules.gain_pause_s
+    elif not gained > -rules.day_loss + _CLOSE:
+        kind, length_s = LOSS, rules.day_pause_s
+    else:
+        return Pause()
+    why = f"the day stands at {gained:+.4f} of its first equity"
+    return Pause(VETO_DAY_LOSS, now + length_s * 1000, kind == FLATTEN, why, kind, now)
+
+
+def closed_pause(
+    results: Sequence[tuple[int, float]], balance: float, now: int, rules: LimitRules
+) -> Pause:
+    """Return the pause that closed trades alone ask for at a time, ``Pause()`` for none.
+
+    ``results`` are (UTC ms, quote) in order of time, ``balance`` is what they have led to. Each
+    kind counts from the trade that first reached it on its UTC day, so the pause of a bad
+    evening goes on beyond midnight, and has the same end whoever looks and how often.
+    """
+    longest_ms = 1000 * max(rules.day_pause_s, rules.flatten_pause_s, rules.gain_pause_s)
+    since = now - longest_ms
+    since -= since % DAY_MS
+    recent = [(at, made) for at, made in results if since <= at <= now]
+    standing = balance - sum(made for at, made in results if at >= since)
+    found, day, first, begun = Pause(), -1, standing, set[str]()
+    for at, made in recent:
+        if at // DAY_MS != day:
+            day, first, begun = at // DAY_MS, standing, set()
+        standing += made
+        pause = _of_day((standing - first) / first if first > 0 else float("nan"), at, rules)
+        if pause.kind and pause.kind not in begun:
+            begun.add(pause.kind)
+            found = max(found, pause, key=lambda one: one.until)
+    return found if found.until > now else Pause()
+
+
+def is_new(pause: Pause, kept: Iterable[Pause]) -> bool:
+    """Whether a pause that is asked for now begins one, and is not the go-on of a kept one.
+
+    So neither another look, nor a restart, nor a lock that was taken away makes it longer.
+    """
+    for one in kept:
+        same_day = one.at // DAY_MS == pause.at // DAY_MS
+        if one.kind == pause.kind and (pause.at < one.until or (same_day and one.kind != DRAWDOWN)):
+            return False
+    return bool(pause.kind)
 
 
 def drawdown_of(curve: Iterable[tuple[int, float]], now: int, rules: LimitRules) -> Drawdown:

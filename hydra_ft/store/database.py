@@ -15,6 +15,8 @@ from hydra_ft.store.schema import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+_TABLES_LOCK = 4_891_737
+"""Any number that other programs on a PostgreSQL server do not lock by."""
 
 
 class Database:
@@ -25,6 +27,7 @@ class Database:
             self._shown_url = make_url(url).render_as_string(hide_password=True)
             self._engine = _connected(url)
             with self._engine.begin() as connection:
+                _wait_for_others(connection)
                 bring_up_to_date(connection)
                 METADATA.create_all(connection)
         except (SQLAlchemyError, ArgumentError, ImportError) as error:
@@ -64,13 +67,21 @@ def _connected(url: str) -> Engine:
     return engine
 
 
+def _wait_for_others(connection: Connection) -> None:
+    """Let one bot at a time make or change the tables: several may start at once."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TABLES_LOCK})")
+
+
 def _durable_wal(connection: Any, _record: object) -> None:
     """Let readers run beside the writer, and a commit survive a power cut.
 
     An attempt that is lost after its order went out would be sent a second time.
     """
     cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=5000")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()

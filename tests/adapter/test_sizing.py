@@ -33,7 +33,7 @@ def terms(side: Side, stop: float) -> Terms:
 
 
 def account(equity: float, losses: int = 0) -> Account:
-    return Account(Book((), equity, equity, 0.0), Drawdown(equity), losses)
+    return Account(Book((), equity, equity, 0.0), Drawdown(equity), losses, equity)
 
 
 ENTRIES = st.tuples(

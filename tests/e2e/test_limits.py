@@ -13,7 +13,7 @@ from freqtrade.persistence import PairLocks
 
 from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
 from hydra_ft.store.database import Database
-from hydra_ft.store.holdings import HoldingRow, HoldingStore
+from hydra_ft.store.holdings import AccountStore, BotRow, HoldingRow, ReservationRow
 from hydra_ft.store.sizes import SizeStore
 from hydra_ft.types import Side
 
@@ -61,8 +61,24 @@ def lose_trade(rig: Rig) -> None:
     assert rig.closed()[-1].close_profit_abs < 0
 
 
-def holdings(rig: Rig, bot: str) -> HoldingStore:
-    return HoldingStore(Database(f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"), bot)
+def account(rig: Rig, bot: str = "other") -> AccountStore:
+    """What bots tell each other, as another bot writes and reads it."""
+    return AccountStore(Database(f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"), bot)
+
+
+def put(rig: Rig, *rows: HoldingRow) -> None:
+    with account(rig).turn() as told:
+        told.put_holdings(rows)
+
+
+def held_by(rig: Rig, bot: str = "test") -> list[HoldingRow]:
+    with account(rig).look() as told:
+        return [row for row in told.holdings() if row.bot == bot]
+
+
+def reserved(rig: Rig) -> list[ReservationRow]:
+    with account(rig).look() as told:
+        return told.reservations()
 
 
 def held(rig: Rig, **changed: Any) -> HoldingRow:
@@ -100,7 +116,7 @@ def test_beyond_the_open_risk_an_entry_is_refused_with_its_number(
 ) -> None:
     rig = limited()
     equity = rig.bot.wallets.get_total_stake_amount()
-    holdings(rig, "other").put([held(rig, pair=ETH, notional=equity, stop_distance=0.02)])
+    put(rig, held(rig, pair=ETH, notional=equity, stop_distance=0.02))
     decide(rig)
     (row,) = passes(rig, BTC)
     assert "veto_open_risk" in row.outcomes
@@ -131,42 +147,39 @@ def test_what_another_bot_holds_counts_against_the_limits(limited: Rigged) -> No
     rig = limited()
     equity = rig.bot.wallets.get_total_stake_amount()
     decided = int(equity * 2.1)
-    holdings(rig, "other").put([held(rig, notional=decided, stop_distance=0.0001, pair=ETH)])
+    put(rig, held(rig, notional=decided, stop_distance=0.0001, pair=ETH))
     decide(rig)
     assert rig.working_orders() == []
     assert "veto_side_share" in passes(rig, BTC)[-1].outcomes
-    holdings(rig, "other").put([])
+    put(rig)
     open_trade(rig)
 
 
 def test_a_losing_position_of_another_bot_is_not_added_to(limited: Rigged) -> None:
     rig = limited()
-    holdings(rig, "other").put([held(rig, profit=-5.0)])
+    put(rig, held(rig, profit=-5.0))
     decide(rig)
     assert outcomes(rig, BTC) == ["veto_averaging"]
 
 
-def test_a_bot_that_is_not_heard_of_counts_no_more(
+def test_positions_of_a_silent_bot_count_no_more_where_that_is_asked_for(
     limited: Rigged, caplog: pytest.LogCaptureFixture
 ) -> None:
     rig = limited(hydra={"bot_name": "test", "risk": {"holdings_kept_s": 600}})
     long_ago = rig.clock_now() - timedelta(seconds=900)
-    holdings(rig, "other").put(
-        [held(rig, profit=-5.0, updated_at=int(long_ago.timestamp() * 1000))]
-    )
+    put(rig, held(rig, profit=-5.0, updated_at=int(long_ago.timestamp() * 1000)))
     open_trade(rig)
-    assert "Bot other was not heard of" in caplog.text
-    assert holdings(rig, "test").of_others() == []
+    assert "what it holds counts no more" in caplog.text
 
 
 def test_other_bots_see_what_this_one_holds_and_that_it_holds_no_more(limited: Rigged) -> None:
     rig = limited()
     open_trade(rig)
     rig.step(1, times=2)
-    (seen,) = holdings(rig, "other").of_others()
+    (seen,) = held_by(rig)
     assert (seen.bot, seen.pair, seen.side, seen.head) == ("test", BTC, Side.LONG, "SizedHead")
     assert abs(seen.notional - rig.position() * rig.bid) < 0.001 * rig.bid
     rig.move(-0.05 * rig.bid)
     rig.until(lambda: not rig.position(), limit=20)
     rig.step(1, times=3)
-    assert holdings(rig, "other").of_others() == []
+    assert held_by(rig) == []

@@ -109,7 +109,7 @@ def test_no_averaging_down(held: dict[str, object], side: Side, code: str) -> No
 
 def test_each_side_has_a_cap_of_its_own() -> None:
     standing = book(holding(notional_quote=20_000, stop_distance=0.001))
-    assert asked(standing).code == codes.VETO_SIDE
+    assert asked(standing).code == codes.VETO_SIDE_SHARE
     assert asked(standing, side=Side.SHORT).code == OK
     assert room(Side.LONG, "HydraFlow", standing, RULES).notional_quote == 0
 
