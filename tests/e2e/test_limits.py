@@ -13,7 +13,7 @@ from freqtrade.persistence import PairLocks
 
 from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
 from hydra_ft.store.database import Database
-from hydra_ft.store.holdings import AccountStore, BotRow, HoldingRow, ReservationRow
+from hydra_ft.store.holdings import AccountStore, HoldingRow, ReservationRow
 from hydra_ft.store.sizes import SizeStore
 from hydra_ft.types import Side
 
