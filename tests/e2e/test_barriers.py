@@ -114,6 +114,16 @@ def test_an_operators_entry_has_the_heads_stop_and_no_target(
     assert rig.working_orders() == []
 
 
+@BOTH
+def test_a_signal_that_still_fires_holds_up_no_stop(rig: Rig, side: Side) -> None:
+    """F-C15: the original held a stop back while the momentum was strong enough."""
+    rig.hold(side)
+    trade = trade_of(rig)
+    go(rig, price_at(trade, -STOP) - 3 * TICK * side.sign)
+    rig.step(1, times=2)
+    assert [one.exit_reason for one in rig.closed()] == ["stop_loss"]
+
+
 # ---- on the way
 
 

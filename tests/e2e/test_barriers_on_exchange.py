@@ -110,6 +110,7 @@ def test_a_position_that_lost_its_stop_has_one_within_a_loop(
 def test_a_position_whose_stop_cannot_rest_is_left_by_the_bot(
     rig: Rig, caplog: pytest.LogCaptureFixture, side: Side
 ) -> None:
+    """2-16, 2-19: the monitor reads the book, and leaves what nothing else guards."""
     def refused(**_: object) -> None:
         raise TemporaryError("no stops today")
 

@@ -76,7 +76,10 @@ def kept(rig: Rig) -> dict[str, Any]:
 def test_p8_a_trade_of_which_a_part_was_taken_is_the_same_after(
     rigged: Callable[..., Rig], side: Side, end: Callable[[Rig], None]
 ) -> None:
-    """P8, F-D10, 2-17: stop, target, R, the break-even flag and the parts that were taken."""
+    """P8, F-D10, 2-17: stop, target, R, the break-even flag and the parts that were taken.
+
+    3-14: what is persisted is loaded, whatever of it is lost.
+    """
     rig = barred(rigged, "LadderHead")
     trade = hold(rig, side)
     go(rig, price_at_r(trade, 1.1), loops=2)
