@@ -54,8 +54,8 @@ class RiskSettings:
     enabled: Annotated[
         bool,
         Doc(
-            "the head's risk policy sizes and limits entries; false: freqtrade's own stake, "
-            "no limits of the open book"
+            "the head's risk policy sizes and limits entries; false: freqtrade's own stake and "
+            "no limits of the open book, while the policy's stops, targets and time stops stay"
         ),
     ] = True
     account: Annotated[
