@@ -127,10 +127,9 @@ def test_a_target_stays_where_its_signal_put_it() -> None:
 def test_exits_of_a_short_mirror_those_of_a_long(gain: float) -> None:
     """F-C14: the original's strength read a fall as weakness, whatever was held."""
     short = replace(LONG, side=Side.SHORT)
-    up = stop_level(LONG, ExitRules(), 100 * (1 + gain), NOON)
-    down = stop_level(short, ExitRules(), 100 * (1 - gain), NOON)
-    assert up[1] == down[1]
-    assert up[0] - 100 == pytest.approx(100 - down[0])
+    up = stop_price(LONG, ExitRules(), 100 * (1 + gain), NOON)
+    down = stop_price(short, ExitRules(), 100 * (1 - gain), NOON)
+    assert up - 100 == pytest.approx(100 - down)
 
 
 def test_nothing_but_price_and_time_has_a_say_in_a_stop() -> None:

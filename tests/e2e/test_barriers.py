@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ from e2e.barriers import (
     trade_of,
 )
 from e2e.plan import PLAN
+from e2e.planned import ledger
 from e2e.rig import BTC, TICK, Rig
 from e2e.test_entries import part
 
@@ -176,6 +178,14 @@ def test_the_target_of_the_signal_is_taken(rig: Rig, side: Side, leverage: float
     rig.until(rig.working_orders, limit=4)
     rig.fill(rig.quantity())
     assert left_by(rig) == "target"
+
+
+def test_the_ledger_says_under_which_exits_a_bot_trades(rig: Rig) -> None:
+    hold(rig)
+    rules = json.loads(ledger(rig).rules_at(int(rig.clock_now().timestamp() * 1000)))
+    assert rules["risk.exits.break_even_at"] == 0.008
+    assert rules["vetoes.max_vol_expansion"] == 4
+    assert not [path for path in rules if path.startswith("risk.sizing")], "switched off here"
 
 
 # ---- restarts
