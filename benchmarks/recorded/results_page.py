@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from benchmarks.execution.tables import table
@@ -57,9 +58,16 @@ def render(results: Sequence[SetResult]) -> str:
         "risk": f"at most {percent(one.asked)} a trade",
         "asked": percent(one.asked * one.share, 3),
     }
-    parts += ["## How the figures are made", RULES.format(**names)]
+    parts += ["## How the figures are made", _refilled(RULES.format(**names))]
     parts += ["## How to reproduce it", REPRODUCE]
     return "\n\n".join(parts) + "\n"
+
+
+def _refilled(points: str) -> str:
+    """Break a list of points anew, once names and numbers are in it."""
+    return "\n".join(
+        wrapped(" ".join(point.split()), indent="  ") for point in re.split(r"\n(?=- )", points)
+    )
 
 
 def _set_part(result: SetResult) -> list[str]:

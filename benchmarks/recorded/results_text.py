@@ -24,7 +24,8 @@ RULES = """\
 - **{head}.** Rules, thresholds, sizes, limits, exits and orders as declared, in light mode: the
   sets have the feeds {feeds}, and neither open interest nor liquidations. Stop, target and
   longest hold of a trade are those that its signal declared ([decisions.md](decisions.md)), its
-  size follows from the stop ([risk.md](risk.md)). Orders are chased on quotes modelled from the
+  size follows from the stop ([risk.md](risk.md)) and shrinks as the drawdown grows, so that a run
+  which loses bets less and less. Orders are chased on quotes modelled from the
   5m candles ([chase.md](chase.md)). The haircut is what the fills were better than the open of
   their candle, the price at which freqtrade's own backtest fills at once; a real book may not
   give it, so the lower result is the one to believe.
@@ -46,7 +47,8 @@ RULES = """\
   closed trades alone, as freqtrade reports it. **Worst day** is the equity from midnight to
   midnight UTC, and below it to the lowest 5m close of any day.
 - **Equity** is the whole wallet with what is closed and open. {head} sizes on {share} of it,
-  the part that freqtrade lets a bot trade with: {risk} of that is {asked} of the equity.
+  the part that freqtrade lets a bot trade with, and {risk} of that:
+  {asked} of the equity.
 - **R** is what a position loses at the first stop that was decided for it, fees of both sides
   included: what the size was made from. It is worked out here from the fill and the decided
   stop, not taken from the sizing. At the stop a trade has lost 1 R; a book that loses more than
