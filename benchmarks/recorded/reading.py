@@ -106,8 +106,7 @@ def limits_read(result: SetResult) -> str:
     found = result.ledger
     if found is None:
         return ""
-    # The count of positions on a side comes from the admission, which has the word first.
-    ours = [code for code in (*LIMIT_CODES, *SIZE_CODES) if code != "veto_side"]
+    ours = (*LIMIT_CODES, *SIZE_CODES)
     stopped = sum(step.bars for step in found.stages[1].steps if step.code in ours)
     named = [code for code in ours if found.against.get(code)]
     which = (
