@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest bench-risk results calibration docs lock clean
+.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest bench-memory bench-risk results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -74,6 +74,9 @@ bench-risk: $(STAMP) ## what a size and a stop cost, beside what is asked of the
 
 bench-backtest: $(STAMP) ## what Hydra adds to freqtrade's own work, into docs/backtest-benchmark.md
 	$(BIN)/python -m benchmarks.backtest --out docs/backtest-benchmark.md
+
+bench-memory: $(STAMP) ## what Hydra adds to a bot's memory, into docs/memory-benchmark.md (half an hour)
+	$(BIN)/python -m benchmarks.memory --out docs/memory-benchmark.md
 
 docs: $(STAMP) ## render settings, features, signals, decisions, risk and chase in docs
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \

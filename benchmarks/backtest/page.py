@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.backtest.exits import ASKED, PARTS, SIZED, STOPS
 from benchmarks.backtest.loop import BARE, COLUMN, COLUMNS, ROW, TABLE, VARIANTS
+from benchmarks.backtest.tables import judged, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from benchmarks.backtest.bench import Result
     from benchmarks.backtest.exits import Exits, Row
 
@@ -18,17 +17,6 @@ Counted in `strategy_safe_wrapper`, and the same on every machine. A candle of a
 which freqtrade looked at its exit; it is one with an order where an order of the trade was placed,
 filled, ended or open. There freqtrade asks more than once: about the order, about its price, and
 about the stop after a fill."""
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Draw a table; the first column is text, the others are figures."""
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
-
-
-def judged(value: float, limit: float) -> str:
-    """Whether a goal is met."""
-    return "yes" if value <= limit else "**no**"
 
 
 def render(result: Result, duration_s: float) -> str:

@@ -14,8 +14,9 @@ from benchmarks.backtest.copies import Copies, count_copies
 from benchmarks.backtest.exits import CHASED, PARTS, SIZED, STOPS
 from benchmarks.backtest.home import Home, bench_strategy, opened
 from benchmarks.backtest.loop import COLUMNS, VARIANTS
-from benchmarks.backtest.page import judged, render
+from benchmarks.backtest.page import render
 from benchmarks.backtest.side_table import SideTable
+from benchmarks.backtest.tables import judged
 from benchmarks.backtest.trades import (
     Backtester,
     always_in,
