@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from freqtrade.enums import RunMode
@@ -127,7 +128,7 @@ def _rows(
             trades=len(trades),
             left_out=len(trades) - len(given),
             parts=_parts(trades),
-            reasons=trades["exit_reason"].value_counts().to_dict(),
+            reasons=dict(Counter(trades["exit_reason"]).most_common()),
             same=same_candles(given, made[name + _ALONE]),
         )
     return rows

@@ -114,14 +114,14 @@ class BenchExits(HydraFlow):  # type: ignore[misc]
 
     def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
         """Decide, and then enter everywhere."""
-        frame = super().populate_entry_trend(dataframe, metadata)
+        frame: pd.DataFrame = super().populate_entry_trend(dataframe, metadata)
         declared = {"hydra_entry": 1, "hydra_stop": self.stop, "hydra_target": self.target}
         entered = {"enter_long": 1, "enter_short": 0, "enter_tag": self.rules.signals[0].name}
         return frame.assign(**declared, **entered, hydra_max_hold_s=self.max_hold_s)
 
     def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
         """Decide, and then leave nowhere."""
-        frame = super().populate_exit_trend(dataframe, metadata)
+        frame: pd.DataFrame = super().populate_exit_trend(dataframe, metadata)
         return frame.assign(exit_long=0, exit_short=0)
 
     def custom_stake_amount(self, proposed_stake: float, **named: Any) -> float:
@@ -155,14 +155,15 @@ class BenchAsked(TargetExits, BenchExits):
         current_rate: float,
         current_profit: float,
         after_fill: bool,
+        **more: Any,
     ) -> float | None:
-        """Answer as HydraFlow does."""
+        """Answer as HydraFlow does; freqtrade looks for ``after_fill`` among the names."""
         told = (pair, trade, current_time, current_rate, current_profit, after_fill)
-        return super().custom_stoploss(*told)
+        return super().custom_stoploss(*told, **more)
 
-    def custom_roi(self, **named: Any) -> float | None:
+    def custom_roi(self, *told: Any, **named: Any) -> float | None:
         """Answer as HydraFlow does."""
-        return super().custom_roi(**named)
+        return super().custom_roi(*told, **named)
 
 
 class BenchCounted(BenchGiven):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Bare(IStrategy):
+class Bare(IStrategy):  # type: ignore[misc]
     """Nothing at all, on candles of 5m."""
 
     INTERFACE_VERSION = 3
