@@ -31,7 +31,7 @@ def rig(rigged: Callable[..., Rig]) -> Rig:
 def rests_at(rig: Rig, price: float) -> bool:
     (stop,) = rig.stops()
     assert float(stop["quantity"]) == abs(rig.position())
-    return abs(float(stop["triggerPrice"]) - price) <= 2 * TICK
+    return abs(float(stop["triggerPrice"]) - price) <= 3 * TICK
 
 
 @BOTH
