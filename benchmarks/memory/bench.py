@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from loopback_exchange import Market, Server, freqtrade_exchange_config
+from benchmarks.memory.market import EchoMarket, names_of
+from loopback_exchange import Server, freqtrade_exchange_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,17 +62,12 @@ FULL = Plan(sizes=(50, 250), loops=3)
 QUICK = Plan(sizes=(4,), loops=1)
 
 
-def names_of(count: int) -> list[str]:
-    """Symbols of the generated market; what is not known is made up from its name."""
-    return [f"H{number:03d}USDT" for number in range(count)]
-
-
 def configuration(url: str, count: int) -> dict[str, Any]:
     """The pack's example configuration on the embedded exchange, with so many pairs."""
     example = json.loads((REPOSITORY / "config.json.example").read_text(encoding="utf-8"))
     exchange = freqtrade_exchange_config(url)
     exchange["ccxt_config"]["options"] |= example["exchange"]["ccxt_config"]["options"]
-    # The exchange makes its candles when it is asked, one request after the other.
+    # The exchange answers one request after the other.
     exchange["ccxt_config"]["timeout"] = 1000 * LONGEST_S
     exchange["pair_whitelist"] = [
         f"{name.removesuffix('USDT')}/USDT:USDT" for name in names_of(count)
@@ -91,7 +87,7 @@ def measure(plan: Plan, said: Callable[[str], None]) -> Result:
         said(f"{count} pairs, {plan.loops} candles")
         with (
             tempfile.TemporaryDirectory() as folder,
-            Server(Market(seed=7, symbols=names_of(count))) as server,
+            Server(EchoMarket(count)) as server,
         ):
             bots[count] = _side_by_side(Path(folder), configuration(server.url, count), plan.loops)
         for name, bot in bots[count].items():

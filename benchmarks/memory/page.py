@@ -100,6 +100,7 @@ def _rules(result: Result) -> str:
 - **Bare, with HydraFlow's candles.** The same, which also lets freqtrade download what HydraFlow
   does: 1h, 4h, funding and open interest of every pair. What it holds more is freqtrade's.
 - **HydraFlow.** As it is shipped, with its chase, exits, sizes and ledger.
+- **Pairs.** They move as eight generated ones do, each under its own name.
 - **Candles.** Freqtrade is told to warm up on 997, so that it holds 998 of each timeframe.
 - **Looks.** After `import freqtrade.freqtradebot`, after the bot has started, after each of
   {result.plan.loops} loops, of which all but the first wait for a new candle of 5m. The ratio is

@@ -18,11 +18,12 @@ from benchmarks.memory.bench import (
     Result,
     configuration,
     measure,
-    names_of,
 )
 from benchmarks.memory.bot import held_mb
+from benchmarks.memory.market import EchoMarket
 from benchmarks.memory.page import render
-from loopback_exchange import Market
+
+START_MS = 1_750_032_000_000
 
 
 def look(at: str, rss_mb: float, pairs: int = 50) -> dict[str, Any]:
@@ -74,11 +75,17 @@ def test_memory_is_that_of_this_process() -> None:
         held_mb("VmNone")
 
 
-def test_every_pair_is_one_of_the_exchange() -> None:
-    listed = set(Market(seed=7, symbols=names_of(250)).symbols)
+def test_every_pair_is_one_of_the_exchange_and_moves_as_one_of_eight() -> None:
+    market = EchoMarket(250)
     pairs = configuration("http://127.0.0.1:1", 250)["exchange"]["pair_whitelist"]
-    assert {pair.split(":")[0].replace("/", "") for pair in pairs} == listed
-    assert len(listed) == 250
+    assert {pair.split(":")[0].replace("/", "") for pair in pairs} == set(market.symbols)
+    assert len(market.symbols) == 250
+    closes = [
+        market.klines(name, 300_000, START_MS, START_MS + 3_000_000)["close"].tolist()
+        for name in market.symbols[:17]
+    ]
+    assert closes[0] == closes[8] == closes[16] != closes[1]
+    assert market.spec("H008USDT").tick == market.spec("H000USDT").tick
 
 
 @pytest.mark.e2e
