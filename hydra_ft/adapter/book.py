@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import LocalTrade, Trade
@@ -247,7 +248,9 @@ def _holding(trade: LocalTrade, head: str, price: float) -> Holding:
     distance = side.sign * (price - stop) / price if stop and price else 1.0
     notional = float(trade.amount) * price
     if is_filled:
-        profit = trade.calc_profit(price) + float(trade.realized_profit or 0.0)
+        # Freqtrade raises where the price is not known.
+        made = trade.calc_profit(price) if isfinite(price) else price
+        profit = made + float(trade.realized_profit or 0.0)
     else:
         profit = -notional * (float(trade.fee_open or 0.0) + float(trade.fee_close or 0.0))
     return Holding(

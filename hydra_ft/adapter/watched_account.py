@@ -153,7 +153,12 @@ class WatchedAccount(RiskParameters):
         )
 
     def pause_if_due(self, account: Account, policy: RiskPolicy, now: int) -> None:
-        """Keep the pauses that begin now, and lock all pairs so that ``/locks`` shows them."""
+        """Keep the pauses that begin now, and lock all pairs so that ``/locks`` shows them.
+
+        None begins where a price cannot be read now: entries are refused while that is so.
+        """
+        if not account.book.is_known:
+            return
         new = new_pauses(account, now, policy)
         standing = standing_pauses(account, now)
         ends = [pause.at for pause in (*standing, *new) if pause.flatten]

@@ -11,6 +11,7 @@ from e2e.test_limits import open_trade
 from freqtrade.persistence import PairLocks
 
 from hydra_ft.risk.policy import LimitRules, RiskPolicy
+from hydra_ft.types import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,3 +50,19 @@ def test_after_a_restart_a_position_has_a_price_before_anything_is_analysed(
     rig.step(1)
     assert "look_at_risk failed" not in caplog.text
     assert PairLocks.get_pair_locks("*") == []
+
+
+def test_a_price_that_cannot_be_read_refuses_entries_and_pauses_nothing(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_trade(rig)
+    strategy = rig.bot.strategy
+    strategy.price_now = lambda *_: float("nan")
+    rig.step(11, times=6)
+    now = int(rig.clock_now().timestamp() * 1e3)
+    assert "failed for" not in caplog.text
+    assert strategy.limit_verdict(ETH, Side.LONG, now).codes
+    assert PairLocks.get_pair_locks("*") == []
+    del strategy.price_now
+    rig.step(11)
+    assert strategy.limit_verdict(ETH, Side.LONG, now).codes == ()
