@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 from freqtrade.enums import RunMode
+from freqtrade.persistence import LocalTrade
 from freqtrade.strategy import IStrategy
 
 from hydra_ft import signals
+from hydra_ft.adapter.barriers import NEEDED
 from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
 from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.strategy import HydraStrategy
@@ -23,6 +27,7 @@ from hydra_ft.decisions.rules import HeadRules
 from hydra_ft.risk.policy import LADDER, RiskPolicy
 from hydra_ft.types import Feed
 
+PAIR = "BTC/USDT:USDT"
 TESTED = (RunMode.BACKTEST, RunMode.HYPEROPT)
 RULES = HeadRules(
     name="Head", base="5m", market="1h", structure="4h", feeds=(Feed.CANDLES,), signals=()
@@ -87,3 +92,37 @@ def test_only_a_backtest_looks_before_it_is_asked() -> None:
 def test_every_class_of_exits_has_one_for_backtests() -> None:
     made = exit_callbacks(RiskPolicy(exits=LADDER), replace(RULES, signals=(signals.sma_cross,)))
     assert in_backtests((StopExits, *made)) == (TestedStops, TestedParts, TestedTargets)
+
+
+def test_a_target_in_r_is_that_of_the_epoch() -> None:
+    """Epochs of hyperopt share the strategy, and begin to count trades anew."""
+
+    class Searched(TestedTargets, Head):
+        """Its target in R is a parameter."""
+
+        stoploss = -0.1
+
+    head: Any = Searched({"user_data_dir": "", "runmode": None})
+    head._kept_fees = {PAIR: 0.0}
+    opened = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    frame = pd.DataFrame({"date": [opened - timedelta(minutes=5)], "open": [100.0]})
+    head._table.note(PAIR, frame.assign(**dict(zip(NEEDED, (1, 0.01, 0.03, 0), strict=True))))
+    trade = LocalTrade(
+        id=1,
+        pair=PAIR,
+        open_date=opened,
+        open_rate=100.0,
+        amount=1.0,
+        fee_open=0.0005,
+        fee_close=0.0005,
+        is_short=False,
+        leverage=1.0,
+        stake_amount=100.0,
+    )
+    trade.recalc_open_trade_value()
+    enough = []
+    for target_r in (3.0, 4.0, 3.0):
+        head.risk_exits_target_r.value = target_r
+        head.read_rules()
+        enough.append(head.min_roi_reached_entry(trade, 5, opened)[1])
+    assert enough == pytest.approx([0.033, 0.044, 0.033], rel=0.02)
