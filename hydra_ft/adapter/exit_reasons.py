@@ -37,7 +37,7 @@ _CLOSE = 1e-9
 
 
 class NamedExits(IStrategy):
-    """Names the exits that freqtrade has found; none is added, dropped or moved."""
+    """Names the exits that freqtrade has found, in its order and of its types."""
 
     risk: ClassVar[RiskPolicy]
     stances: Stances
@@ -55,7 +55,7 @@ class NamedExits(IStrategy):
         high: float | None = None,
         force_stoploss: float = 0,
     ) -> list[ExitCheckTuple]:
-        """Return freqtrade's exits, in its order and of its types."""
+        """Return freqtrade's exits by their names, and the stop that cannot rest."""
         found = super().should_exit(
             trade,
             rate,
@@ -66,16 +66,20 @@ class NamedExits(IStrategy):
             high=high,
             force_stoploss=force_stoploss,
         )
+        if not found and self._rests_elsewhere():
+            why = self._at_market(trade, current_time)
+            return [ExitCheckTuple(ExitType.TRAILING_STOP_LOSS, why)] if why else []
         return [self._named(one, trade, current_time) for one in found]
+
+    def _rests_elsewhere(self) -> bool:
+        return bool(self.order_types.get("stoploss_on_exchange")) and not self.config["dry_run"]
 
     def _named(self, found: ExitCheckTuple, trade: Trade, now: datetime) -> ExitCheckTuple:
         reason = ""
         if found.exit_type is ExitType.ROI and self._is_target(trade, now):
             reason = TARGET
-        elif found.exit_type in _STOPS and self.ends_with_day(to_ms(trade.open_date_utc)):
-            reason = DAY_LOSS
-        elif found.exit_type in _STOPS and self._is_timed(trade, now):
-            reason = TIME
+        elif found.exit_type in _STOPS:
+            reason = self._at_market(trade, now)
         return ExitCheckTuple(found.exit_type, reason) if reason else found
 
     @fail_closed(answer=False)
@@ -86,15 +90,21 @@ class NamedExits(IStrategy):
         due = [after for after in self.minimal_roi if after <= minutes]
         return enough is not None and (not due or enough < self.minimal_roi[max(due)])
 
-    @fail_closed(answer=False)
-    def _is_timed(self, trade: Trade, now: datetime) -> bool:
-        """Whether the stop stands better than any rule but that of time would have put it."""
-        stance, rules = self.stances.stance(trade), self.risk.exits
-        if stance is None or not is_over(stance, rules, to_ms(now)):
-            return False
+    @fail_closed(answer="")
+    def _at_market(self, trade: Trade, now: datetime) -> str:
+        """Why a stop stands better than the rules of the price would have put it; '' if none."""
+        stance, rules, why = self.stances.stance(trade), self.risk.exits, ""
+        if stance is None:
+            return ""
+        if self.ends_with_day(stance.opened_at):
+            why = DAY_LOSS
+        elif is_over(stance, rules, to_ms(now)):
+            why = TIME
+        if not why:
+            return ""
         level, _ = stop_level(replace(stance, kept_stop=0.0), rules, float("nan"), 0)
         gained = float(trade.stop_loss) - _on_tick(trade, level)
-        return stance.side.sign * gained > _CLOSE * level
+        return why if stance.side.sign * gained > _CLOSE * level else ""
 
 
 def _on_tick(trade: Trade, level: float) -> float:

@@ -63,12 +63,13 @@ for what you enter by force, which has no target either.
 
 An exit at the target has the reason `target`; one at a `minimal_roi` of your configuration, which
 counts beside it where it is nearer, `roi`. A position that is left because its time is over has the
-reason `time_stop`, by which freqtrade's StoplossGuard does not count it. All other stops keep the
-names by which that does: `stop_loss`, `trailing_stop_loss` once a rule has moved it, and
-`stoploss_on_exchange`. Which rule it was (`stop`, `break_even`, `profit_lock`, `trailing`,
-`time_stop`, `day_loss`) stands in the log and, with stop, target, hold, fee and R, in the trade's
-custom data `hydra_stance`. A restart finds them there, else with the order that built the trade,
-else in the decisions of the candles.
+reason `time_stop`, one that a lost day closes `day_loss`: freqtrade's StoplossGuard counts neither.
+All other stops keep the names that it counts: `stop_loss`, `trailing_stop_loss` once a rule has
+moved it, and `stoploss_on_exchange`. Telegram's `notification_settings` for exits take these names.
+Which rule moved a stop (`stop`, `break_even`, `profit_lock`, `trailing`, `time_stop`, `day_loss`)
+stands in the log and, with stop, target, hold, fee and R, in the trade's custom data
+`hydra_stance`. A restart finds them there, else with the order that built the trade, else in the
+decisions of the candles.
 
 **The fee in R** is `round_trip_fee` of the policy, or what the venue takes of two orders that cross
 where that is more: one number for sizes and exits, known before the entry and kept with the trade.
@@ -83,7 +84,8 @@ goes with the part.
 
 Stops on the exchange follow within `stoploss_on_exchange_interval` (60 s). A position without a
 stop is given the head's within a loop, and told of; where none rests on the exchange although one
-should, the bot itself watches the stop.
+should, the bot itself watches the stop. A stop of time stands at the market, where none can rest:
+the bot leaves the position itself.
 
 **The ledger** keeps equal neighbouring bars of a pair in one row that counts them, for 90 days;
 bars that may trade have a row each. The thresholds and the risk policy in force are kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e.barriers import STOP, barred, fee, go, hold, price_at, price_at_r, trade_of
+from e2e.barriers import STOP, barred, fee, go, hold, left_by, price_at, price_at_r, trade_of
 from e2e.rig import TICK, Rig
 from e2e.test_reconciliation import alerts
 from freqtrade.exceptions import TemporaryError
@@ -62,13 +62,17 @@ def test_break_even_and_the_trail_arrive_on_the_exchange(rig: Rig, side: Side) -
     rig.check_books()
 
 
-def test_a_time_stop_closes_beside_a_stop_on_the_exchange(rig: Rig) -> None:
-    hold(rig)
+@BOTH
+def test_a_time_stop_closes_beside_a_stop_on_the_exchange(
+    rig: Rig, caplog: pytest.LogCaptureFixture, side: Side
+) -> None:
+    hold(rig, side)
+    rig.step(1, times=2)
+    assert len(rig.stops()) == 1
     rig.step(100, times=10)
-    rig.step(5, times=20)
-    assert rig.position() == 0
+    assert left_by(rig) == "time_stop"
     assert rig.stops() == []
-    rig.check_books()
+    assert not [one for one in caplog.messages if "forcefully" in one], "no emergency"
 
 
 def test_a_part_that_is_taken_makes_the_stop_smaller(rigged: Callable[..., Rig]) -> None:
@@ -111,6 +115,7 @@ def test_a_position_whose_stop_cannot_rest_is_left_by_the_bot(
     rig: Rig, caplog: pytest.LogCaptureFixture, side: Side
 ) -> None:
     """2-16, 2-19: the monitor reads the book, and leaves what nothing else guards."""
+
     def refused(**_: object) -> None:
         raise TemporaryError("no stops today")
 
