@@ -114,7 +114,7 @@ class WatchedAccount(RiskParameters):
             if to_ms(trade.close_date_utc) < now - now % DAY_MS:
                 break
             lost -= float(trade.close_profit_abs or 0.0)
-        if lost > _NEARLY * limit * float(self.wallets.get_total_stake_amount()):
+        if lost > 0 and lost > _NEARLY * limit * float(self.wallets.get_total_stake_amount()):
             self.pause_if_due(self.account_now(policy, now), policy, now)
 
     def _rough_profit(self, trade: LocalTrade, now: int) -> float:
