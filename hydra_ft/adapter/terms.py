@@ -5,7 +5,7 @@ Live the newest bar counts, in a backtest the one that closed last: the same loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,7 +100,7 @@ def table_of(decisions: Decisions, base: Bars, market: Bars, quantity_step: floa
     rows = np.searchsorted(base.time, decisions.time)
     close = base.close[rows]
     return Table(
-        decisions=decisions,
+        decisions=_lean(decisions),
         close=close,
         volatility=spread_of_returns(close, WINDOW),
         step_ms=base.step_ms,
@@ -109,6 +109,12 @@ def table_of(decisions: Decisions, base: Bars, market: Bars, quantity_step: floa
         market_step_ms=market.step_ms,
         quantity_step=quantity_step,
     )
+
+
+def _lean(decisions: Decisions) -> Decisions:
+    """Leave out what no entry is sized by: of hundreds of pairs it would be held for nothing."""
+    numbers = {"vol_expansion": decisions.numbers["vol_expansion"]}
+    return replace(decisions, columns={}, numbers=numbers, failing=decisions.failing[:0].copy())
 
 
 def spread_of_returns(close: FloatArray, window: int) -> FloatArray:
