@@ -58,7 +58,7 @@ class Result(NamedTuple):
     bots: dict[int, dict[str, Bot]]
 
 
-FULL = Plan(sizes=(50, 250), loops=3)
+FULL = Plan(sizes=(50, 250), loops=2)
 QUICK = Plan(sizes=(4,), loops=1)
 
 
