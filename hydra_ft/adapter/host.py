@@ -16,7 +16,12 @@ import ccxt
 from ccxt import DECIMAL_PLACES, TICK_SIZE
 from freqtrade.exceptions import InvalidOrderException, TemporaryError
 
-from hydra_ft.adapter.listener import Answer, Listener, believe_no_made_up_cancel
+from hydra_ft.adapter.listener import (
+    Answer,
+    DroppedStops,
+    Listener,
+    believe_no_made_up_cancel,
+)
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.errors import DataError
 from hydra_ft.execution.attempts import SeenOrder, agrees
@@ -48,6 +53,7 @@ class Host:
         self._listener = Listener(self._exchange)
         if not dry_run:
             believe_no_made_up_cancel(self._exchange)
+            self._dropped = DroppedStops(self._exchange)
 
     def answer(self, attempt: Attempt, written_at: float) -> Answer | None:
         """Return what the exchange answered to an attempt, None if nothing was heard.
@@ -70,6 +76,11 @@ class Host:
     def lost_exits(self) -> set[str]:
         """Return the pairs of which an exit may have gone out unanswered, since last asked."""
         found, self._listener.lost_exits = self._listener.lost_exits, set()
+        return found
+
+    def dropped_stops(self) -> list[tuple[str, str]]:
+        """Return pair and id of the stops found gone from the exchange, since last asked."""
+        found, self._dropped.found = self._dropped.found, []
         return found
 
     def quote(self, pair: str, volatility_bps: float = 0.0) -> Quote | None:
@@ -96,6 +107,10 @@ class Host:
     def tick_size(self, pair: str) -> float:
         """Return the smallest price step of a pair (quote currency)."""
         return self._grid(pair, "price")
+
+    def as_sent(self, pair: str, price: float) -> float:
+        """Return a price as freqtrade rounds it when it sends an order."""
+        return float(self._exchange.price_to_precision(pair, price))
 
     def step_size(self, pair: str) -> float:
         """Return the smallest quantity step of a pair (base currency)."""

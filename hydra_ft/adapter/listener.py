@@ -38,6 +38,10 @@ NOT_PASSIVE = (ccxt.OrderImmediatelyFillable, ccxt.OrderNotFillable)
 """A post-only order met the other side: refused, and no sign that anything is wrong."""
 
 
+GONE = ("canceled", "cancelled", "expired", "rejected")
+"""States of a stop that guards nothing any more."""
+
+
 class Heard(StrEnum):
     """What was heard after an order was sent."""
 
@@ -113,6 +117,36 @@ class Listener:
         """Return what was heard of the last order of a pair since a time (monotonic s)."""
         answer = self._answers.get((pair, buys))
         return answer if answer is not None and answer.at >= since else None
+
+
+class DroppedStops:
+    """Stops that are gone from the exchange although nobody here has taken them down.
+
+    Freqtrade places a cancelled one anew in the same loop, but leaves a position bare for a loop
+    whose stop has expired or was rejected later: here it is told that the stop was cancelled.
+    ``found`` are pair and id of each.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.found: list[tuple[str, str]] = []
+        self._taken_down: set[str] = set()
+        fetch, cancel = exchange.fetch_stoploss_order, exchange.cancel_stoploss_order
+
+        def seen(order_id: str, pair: str, params: dict[str, Any] | None = None) -> CcxtOrder:
+            order = fetch(order_id, pair, params)
+            if order.get("status") not in GONE or order.get("filled"):
+                return order
+            if order_id not in self._taken_down:
+                self._taken_down.add(order_id)  # told of once
+                self.found.append((pair, order_id))
+            return {**order, "status": "canceled"}
+
+        def taken_down(order_id: str, pair: str, params: dict[str, Any] | None = None) -> CcxtOrder:
+            self._taken_down.add(order_id)
+            return cancel(order_id, pair, params)
+
+        exchange.fetch_stoploss_order = seen
+        exchange.cancel_stoploss_order = taken_down
 
 
 def believe_no_made_up_cancel(exchange: Exchange) -> None:

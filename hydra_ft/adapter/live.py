@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_FARTHEST, _FARTHEST_OF_FREQTRADE = "custom_price_max_distance_ratio", 0.02
+"""Freqtrade moves a price to within so much of its own: in a book wider than that, a stop would
+rest where nobody takes it. How far a chase goes is its policy's; another number is yours."""
+
 
 class LiveOrders(LiveSizes, LiveExits):
     """Orders of a strategy while it trades."""
@@ -44,6 +48,8 @@ class LiveOrders(LiveSizes, LiveExits):
         self.stage_b.admission.unbooked = self._entries.unbooked
         self._refusals: dict[str, str] = {}
         self._prices = {}
+        if self.config.get(_FARTHEST, _FARTHEST_OF_FREQTRADE) == _FARTHEST_OF_FREQTRADE:
+            self.config[_FARTHEST] = 1.0
         # Never written into the dict of the class, which all instances share.
         self.order_time_in_force = {"entry": "GTC", "exit": "GTC"}
 
@@ -140,8 +146,9 @@ class LiveOrders(LiveSizes, LiveExits):
         bar_time = decision.at if decision is not None else now
         price = decision.close if decision is not None and decided else 0.0
         barriers = decision.barriers if decision is not None and decided else NO_BARRIERS
+        sent_at = self._desk.host.as_sent(pair, rate)
         request = EntryRequest(
-            pair, wanted, quantity, rate, entry_tag or "", bar_time, price, barriers
+            pair, wanted, quantity, sent_at, entry_tag or "", bar_time, price, barriers
         )
         reason = self._entries.confirm(request, now)
         if is_new:

@@ -75,7 +75,7 @@ class LiveExits(_Base):
         self.order_time_in_force["exit"] = "GTC"
         decision, now = self.last_decision(pair), to_ms(current_time)
         decided = now if decision is None else decision.at + timeframe_ms(self.timeframe)
-        price = rate if order_type == "limit" else 0.0
+        price = self._desk.host.as_sent(pair, rate) if order_type == "limit" else 0.0
         request = ExitRequest(amount, price, exit_reason, decided)
         refusal = self._exits.confirm(trade, request, now)
         if refusal:

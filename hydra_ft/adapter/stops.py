@@ -49,6 +49,9 @@ class Stops:
 
     def watch(self, now: int) -> None:
         """Give the head's stop to a position that has none, and tell of one without a guard."""
+        if self._enabled:
+            for pair, order_id in self._host.dropped_stops():
+                self._alert(f"{pair}: stop {order_id} was gone from the exchange; placed anew.")
         guard = fail_closed(answer=None)(self._guard)
         open_now = {trade.id: trade for trade in Trade.get_open_trades()}
         self._without = {key: at for key, at in self._without.items() if key in open_now}

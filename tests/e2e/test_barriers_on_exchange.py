@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 BOTH = pytest.mark.parametrize("side", list(Side))
 ORDERS = {**HydraStrategy.order_types, "stoploss_on_exchange": True, "stoploss": "market"}
+ALGO = "/fapi/v1/algoOrder"
 A_MOVE_S = 65
 """Freqtrade moves a stop on the exchange once a minute at most."""
 
@@ -139,3 +140,48 @@ def test_a_stop_that_somebody_cancelled_is_back_within_a_loop(rig: Rig) -> None:
     assert rig.stops() == []
     rig.step(1)
     assert rests_at(rig, price_at(trade, -STOP))
+
+
+@BOTH
+@pytest.mark.parametrize("status", ["EXPIRED", "CANCELED", "REJECTED"])
+def test_a_stop_that_the_exchange_dropped_is_back_and_told_of(
+    rig: Rig, caplog: pytest.LogCaptureFixture, side: Side, status: str
+) -> None:
+    trade = hold(rig, side)
+    rig.step(1, times=2)
+    assert rig.server.control.drop_stops("BTCUSDT", status) == 1
+    rig.step(1)
+    assert rests_at(rig, price_at(trade, -STOP))
+    rig.step(1, times=3)
+    (alert,) = [text for text in alerts(caplog) if "stop" in text]
+    assert "the exchange" in alert
+    assert rests_at(rig, price_at(trade, -STOP))
+    rig.check_books()
+
+
+def test_a_stop_that_follows_is_no_dropped_one(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    trade = hold(rig)
+    rig.step(1, times=2)
+    go(rig, price_at_r(trade, 1.7), loops=1)
+    rig.step(5, times=A_MOVE_S // 5)
+    assert rests_at(rig, price_at_r(trade, 0.7))
+    assert alerts(caplog) == []
+
+
+@BOTH
+def test_a_stop_that_could_not_be_placed_for_a_while_rests_when_it_can(
+    rig: Rig, caplog: pytest.LogCaptureFixture, side: Side
+) -> None:
+    rig.endures = True
+    rig.server.control.fault("unavailable", "POST", ALGO, 6)
+    trade = hold(rig, side)
+    rig.step(1, times=2)
+    assert rig.stops() == []
+    rig.until(rig.stops, limit=10)
+    assert rests_at(rig, price_at(trade, -STOP))
+    told = [alert for alert in alerts(caplog) if "rests on the exchange" in alert]
+    assert len(told) == 1
+    go(rig, price_at(trade, -STOP) - 5 * TICK * side.sign, loops=3)
+    assert rig.position() == 0
+    rig.check_books()
+    assert rig.closed()[0].exit_reason == "stoploss_on_exchange"
