@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.shared_account import (
@@ -73,6 +74,7 @@ class RiskStore:
         self._silent: set[str] = set()
         self._dropped: set[str] = set()
         self._pruned_at = 0
+        self._is_lost_for_words = False
 
     # ---- what this bot tells
 
@@ -87,7 +89,7 @@ class RiskStore:
         """
         held = [(one.pair, one.side, one.stake_quote) for one in own.holdings]
         key = (held, list(own.closed[-1:]), sorted(under_way))
-        if key == self._told and not again:
+        if (key == self._told and not again) or not self._is_known(own):
             return
         try:
             with self._store.turn() as told:
@@ -97,6 +99,14 @@ class RiskStore:
             logger.error("Other bots do not see how this one stands: %s", error)  # noqa: TRY400
             return
         self._told, self._told_results = key, own.closed
+
+    def _is_known(self, own: Own) -> bool:
+        """Whether every number is one; what others were told last stands until it is."""
+        unknown = [one.pair for one in own.holdings if not isfinite(one.loss_at_stop_quote)]
+        if unknown and not self._is_lost_for_words:
+            logger.warning("No price of %s: other bots go by what was told.", ", ".join(unknown))
+        self._is_lost_for_words = bool(unknown)
+        return not unknown
 
     def _put(self, told: Told, own: Own, since: int, now: int) -> None:
         share = own.share

@@ -172,6 +172,36 @@ def test_positions_of_a_silent_bot_count_no_more_where_that_is_asked_for(
     assert "what it holds counts no more" in caplog.text
 
 
+def test_positions_of_a_silent_bot_go_on_counting_and_the_operator_is_told_once(
+    limited: Rigged, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = limited()
+    long_ago = rig.clock_now() - timedelta(days=3)
+    put(rig, held(rig, profit=-5.0, updated_at=int(long_ago.timestamp() * 1000)))
+    decide(rig)
+    bars(rig, 2)
+    assert outcomes(rig, BTC) == ["veto_averaging"]
+    told = [text for text in caplog.messages if text.startswith("Bot other was not heard of")]
+    assert len(told) == 1
+    assert "forgotten_bots" in told[0]
+
+
+def test_a_bot_that_the_operator_forgets_counts_no_more(limited: Rigged) -> None:
+    rig = limited(hydra={"bot_name": "test", "risk": {"forgotten_bots": ["other"]}})
+    put(rig, held(rig, profit=-5.0))
+    open_trade(rig)
+
+
+def test_what_a_bot_without_a_price_holds_is_not_told_as_nothing(limited: Rigged) -> None:
+    rig = limited()
+    open_trade(rig)
+    rig.step(1, times=2)
+    (before,) = held_by(rig)
+    rig.bot.strategy.price_now = lambda _pair, _now: float("nan")
+    rig.step(61, times=2)
+    assert held_by(rig) == [before]
+
+
 def test_other_bots_see_what_this_one_holds_and_that_it_holds_no_more(limited: Rigged) -> None:
     rig = limited()
     open_trade(rig)
