@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra_ft.cli.drill.plan import ORDERS_PER_KILL
-
 if TYPE_CHECKING:
     import argparse
+
+ORDERS_PER_KILL = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
