@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover mutation drill bench-execution bench-backtest bench-memory bench-risk results calibration docs lock clean
+.PHONY: help venv demo test test-ci lint cover mutation drill drill-exits crash bench-execution bench-backtest bench-memory bench-risk results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -59,6 +59,12 @@ mutation: $(STAMP) ## mutants of gates, pipeline, bias and regime against their 
 
 drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 minutes; DRILL overrides)
 	$(BIN)/hydra dev drill $(or $(DRILL),--orders 1000 --faults 0.2 --seed 1)
+
+drill-exits: $(STAMP) ## the same with a risk policy that leaves: stops on the exchange, partial exits
+	$(BIN)/hydra dev drill $(or $(DRILL),--orders 300 --faults 0.2 --seed 1 --exits --stops)
+
+crash: $(STAMP) ## all prices fall by a fifth over 20 positions, in ten variants (half an hour)
+	$(BIN)/hydra dev crash $(CRASH)
 
 bench-execution: $(STAMP) ## what each way to execute costs, into docs/execution-benchmark.md
 	$(BIN)/python -m benchmarks.execution --out docs/execution-benchmark.md

@@ -22,7 +22,7 @@ from hydra_ft.adapter.running import RunningBot, Turn
 # freqtrade finds the heads by path; their imports are made ready here.
 from hydra_ft.cli.drill import head
 from hydra_ft.cli.drill.folder import Folder, append
-from hydra_ft.cli.drill.head import drawn, ladder_head  # noqa: F401
+from hydra_ft.cli.drill.head import crash_head, drawn, ladder_head  # noqa: F401
 from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:

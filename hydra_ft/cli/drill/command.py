@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         *audit(facts, whole=not interrupted),
         *runner.progress.violations,
         *runner.keeper.deaths,
+        *runner.failures(),
     ]
     show_violations(console, facts, violations)
     console.print(table(figures(facts, strikes), runner, violations, time.monotonic() - began))

@@ -80,16 +80,20 @@ class Keeper:
 
     def _close_span(self, until: int) -> bool:
         """Note when the process was there, and whether it ever came up."""
-        up = [
-            line["ended"]
-            for line in lines(self._folder.loops_file)
-            if line.get("up") and line["boot"] == self.boots - 1
-        ]
+        up = self._came_up()
         if up:
             self.spans.append(Span(up[0], max(until, up[0])))
         record = {"boot": self.boots - 1, "since": self._since, "until": until}
         append(self._folder.runs_file, {**record, "killed": bool(self._killed_at)})
         return bool(up)
+
+    def _came_up(self) -> list[int]:
+        """When the process of the last start came up, if it did."""
+        return [
+            line["ended"]
+            for line in lines(self._folder.loops_file)
+            if line.get("up") and line["boot"] == self.boots - 1
+        ]
 
     def stop(self) -> None:
         """Let the bot end in peace."""
@@ -97,6 +101,11 @@ class Keeper:
             self._process.stop()
             self._close_span(now_ms())
             self._process = None
+
+    def running(self) -> list[Span]:
+        """Return the span of the process that runs, until now, if it came up."""
+        up = self._came_up()
+        return [Span(up[0], now_ms())] if self._process is not None and up else []
 
     # ---- kills
 

@@ -24,7 +24,7 @@ _IMPORTED = ["hydra_ft.cli.drill.bot"]
 class Boot:
     """Which start of the bot this is, from 0 on, and what it needs to know.
 
-    ``head`` is a class in the folder ``head``.
+    ``head`` is a class in the folder of heads.
     """
 
     number: int

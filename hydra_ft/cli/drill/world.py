@@ -59,6 +59,10 @@ class World:
         self.server.stop()
         self.recorder.close()
 
+    def stop_tape(self) -> None:
+        """Fill nothing any more but what the market itself meets."""
+        self._tape.stop()
+
     @property
     def seen(self) -> int:
         """Order requests that came while faults were not paused."""
@@ -73,6 +77,12 @@ class World:
     def strikes(self) -> list[Strike]:
         """Every fault that struck so far."""
         return list(self.server.faults.journal)
+
+    def equity(self) -> float:
+        """Balance and open profit, at the marks of the exchange (quote)."""
+        state = self.server.control.state()
+        opened = sum(Decimal(row["unRealizedProfit"]) for row in state["positions"])
+        return float(Decimal(state["balances"]["USDT"]) + opened)
 
     def positions(self) -> dict[str, Decimal]:
         """Signed positions on the exchange, by pair."""

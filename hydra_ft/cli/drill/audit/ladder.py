@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.stances import PARTIAL
-from hydra_ft.cli.drill.audit.timeline import ZERO
+from hydra_ft.cli.drill.audit.timeline import ZERO, booked_ids, by_pair
 from hydra_ft.cli.drill.facts import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hydra_ft.cli.drill.facts import Facts
     from hydra_ft.types.books import BookedOrder
@@ -20,9 +20,17 @@ LADDER_SHARE = Decimal("0.8")
 
 
 def left_twice(facts: Facts) -> Iterator[Violation]:
-    """No trade of freqtrade's has sold more than it bought, or the other way round."""
+    """No trade of freqtrade's has sold more than it bought, or the other way round.
+
+    Where freqtrade looks for what is missing it books the order that a stop became beside the
+    stop: those two are one.
+    """
+    stops = {pair: booked_ids(events) for pair, events in by_pair(facts.events).items()}
     for trade, orders in _of_trades(facts.books.orders).items():
-        entered, left, _ = _sums(orders)
+        known_as = stops.get(orders[0].pair, {})
+        known = {order.order_id for order in orders}
+        once = [o for o in orders if _other_name(o.order_id, known_as) not in known]
+        entered, left, _ = _sums(once)
         pair = orders[0].pair
         if left > entered + facts.steps[pair] / 2:
             text = f"trade {trade} entered {entered} and left {left}"
@@ -44,6 +52,12 @@ def parts_taken_twice(facts: Facts) -> Iterator[Violation]:
         if parts > entered * LADDER_SHARE + step and not is_whole:
             text = f"trade {trade} entered {entered}, and partial exits took {parts} of it"
             yield Violation("part_taken_twice", pair, 0, text)
+
+
+def _other_name(order_id: str, known_as: Mapping[int, str]) -> str:
+    """Id of the stop that became an order, '' where none did."""
+    name = known_as.get(int(order_id), order_id) if order_id.isdigit() else order_id
+    return name if name != order_id else ""
 
 
 def _of_trades(orders: Sequence[BookedOrder]) -> dict[int, list[BookedOrder]]:

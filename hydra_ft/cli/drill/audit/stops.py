@@ -52,12 +52,21 @@ _Moment = tuple[int, Decimal, Decimal]
 
 
 def _known(orders: Sequence[BookedOrder], pair: str, events: Sequence[Event]) -> set[str]:
-    """Ids of the orders that changed what freqtrade held at the time, or made it nothing."""
+    """Ids of the orders that changed what freqtrade held at the time, or made it nothing.
+
+    What was adopted at market takes back an entry that was adopted as well; where the trade has
+    none it is an exit in an emergency, whose answer was lost.
+    """
     exits = {str(event.order_id) for event in events if event.reduce_only and event.price}
+    takes = {str(event.order_id) for event in events if event.reduce_only}
+    own = [order for order in orders if order.pair == pair]
+    mended = {o.trade for o in own if o.is_adopted and o.order_id not in takes}
     return {
         order.order_id
-        for order in orders
-        if order.pair == pair and (not order.is_adopted or order.order_id in exits)
+        for order in own
+        if not order.is_adopted
+        or order.order_id in exits
+        or (order.order_id in takes and order.trade and order.trade not in mended)
     }
 
 
