@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from hydra_ft.cli.drill import ORDERS_PER_KILL
 from hydra_ft.cli.drill.audit import audit
 from hydra_ft.cli.drill.figures import figures
 from hydra_ft.cli.drill.folder import Folder, now_ms
-from hydra_ft.cli.drill import ORDERS_PER_KILL
 from hydra_ft.cli.drill.plan import Options
 from hydra_ft.cli.drill.report import show_violations, table
 from hydra_ft.cli.drill.runner import Progress, Runner
