@@ -14,6 +14,9 @@ from loopback_exchange import Market
 if TYPE_CHECKING:
     import numpy as np
 
+    from hydra_ft.types import FloatArray as Floats
+    from hydra_ft.types import IntArray as Ints
+
 ORIGINALS = 8
 
 
@@ -28,9 +31,25 @@ class EchoMarket(Market):
     def __init__(self, count: int) -> None:
         names = names_of(count)
         super().__init__(seed=7, symbols=names)
+        self._marks: dict[tuple[str, int, int, int, int], tuple[Ints, Floats]] = {}
         self._original = {name: names[index % ORIGINALS] for index, name in enumerate(names)}
         for name, original in self._original.items():
             self._specs[name] = replace(self._specs[original], symbol=name)
+
+    def mark_candles(
+        self, symbol: str, interval_ms: int, start_ms: int, end_ms: int, now_ms: int
+    ) -> tuple[Ints, Floats]:
+        """Give what was given before: an answer about funding asks for a thousand of them."""
+        asked = (self._original[symbol], interval_ms, start_ms, end_ms, now_ms)
+        if asked not in self._marks:
+            self._marks[asked] = super().mark_candles(
+                self._original[symbol], interval_ms, start_ms, end_ms, now_ms
+            )
+        return self._marks[asked]
+
+    def funding(self, symbol: str, start_ms: int, stop_ms: int) -> tuple[Ints, Floats]:
+        """Settle at the rates of the original."""
+        return super().funding(self._original[symbol], start_ms, stop_ms)
 
     def _rows(self, symbol: str, first: int, stop: int) -> np.ndarray:
         return super()._rows(self._original[symbol], first, stop)
