@@ -89,6 +89,14 @@ class LedMarket(Market):
         super().__init__(seed, symbols)
         self._course: Course | None = None
         self._since = 2**62
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with empty caches: new ones, as another thread may be within the old ones.
+
+        Clearing those under it ends the interpreter now and then (CPython 3.11).
+        """
+        self._minute_trades = lru_cache(maxsize=20_000)(self._compute_trades)
         self._led_row = lru_cache(maxsize=20_000)(self._compute_led_row)
 
     def lead(self, course: Course) -> None:
@@ -98,8 +106,7 @@ class LedMarket(Market):
         """
         knots = [course.knots, *course.own.values()]
         self._course, self._since = course, min(at for (at, _), *_ in knots)
-        self._led_row.cache_clear()
-        self._minute_trades.cache_clear()
+        self._forget()
 
     def _is_led(self, minute: int) -> bool:
         return (minute + 1) * MINUTE_MS > self._since

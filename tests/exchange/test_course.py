@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,29 @@ def test_the_book_is_thin_and_wide_while_there_is_stress() -> None:
 def test_a_course_that_cannot_be_is_refused(knots: tuple[tuple[int, float], ...]) -> None:
     with pytest.raises(ValueError, match="Change the knots"):
         Course(knots)
+
+
+def test_a_market_may_be_led_while_others_read_it() -> None:
+    market, _ = led()
+    ended = threading.Event()
+    failures = []
+
+    def read() -> None:
+        while not ended.is_set():
+            try:
+                market.last_trade("BTCUSDT", SINCE + 30_000)
+                market.candles("ETHUSDT", MINUTE_MS, START, START + 5 * MINUTE_MS)
+            except Exception as error:  # noqa: BLE001 - any at all
+                failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for level in np.linspace(0.99, 0.8, 60):
+        market.lead(Course(((SINCE, 1.0), (SINCE + 50_000, float(level)))))
+    ended.set()
+    for reader in readers:
+        reader.join()
+    assert failures == []
+    at = SINCE + 60_000
+    assert market.last_trade("BTCUSDT", at).price == led()[0].last_trade("BTCUSDT", at).price
