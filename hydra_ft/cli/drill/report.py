@@ -55,6 +55,8 @@ def table(
         "children": f"{figures.children}, of which {figures.rejected} rejected",
         "requotes": str(figures.requotes),
         "fills": f"{figures.fills}, of which {figures.part_fills} in part",
+        "parts taken": str(figures.parts),
+        "stops placed": f"{figures.stops}, of which {figures.stops_hit} hit",
         "kills": str(runner.keeper.kills),
         "restarts": str(max(0, runner.keeper.boots - 1)),
         "order requests": f"{runner.world.seen}, of which {runner.world.hit} hit by a fault",
