@@ -102,7 +102,11 @@ class RiskStore:
 
     def _is_known(self, own: Own) -> bool:
         """Whether every number is one; what others were told last stands until it is."""
-        unknown = [one.pair for one in own.holdings if not isfinite(one.loss_at_stop_quote)]
+        unknown = [
+            one.pair
+            for one in own.holdings
+            if not all(map(isfinite, (one.notional_quote, one.stop_distance, one.profit_quote)))
+        ]
         if unknown and not self._is_lost_for_words:
             logger.warning("No price of %s: other bots go by what was told.", ", ".join(unknown))
         self._is_lost_for_words = bool(unknown)

@@ -192,7 +192,9 @@ def test_a_bot_that_the_operator_forgets_counts_no_more(limited: Rigged) -> None
     open_trade(rig)
 
 
-def test_what_a_bot_without_a_price_holds_is_not_told_as_nothing(limited: Rigged) -> None:
+def test_what_a_bot_without_a_price_holds_is_not_told_as_nothing(
+    limited: Rigged, caplog: pytest.LogCaptureFixture
+) -> None:
     rig = limited()
     open_trade(rig)
     rig.step(1, times=2)
@@ -200,6 +202,7 @@ def test_what_a_bot_without_a_price_holds_is_not_told_as_nothing(limited: Rigged
     rig.bot.strategy.price_now = lambda _pair, _now: float("nan")
     rig.step(61, times=2)
     assert held_by(rig) == [before]
+    assert sum(f"No price of {BTC}" in text for text in caplog.messages) == 1
 
 
 def test_other_bots_see_what_this_one_holds_and_that_it_holds_no_more(limited: Rigged) -> None:

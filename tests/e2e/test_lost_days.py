@@ -15,6 +15,7 @@ from e2e.rig import BTC, ETH, Rig
 from e2e.test_limits import decide, limited, lose_trade, open_trade, reserved
 from freqtrade.persistence import PairLocks
 
+from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.risk.policy import LimitRules, SizingRules
 from hydra_ft.types import Side
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["limited"]
 pytestmark = pytest.mark.e2e
 BOLD = SizingRules(risk_per_trade=0.006, max_stake_share=1.0)
+MARKET = {**HydraStrategy.order_types, "exit": "market", "stoploss": "market"}
+ON_EXCHANGE = {**HydraStrategy.order_types, "stoploss_on_exchange": True, "stoploss": "market"}
+CROSSING = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
+UNCHASED = {"bot_name": "test", "chase": {"enabled": False}}
 WIDE: dict[str, Any] = {"max_var": 1.0, "max_cvar": 1.0}
 LOSING = LimitRules(day_loss=0.006, max_open_risk=0.006, day_flatten_loss=0.0, **WIDE)
 CLOSING = LimitRules(day_loss=0.012, max_open_risk=0.012, day_flatten_loss=0.012, **WIDE)
@@ -83,6 +88,27 @@ def test_at_its_limit_a_day_closes_everything_and_says_why(
     assert rig.server.control.state()["open_orders"] == []
     rig.check_books()
     assert asked(rig, side) == "veto_day_loss"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"hydra": UNCHASED, "order_types": MARKET, "exit_pricing": CROSSING},
+        {"order_types": ON_EXCHANGE},
+    ],
+    ids=["without the chase", "with stops on the exchange"],
+)
+def test_a_day_is_closed_however_orders_and_stops_are_placed(
+    limited: Rigged, how: dict[str, Any]
+) -> None:
+    rig = limited(CLOSING, BOLD, **how)
+    open_trade(rig, Side.LONG, ETH)
+    open_trade(rig)
+    rig.move(-0.15 * rig.bid)
+    rig.until(lambda: not rig.position() and not rig.position(ETH), seconds=5, limit=60)
+    rig.step(1, times=2)
+    assert [trade.exit_reason for trade in rig.closed(ETH)] == ["day_loss"]
+    assert rig.stops() == rig.stops(ETH) == []
 
 
 def test_a_day_is_closed_also_by_a_bot_that_was_started_anew(limited: Rigged) -> None:
