@@ -29,7 +29,7 @@ def crash(rig: Rig, side: Side = Side.LONG, spread: float = 0.1) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("spread", [600.0, 2000.0, 9000.0])
+@pytest.mark.parametrize("spread", [600.0, 9000.0])
 def test_a_wide_spread_does_not_hold_up_a_stop(rig: Rig, side: Side, spread: float) -> None:
     rig.hold(side)
     leave(rig, side)

@@ -99,6 +99,6 @@ def explanation() -> str:
         "Promised: with every stop hit the day loses no more than its budget. A price that jumps\n"
         "over a stop may take more, by the gap: from the stop to the worst price of the bar that\n"
         "began when the market first traded at it, and what an order at market pays beyond that.\n"
-        "A stop that rests on the exchange has a bar of one trade, one that the bot watches a\n"
-        f"bar of {rules.BAR_MS // 1000} s, during which the bot is there."
+        "A stop that rests on the exchange just then has a bar of one trade; one that\n"
+        f"the bot watches, or is about to move, a bar of {rules.BAR_MS // 1000} s of its time."
     )

@@ -3,7 +3,7 @@
 **The promise.** With every stop hit, the book loses no more than the budget of the day. A price
 that jumps over a stop may take more, and then by the jump: from the stop to the worst price of
 the bar that began with the first trade at or through it, and of that book what an order at
-market of this size pays. With stops on the exchange that bar is one trade long.
+market of this size pays. Where the stop rests on the exchange that bar is one trade long.
 """
 
 from __future__ import annotations

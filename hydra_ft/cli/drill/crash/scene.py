@@ -224,7 +224,7 @@ class Scene:
             equity=world.equity(),
             before=before,
             after=after,
-            touches=touches_of(world, before, began, ended, both_up, stops=self._variant.stops),
+            touches=touches_of(world, before, began, ended, both_up, facts.events),
             exits=exits_of(before, facts.events, began),
             flat_at=flat_at(before, facts.events, began),
             prices=prices,

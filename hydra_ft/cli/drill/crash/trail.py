@@ -8,6 +8,9 @@ from hydra_ft.cli.drill.crash.facts import Touch
 from hydra_ft.cli.drill.crash.rules import BAR_MS
 from hydra_ft.cli.symbols import pair_of, symbol_of
 
+ROUNDING_SHARE = 5e-4
+"""How far a stop that rests may be from that in the books: both are rounded to ticks."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -23,10 +26,12 @@ def touches_of(
     began: int,
     ended: int,
     both_up: Sequence[Span],
-    *,
-    stops: bool,
+    events: Sequence[Event],
 ) -> list[Touch]:
-    """Return the first trade of the market at or through each stop, and the worst of its bar."""
+    """Return the first trade of the market at or through each stop, and the worst of its bar.
+
+    The bar is that one trade where the stop rested on the exchange, at its price, just then.
+    """
     found = []
     for trade in before:
         if not trade.is_open:
@@ -39,11 +44,23 @@ def touches_of(
             continue
         first = int(reached[0])
         at = int(trades.time_ms[first])
-        until = at if stops else _bar_end(at, both_up, ended)
+        until = at if _rested(trade, events, at) else _bar_end(at, both_up, ended)
         within = prices[first:][trades.time_ms[first:] <= until]
         worst = float((trade.sign * within).min()) * trade.sign
         found.append(Touch(trade.number, at, float(prices[first]), worst))
     return found
+
+
+def _rested(trade: BookedTrade, events: Iterable[Event], at: int) -> bool:
+    """Whether the stop of a trade rested on the exchange at a time, where freqtrade has it."""
+    resting = {}
+    for event in events:
+        if event.is_algo and pair_of(event.symbol) == trade.pair:
+            if event.what == "placed" and event.at < at:
+                resting[event.order_id] = float(event.price)
+            elif event.what == "ended" and event.at < at:
+                resting.pop(event.order_id, None)
+    return any(abs(price / trade.stop - 1) < ROUNDING_SHARE for price in resting.values())
 
 
 def _bar_end(at: int, both_up: Sequence[Span], ended: int) -> int:
