@@ -42,7 +42,7 @@ what failed, and is not the reason.
 same side, the signal's cooldown, the spread, a breaker. It counts trades in freqtrade's own books,
 never signals, so that a restart forgets nothing; a full day ends at midnight UTC and a pause
 expires. Where the head declares a risk policy, its limits and its size come next
-([sizes-and-limits.md](sizes-and-limits.md)). `slippage` has its code and refuses nothing yet.
+([risk.md](risk.md)). `slippage` has its code and refuses nothing yet.
 Where freqtrade does not ask at all, its own reason is noted: `in_trade`, `no_slot`, `pair_locked`,
 or `host_declined`. What was sent ends as `{FILLED}` or `not_filled`.
 
