@@ -16,6 +16,7 @@ import ccxt
 from ccxt import DECIMAL_PLACES, TICK_SIZE
 from freqtrade.exceptions import InvalidOrderException, TemporaryError
 
+from hydra_ft.adapter.became import hide_what_stops_became
 from hydra_ft.adapter.listener import (
     Answer,
     DroppedStops,
@@ -50,9 +51,11 @@ class Host:
         self.prefix = prefix
         self.dry_run = dry_run
         self._send = self._exchange.create_order
+        self._history = self._exchange.fetch_orders
         self._listener = Listener(self._exchange)
         if not dry_run:
             believe_no_made_up_cancel(self._exchange)
+            hide_what_stops_became(self._exchange)
             self._dropped = DroppedStops(self._exchange)
 
     def answer(self, attempt: Attempt, written_at: float) -> Answer | None:
@@ -141,7 +144,7 @@ class Host:
         found: dict[str, SeenOrder] = {}
         while True:
             moment = datetime.fromtimestamp(since / 1e3, tz=UTC)
-            page = [_seen(one, pair) for one in self._exchange.fetch_orders(pair, moment)]
+            page = [_seen(one, pair) for one in self._history(pair, moment)]
             fresh = [order for order in page if order.order_id not in found]
             found.update((order.order_id, order) for order in fresh)
             if len(page) < _ORDERS_PER_PAGE or not fresh:

@@ -60,7 +60,7 @@ def _known(orders: Sequence[BookedOrder], pair: str, events: Sequence[Event]) ->
     exits = {str(event.order_id) for event in events if event.reduce_only and event.price}
     takes = {str(event.order_id) for event in events if event.reduce_only}
     own = [order for order in orders if order.pair == pair]
-    mended = {o.trade for o in own if o.is_adopted and o.order_id not in takes}
+    mended = {o.trade for o in own if o.is_adopted and o.filled and o.order_id not in takes}
     return {
         order.order_id
         for order in own
@@ -77,7 +77,7 @@ def _moments(events: Sequence[Event], known: set[str]) -> list[_Moment]:
     for event in events:
         if event.is_algo:
             stops[event.order_id] = ZERO if event.what == "ended" else event.quantity
-        elif event.what == "ended" and names[event.order_id] in known:
+        elif event.what == "ended" and {names[event.order_id], str(event.order_id)} & known:
             booked += event.filled if event.is_buy else -event.filled
         found.append((event.at, booked, sum(stops.values(), ZERO)))
     return found
