@@ -81,7 +81,7 @@ bench-risk: $(STAMP) ## what a size and a stop cost, beside what is asked of the
 bench-backtest: $(STAMP) ## what Hydra adds to freqtrade's own work, into docs/backtest-benchmark.md
 	$(BIN)/python -m benchmarks.backtest --out docs/backtest-benchmark.md
 
-bench-memory: $(STAMP) ## what Hydra adds to a bot's memory, into docs/memory-benchmark.md (half an hour)
+bench-memory: $(STAMP) ## what Hydra adds to a bot's memory, into docs/memory-benchmark.md
 	$(BIN)/python -m benchmarks.memory --out docs/memory-benchmark.md
 
 docs: $(STAMP) ## render settings, features, signals, decisions, risk and chase in docs

@@ -104,5 +104,5 @@ def _rules(result: Result) -> str:
 - **Candles.** Freqtrade is told to warm up on 997, so that it holds 998 of each timeframe.
 - **Looks.** After `import freqtrade.freqtradebot`, after the bot has started, after each of
   {result.plan.loops} loops, of which all but the first wait for a new candle of 5m. The ratio is
-  that of the last look.
+  that of the last look; so few loops say nothing of what a bot holds after days.
 - **Sizes.** {" and ".join(map(str, result.plan.sizes))} pairs were run; nothing is extrapolated."""
