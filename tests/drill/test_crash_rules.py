@@ -171,8 +171,8 @@ def test_money_that_the_books_have_and_the_exchange_has_not_is_seen() -> None:
 # ---- the plan
 
 
-def test_twenty_trades_come_close_to_the_budget_of_the_policy() -> None:
-    assert 0.89 < TRADES * POLICY.sizing.risk_per_trade / POLICY.limits.max_open_risk < 1
+def test_twenty_trades_fit_into_the_budget_of_the_policy() -> None:
+    assert 0.4 < TRADES * POLICY.sizing.risk_per_trade / POLICY.limits.max_open_risk < 1
     assert POLICY.limits.max_open_risk == POLICY.limits.day_loss
     assert LADDERED.exits.partial_1_share + LADDERED.exits.partial_2_share == 0.8
     pairs = [f"{name.removesuffix('USDT')}/USDT:USDT" for name in symbols(TRADES)]
