@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import ccxt
-from ccxt import DECIMAL_PLACES, TICK_SIZE
 from freqtrade.exceptions import InvalidOrderException, TemporaryError
 
 from hydra_ft.adapter.became import hide_what_stops_became
@@ -23,8 +22,8 @@ from hydra_ft.adapter.listener import (
     Listener,
     believe_no_made_up_cancel,
 )
+from hydra_ft.adapter.markets import Markets
 from hydra_ft.adapter.trades import to_ms
-from hydra_ft.errors import DataError
 from hydra_ft.execution.attempts import SeenOrder, agrees
 from hydra_ft.execution.pricing import buys
 from hydra_ft.types import Attempt, Fill, Quote, Side
@@ -42,12 +41,11 @@ _ORDERS_PER_PAGE = 500
 """Of Binance's allOrders, where no other number is asked for."""
 
 
-class Host:
-    """Freqtrade's exchange as Hydra needs it."""
+class Host(Markets):
+    """Freqtrade's exchange as Hydra needs it; one for a bot, since it listens to what is sent."""
 
     def __init__(self, dp: DataProvider, prefix: str, *, dry_run: bool) -> None:
-        self._dp = dp
-        self._exchange = dp._exchange  # noqa: SLF001 - the seam
+        super().__init__(dp)
         self.prefix = prefix
         self.dry_run = dry_run
         self._send = self._exchange.create_order
@@ -106,38 +104,6 @@ class Host:
             next_bid_size=next_bid_size,
             next_ask_size=next_ask_size,
         )
-
-    def tick_size(self, pair: str) -> float:
-        """Return the smallest price step of a pair (quote currency)."""
-        return self._grid(pair, "price")
-
-    def as_sent(self, pair: str, price: float) -> float:
-        """Return a price as freqtrade rounds it when it sends an order."""
-        return float(self._exchange.price_to_precision(pair, price))
-
-    def step_size(self, pair: str) -> float:
-        """Return the smallest quantity step of a pair (base currency)."""
-        return self._grid(pair, "amount") * float(self._market(pair).get("contractSize") or 1)
-
-    def _market(self, pair: str) -> Mapping[str, Any]:
-        market: Mapping[str, Any] | None = self._dp.market(pair)
-        if market is None:
-            msg = f"expected a market {pair!r} on the exchange, was none; check pair_whitelist"
-            raise DataError(msg)
-        return market
-
-    def _grid(self, pair: str, what: str) -> float:
-        value = self._market(pair)["precision"][what]
-        if self._exchange.precisionMode == TICK_SIZE:
-            return float(value)
-        if self._exchange.precisionMode == DECIMAL_PLACES:
-            return float(10 ** -int(value))
-        msg = f"expected tick sizes or decimal places from the exchange for {pair}, was neither"
-        raise DataError(msg)
-
-    def min_stake(self, pair: str, rate: float, stoploss: float) -> float:
-        """Return freqtrade's minimum stake (quote), by its own formula; 0 if it has none."""
-        return float(self._exchange.get_min_pair_stake_amount(pair, rate, stoploss) or 0.0)
 
     def orders_since(self, pair: str, since: int) -> list[SeenOrder]:
         """Return all orders of a pair since a time (UTC ms), open and done, as placed."""
@@ -231,11 +197,6 @@ class Host:
         if cost and fee.get("currency") not in (None, pair.rpartition(":")[2]):
             cost = self.fee(pair, is_maker=is_maker) * price * quantity
         return Fill(price, quantity, int(trade["timestamp"]), cost, is_maker)
-
-    def fee(self, pair: str, *, is_maker: bool) -> float:
-        """Return the fee of a pair as a ratio of the value."""
-        kind: Literal["maker", "taker"] = "maker" if is_maker else "taker"
-        return float(self._exchange.get_fee(pair, taker_or_maker=kind))
 
     def positions(self, pairs: Iterable[str]) -> dict[str, float]:
         """Return the signed positions of some pairs on the exchange (base currency)."""

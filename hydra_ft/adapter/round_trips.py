@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from freqtrade.exceptions import FreqtradeException
 
-from hydra_ft.adapter.host import Host
+from hydra_ft.adapter.markets import Markets
 from hydra_ft.adapter.risk_parameters import RiskParameters
 from hydra_ft.adapter.start import TESTED
 
@@ -49,9 +49,9 @@ class RoundTrips(RiskParameters):
             tested = self.config.get("runmode") in TESTED
             first = self.dp.current_whitelist()[:1] if tested else []
             try:
-                host = Host(self.dp, "", dry_run=True)
+                markets = Markets(self.dp)
                 rates = [
-                    host.fee(one, is_maker=is_maker)
+                    markets.fee(one, is_maker=is_maker)
                     for one in (pair, *first)
                     for is_maker in (True, False)
                 ]

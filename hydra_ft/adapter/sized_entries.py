@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.book import account_of, history_begins
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.host import Host
+from hydra_ft.adapter.markets import Markets
 from hydra_ft.adapter.round_trips import RoundTrips
 from hydra_ft.adapter.sizing import (
     Ask,
@@ -62,7 +62,7 @@ class SizedEntries(RoundTrips, WatchedAccount):
         tables = self._tables
         if base is not None and market is not None:
             # Read here: the exchange of a hyperopt epoch has lost its connection.
-            step = Host(self.dp, "", dry_run=True).step_size(pair)
+            step = Markets(self.dp).step_size(pair)
             self.round_trip_fee(pair)
             tables[pair] = table_of(decisions, base, market, step)
         else:
