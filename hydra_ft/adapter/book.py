@@ -9,14 +9,13 @@ all bots of the account together, the size of an entry comes from the equity of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from freqtrade.persistence import LocalTrade, Trade
-from sqlalchemy import select
 
-from hydra_ft.adapter.trades import side_of, to_ms
+from hydra_ft.adapter.closed_trades import losses_in_a_row
+from hydra_ft.adapter.trades import side_of
 from hydra_ft.decisions.admission import DAY_MS
 from hydra_ft.risk.limits import Book, Holding
 from hydra_ft.risk.pauses import Drawdown, Pause, closed_pause, drawdown_of
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from freqtrade.wallets import Wallets
 
+    from hydra_ft.adapter.closed_trades import Closed
     from hydra_ft.risk.limit_rules import LimitRules
 
     Price = Callable[[str], float]
@@ -37,7 +37,8 @@ class Account:
 
     Book, drawdown and pauses are those of all bots of the account; ``equity_quote`` and
     ``losses`` are the bot's own. ``paused`` is what closed trades ask for, ``kept`` are the
-    pauses that were seen to begin.
+    pauses that were seen to begin. ``told`` is the book with silent bots as they last told,
+    None where none is silent: entries are judged by ``book``, pauses begin by ``as_told``.
     """
 
     book: Book
@@ -46,21 +47,18 @@ class Account:
     equity_quote: float
     paused: Pause = Pause()  # noqa: RUF009 - frozen
     kept: tuple[Pause, ...] = ()
+    told: Book | None = None
+
+    @property
+    def as_told(self) -> Book:
+        """Book that pauses begin by: that a bot falls silent is no loss of the account."""
+        return self.book if self.told is None else self.told
 
     @property
     def own_peak_quote(self) -> float:
         """Peak that the bot's own equity is under by as much as the account is under its own."""
-        equity, peak = self.book.equity_quote, self.drawdown.peak_quote
+        equity, peak = self.as_told.equity_quote, self.drawdown.peak_quote
         return self.equity_quote * (peak / equity) if equity > 0 else peak
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A trade that is over: when (UTC ms), what it made after fees (quote), freqtrade's number."""
-
-    at: int
-    profit_quote: float
-    trade: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +83,39 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """What bots told last that are silent now.
+
+    ``today`` are those of the holdings that were told on this UTC day: an open loss of an
+    earlier one is no loss of this day. ``lost_today_quote`` is what they had lost on it in
+    closed trades, each bot by itself, 0 or less.
+    """
+
+    holdings: tuple[Holding, ...] = ()
+    today: tuple[Holding, ...] = ()
+    shares: tuple[Share, ...] = ()
+    results: tuple[Closed, ...] = ()
+    lost_today_quote: float = 0.0
+
+    @property
+    def feared(self) -> tuple[Holding, ...]:
+        """The holdings as they count against entries: what they had won may be gone again."""
+        return tuple(replace(one, profit_quote=min(0.0, one.profit_quote)) for one in self.holdings)
+
+
+@dataclass(frozen=True, slots=True)
 class Others:
     """What the other bots of the account have told, and the pauses that anyone saw begin.
 
-    ``reserved`` is the room that this bot itself keeps for entries. ``lost_today_quote`` is
-    what bots that are silent had lost on this UTC day, 0 or less.
+    ``reserved`` is the room that this bot itself keeps for entries.
     """
 
     holdings: tuple[Holding, ...] = ()
     reserved: tuple[Holding, ...] = ()
     shares: tuple[Share, ...] = ()
     results: tuple[Closed, ...] = ()
-    lost_today_quote: float = 0.0
     pauses: tuple[Pause, ...] = ()
+    silent: Silent = Silent()
 
     def but(self, pair: str) -> Others:
         """Return the same without the room that is reserved for a pair: it is its entry's own."""
@@ -121,23 +139,38 @@ def own_share(wallets: Wallets, stake_currency: str, exchange: str, *, is_real: 
 
 def account_of(own: Own, others: Others, now: int, rules: LimitRules) -> Account:
     """Put the account together at a time (UTC ms) from this bot's books and what others told."""
-    everyone = sorted((*own.closed, *others.results), key=lambda trade: trade.at)
-    balance = together((own.share, *others.shares))
-    booked = (*merged(own.holdings, others.reserved), *others.holdings)
-    equity = balance + sum(held.profit_quote for held in booked)
-    midnight = now - now % DAY_MS
-    today = sum(trade.profit_quote for trade in everyone if trade.at >= midnight)
-    book = Book(booked, equity, balance - today, today + others.lost_today_quote)
+    silent, midnight = others.silent, now - now % DAY_MS
+    present = (*merged(own.holdings, others.reserved), *others.holdings)
+    shares = (own.share, *others.shares)
+    heard = _today((*own.closed, *others.results), midnight)
+    book = _book(together(shares), heard, (*present, *silent.feared), silent.lost_today_quote)
+    everyone = sorted((*own.closed, *others.results, *silent.results), key=lambda trade: trade.at)
+    balance = together((*shares, *silent.shares))
+    told = _book(balance, _today(everyone, midnight), (*present, *silent.holdings))
     results = [(trade.at, trade.profit_quote) for trade in everyone]
-    drawdown = drawdown_of(_curve(results, balance, equity, now, rules), now, rules)
+    curve = _curve(results, balance, told.equity_quote, now, rules)
     return Account(
         book=book,
-        drawdown=drawdown,
+        drawdown=drawdown_of(curve, now, rules),
         losses=losses_in_a_row(own.closed),
         equity_quote=own.share.balance_quote + sum(held.profit_quote for held in own.holdings),
         paused=closed_pause(results, balance, now, rules),
         kept=others.pauses,
+        told=replace(told, holdings=(*present, *silent.today)) if silent != Silent() else None,
     )
+
+
+def _today(closed: Iterable[Closed], midnight: int) -> float:
+    return sum(trade.profit_quote for trade in closed if trade.at >= midnight)
+
+
+def _book(balance: float, today: float, held: tuple[Holding, ...], lost: float = 0.0) -> Book:
+    """Book of a closed balance, of which ``today`` was made in trades closed on this UTC day.
+
+    ``lost`` is lost in balances that do not count.
+    """
+    equity = balance + sum(one.profit_quote for one in held)
+    return Book(held, equity, balance - today, today + lost)
 
 
 def _curve(
@@ -189,43 +222,6 @@ def _greater(held: Holding, kept: Holding) -> Holding:
         stop_distance=max(held.stop_distance, kept.stop_distance),
         stake_quote=max(held.stake_quote, kept.stake_quote),
     )
-
-
-def closed_since(since: int) -> list[Closed]:
-    """Trades that were closed after a time (UTC ms), by the time of their close."""
-    moment = datetime.fromtimestamp(max(0, since) / 1e3, tz=UTC)
-    if Trade.use_db:
-        return _closed_in_database(moment)
-    found = []
-    # A backtest closes trades in order of time, and may have very many of them.
-    for trade in reversed(LocalTrade.bt_trades):
-        if trade.close_date_utc <= moment:
-            break
-        found.append(Closed(to_ms(trade.close_date_utc), float(trade.close_profit_abs or 0.0)))
-    return sorted(found, key=lambda trade: trade.at)
-
-
-def _closed_in_database(moment: datetime) -> list[Closed]:
-    """Closed trades of a bot, without their orders: a bot may have thousands of them."""
-    columns = (Trade.close_date, Trade.close_profit_abs, Trade.id)
-    wanted = (Trade.is_open.is_(False), Trade.close_date > moment)
-    rows = Trade.session.execute(
-        select(*columns).where(*wanted).order_by(Trade.close_date, Trade.id)
-    )
-    return [
-        Closed(to_ms(at.replace(tzinfo=UTC)), float(made or 0.0), number)
-        for at, made, number in rows
-    ]
-
-
-def losses_in_a_row(closed: Sequence[Closed]) -> int:
-    """Losing trades since the last one that did not lose."""
-    count = 0
-    for trade in reversed(closed):
-        if trade.profit_quote >= 0:
-            break
-        count += 1
-    return count
 
 
 def own_holdings(head: str, price: Price) -> list[Holding]:

@@ -37,7 +37,8 @@ from hydra_ft.store.sizes import SizeRow, SizeStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from hydra_ft.adapter.book import Closed, Others, Own
+    from hydra_ft.adapter.book import Others, Own
+    from hydra_ft.adapter.closed_trades import Closed
     from hydra_ft.adapter.shared_account import Heard, Roll
     from hydra_ft.risk.limits import Holding
     from hydra_ft.risk.pauses import Pause

@@ -2,23 +2,25 @@
 
 A bot that is silent may be dead, and what it holds still risks money: its positions, the entries
 it has sent and what it has lost today go on counting, its equity and its gains do not. So its
-silence only ever leaves less room. The operator ends that by starting it again, or by naming it
-in ``hydra.risk.forgotten_bots``.
+silence only ever leaves less room. It is no loss, though: whether the account must pause or close
+is told from all that each bot told last. The operator ends that by starting it again, or by naming
+it in ``hydra.risk.forgotten_bots``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.book import Closed, Others, Share, merged
+from hydra_ft.adapter.book import Others, Share, Silent, merged
+from hydra_ft.adapter.closed_trades import Closed
 from hydra_ft.decisions.admission import DAY_MS
 from hydra_ft.risk.codes import VETO_DAY_LOSS, VETO_DRAWDOWN
 from hydra_ft.risk.limits import Holding
 from hydra_ft.risk.pauses import DRAWDOWN, FLATTEN, Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from hydra_ft.settings import RiskSettings
     from hydra_ft.store.holdings import (
@@ -95,42 +97,50 @@ def roll_of(heard: Heard, bot: str, account: str, settings: RiskSettings, now: i
 
 def others_of(heard: Heard, roll: Roll, bot: str, now: int) -> Others:
     """Put together what counts of the other bots, and the room that this one has reserved."""
-    held = [
-        one
-        for name in sorted(roll.present.keys() | roll.silent)
-        for one in _held_by(heard, name, is_silent=name in roll.silent)
-    ]
+    return Others(
+        holdings=_held_by(heard, roll.present),
+        reserved=tuple(_reserved(row) for row in heard.reservations if row.bot == bot),
+        shares=_shares_of(heard, roll.present),
+        results=_closed_by(heard, roll.present),
+        pauses=tuple(map(pause_of_row, heard.pauses)),
+        silent=_silent(heard, roll, now),
+    )
+
+
+def _silent(heard: Heard, roll: Roll, now: int) -> Silent:
+    """Put together what silent bots told last."""
     midnight = now - now % DAY_MS
     lost = dict.fromkeys(roll.silent, 0.0)
     for row in heard.results:
         if row.bot in lost and row.at >= midnight:
             lost[row.bot] += row.profit
-    return Others(
-        holdings=tuple(held),
-        reserved=tuple(_reserved(row) for row in heard.reservations if row.bot == bot),
-        shares=tuple(
-            Share(row.exchange, row.balance, row.wallet)
-            for row in heard.bots
-            if row.bot in roll.present
-        ),
-        results=tuple(
-            Closed(row.at, row.profit, row.trade)
-            for row in heard.results
-            if row.bot in roll.present
-        ),
+    return Silent(
+        holdings=_held_by(heard, roll.silent),
+        today=_held_by(heard, {name for name, at in roll.silent.items() if at >= midnight}),
+        shares=_shares_of(heard, roll.silent),
+        results=_closed_by(heard, roll.silent),
         lost_today_quote=sum(min(0.0, made) for made in lost.values()),
-        pauses=tuple(map(pause_of_row, heard.pauses)),
     )
 
 
-def _held_by(heard: Heard, bot: str, *, is_silent: bool) -> tuple[Holding, ...]:
-    """Positions and entries of a bot; what a silent one had won by them may be gone again."""
-    held = [_holding(row) for row in heard.holdings if row.bot == bot]
-    kept = [_reserved(row) for row in heard.reservations if row.bot == bot]
-    found = merged(held, kept)
-    if not is_silent:
-        return found
-    return tuple(replace(one, profit_quote=min(0.0, one.profit_quote)) for one in found)
+def _held_by(heard: Heard, bots: Collection[str]) -> tuple[Holding, ...]:
+    """Positions and entries of bots, each bot's merged by itself."""
+    found: list[Holding] = []
+    for bot in sorted(bots):
+        held = [_holding(row) for row in heard.holdings if row.bot == bot]
+        kept = [_reserved(row) for row in heard.reservations if row.bot == bot]
+        found += merged(held, kept)
+    return tuple(found)
+
+
+def _shares_of(heard: Heard, bots: Collection[str]) -> tuple[Share, ...]:
+    return tuple(
+        Share(row.exchange, row.balance, row.wallet) for row in heard.bots if row.bot in bots
+    )
+
+
+def _closed_by(heard: Heard, bots: Collection[str]) -> tuple[Closed, ...]:
+    return tuple(Closed(row.at, row.profit, row.trade) for row in heard.results if row.bot in bots)
 
 
 def _holding(row: HoldingRow) -> Holding:

@@ -69,8 +69,8 @@ def new_pauses(account: Account, now: int, policy: RiskPolicy) -> list[Pause]:
     rules, drawdown = policy.limits, account.drawdown.pause(now)
     began = drawdown.until - rules.drawdown_pause_s * 1000
     asked = [replace(drawdown, at=began)] if drawdown.kind else []
-    if account.book.is_known:
-        asked.append(day_pause(account.book, now, rules))
+    if account.as_told.is_known:
+        asked.append(day_pause(account.as_told, now, rules))
     return [pause for pause in asked if is_new(pause, account.kept)]
 
 

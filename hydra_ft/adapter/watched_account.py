@@ -15,11 +15,11 @@ from hydra_ft.adapter.book import (
     Others,
     Own,
     account_of,
-    closed_since,
     history_begins,
     own_holdings,
     own_share,
 )
+from hydra_ft.adapter.closed_trades import closed_since
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.outcomes import PAUSED
 from hydra_ft.adapter.risk_parameters import RiskParameters
@@ -157,7 +157,7 @@ class WatchedAccount(RiskParameters):
 
         None begins where a price cannot be read now: entries are refused while that is so.
         """
-        if not account.book.is_known:
+        if not account.as_told.is_known:
             return
         new = new_pauses(account, now, policy)
         standing = standing_pauses(account, now)

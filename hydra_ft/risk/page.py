@@ -145,8 +145,12 @@ database cannot be reached nothing is entered; exits wait for nothing.
 
 A bot that is silent for `hydra.risk.bot_silent_s` (ten minutes) may be dead, and what it holds
 still risks money: its positions, the entries it has sent and its losses of the day go on counting,
-its equity and gains do not. You are told once. Start it again, or name it in
+its equity and gains do not. So entries have less room. Silence is no loss, though: pauses and the
+closing of a day go by what each bot told last. You are told once. Start it again, or name it in
 `hydra.risk.forgotten_bots`; `holdings_kept_s` forgets by time.
+
+The first equity of a day is reckoned back from the balance of now: money that is withdrawn on a
+losing day makes its loss a larger part. Withdraw after midnight UTC, or on a day without losses.
 
 ## Exits
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_ft.adapter.book import Account, Closed, Others, Own, Share, account_of, merged, together
+from hydra_ft.adapter.book import Account, Others, Own, Share, account_of, merged, together
+from hydra_ft.adapter.closed_trades import Closed
 from hydra_ft.adapter.risk_store import changed_from
 from hydra_ft.adapter.shared_account import RESERVED_MS, Heard, others_of, roll_of
 from hydra_ft.adapter.sizing import new_pauses, standing_pauses
@@ -83,18 +84,51 @@ def test_a_silent_bot_leaves_less_room_and_never_more() -> None:
     long_ago = NOW - 601_000
     lost, won = ResultRow("you", 1, NOW, -60.0), ResultRow("you", 2, NOW, 20.0)
     told = others(bot("you", long_ago), position("you", long_ago, profit=30.0), lost, won)
-    assert (told.shares, told.results, told.lost_today_quote) == ((), (), -40.0)
-    assert [held.profit_quote for held in told.holdings] == [0.0]
-    assert others(bot("you", long_ago), replace(won, profit=99.0)).lost_today_quote == 0.0
+    assert (told.shares, told.results, told.silent.lost_today_quote) == ((), (), -40.0)
+    assert [held.profit_quote for held in told.silent.feared] == [0.0]
+    found = account(told, HELD).book
+    assert (found.equity_quote, len(found.holdings)) == (5_000, 2)
+    only_won = others(bot("you", long_ago), replace(won, profit=99.0))
+    assert only_won.silent.lost_today_quote == 0.0
+
+
+CLOSING = RiskPolicy(limits=LimitRules(day_loss=0.02, day_flatten_loss=0.03, max_open_risk=0.015))
+
+
+@pytest.mark.parametrize(
+    ("profit", "made", "own"),
+    [(0.0, -160.0, 0.0), (-160.0, 0.0, 0.0), (0.0, 0.0, -160.0), (-400.0, 0.0, 0.0)],
+    ids=["it has lost", "it is losing", "this one is losing", "enough for both"],
+)
+def test_that_a_bot_is_stopped_begins_no_pause_and_closes_nothing(
+    profit: float, made: float, own: float
+) -> None:
+    """160 are 1.6 % of both bots and 3.2 % of one; at 3 % a day closes everything."""
+    rows = [bot("you"), position("you", profit=profit), ResultRow("you", 1, NOW - HOUR_MS, made)]
+    gone = [replace(r, updated_at=NOW - 660_000) if hasattr(r, "updated_at") else r for r in rows]
+    held = replace(HELD, profit_quote=own)
+    told, silent = account(others(*rows), held), account(others(*gone), held)
+    assert new_pauses(silent, NOW, CLOSING) == new_pauses(told, NOW, CLOSING)
+    assert bool(new_pauses(silent, NOW, CLOSING)) == (profit < -300)
+    assert silent.own_peak_quote == pytest.approx(told.own_peak_quote)
+    assert (silent.drawdown, silent.paused) == (told.drawdown, told.paused)
+
+
+def test_the_open_loss_of_a_silent_bot_is_one_of_the_day_on_which_it_was_told() -> None:
+    yesterday = NOW - DAY_MS
+    found = account(others(bot("you", yesterday), position("you", yesterday, profit=-400.0)))
+    assert new_pauses(found, NOW, CLOSING) == []
+    assert found.as_told.equity_quote == pytest.approx(9_600)
+    assert found.book.day_return < -0.03
 
 
 def test_positions_of_a_bot_that_died_count_until_the_operator_forgets_it() -> None:
     long_ago = NOW - 90 * DAY_MS
     rows = (bot("you", long_ago), position("you", long_ago))
-    assert len(others(*rows).holdings) == 1
+    assert len(others(*rows).silent.holdings) == 1
     assert others(*rows, forgotten_bots=("you",)) == Others()
     assert others(*rows, holdings_kept_s=86_400) == Others()
-    assert len(others(*rows, holdings_kept_s=86_400 * 30 * 4).holdings) == 1
+    assert len(others(*rows, holdings_kept_s=86_400 * 30 * 4).silent.holdings) == 1
 
 
 def test_a_bot_that_tells_of_positions_alone_counts_with_them() -> None:
