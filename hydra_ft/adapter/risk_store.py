@@ -51,6 +51,8 @@ logger = logging.getLogger(__name__)
 SIZES_KEPT_MS = 90 * DAY_MS
 """How long sizes are kept, as decisions are."""
 _LONGEST_WHY = 250
+HURRY_MS = 250
+"""How long a turn is waited for by what comes before the exits of a loop, and again in the next."""
 
 
 class RiskStore:
@@ -93,7 +95,7 @@ class RiskStore:
         if (key == self._told and not again) or not self._is_known(own):
             return
         try:
-            with self._store.turn() as told:
+            with self._store.turn(HURRY_MS) as told:
                 told.keep_reserved(under_way)
                 self._put(told, own, since, now)
         except StoreError as error:
@@ -133,7 +135,7 @@ class RiskStore:
 
         Raises StoreError.
         """
-        with self._store.turn() as told:
+        with self._store.turn(HURRY_MS) as told:
             kept = told.pauses(self._account, now - PAUSES_KEPT_MS)
             if not is_new(pause, map(pause_of_row, kept)):
                 return False

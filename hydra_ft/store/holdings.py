@@ -127,24 +127,24 @@ class AccountStore:
                     raise
 
     @contextmanager
-    def turn(self) -> Iterator[Told]:
+    def turn(self, wait_ms: int = 0) -> Iterator[Told]:
         """Yield what all bots have told, with all others kept out until the block ends.
 
         The first statement writes: from it on SQLite holds its one lock of writers, and
         PostgreSQL that of the row. What is read afterwards is the newest.
 
-        Raises StoreError, also where the turn does not come within the time that a database
-        waits for a lock.
+        Raises StoreError, also where the turn does not come within ``wait_ms``, without it within
+        the time that a database waits for a lock.
         """
         take = update(TURNS).where(TURNS.c.name == _TURN).values(count=TURNS.c.count + 1)
-        with self._database.transaction() as connection:
+        with self._database.transaction(wait_ms) as connection:
             connection.execute(take)
             yield Told(connection, self._bot)
 
     @contextmanager
     def look(self) -> Iterator[Told]:
-        """Yield what all bots have told, without waiting for a turn: for reading."""
-        with self._database.transaction() as connection:
+        """Yield what all bots have told at one moment, without waiting for a turn: for reading."""
+        with self._database.snapshot() as connection:
             yield Told(connection, self._bot)
 
 

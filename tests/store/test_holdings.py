@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,6 +87,43 @@ def test_a_reservation_is_kept_by_pair_sent_in_time_and_dropped_with_its_entry(u
     with one.turn() as told:
         told.keep_reserved(())
         assert [row.bot for row in told.reservations()] == ["two"]
+
+
+def test_one_look_is_of_one_moment(url: str) -> None:
+    """What is closed between two of its statements is held in it, and not closed as well."""
+    one, two = bots(url, "one", "two")
+    with two.turn() as told:
+        told.put_holdings([held("two")])
+    with one.look() as seen:
+        before = seen.holdings()
+        with two.turn() as told:
+            told.put_holdings([])
+            told.put_results([ResultRow("two", 1, 10, -2.0)])
+        assert (before, seen.results_of_others(0)) == ([held("two")], [])
+    with one.look() as seen:
+        assert (seen.holdings(), len(seen.results_of_others(0))) == ([], 1)
+
+
+def test_who_is_in_a_hurry_waits_a_moment_for_a_turn_and_others_as_before(url: str) -> None:
+    one, two = bots(url, "one", "two")
+    with two.turn():
+        started = time.monotonic()
+        with pytest.raises(StoreError), one.turn(50):
+            pass
+        assert time.monotonic() - started < 1
+    free = threading.Event()
+
+    def hold() -> None:
+        with two.turn():
+            free.set()
+            time.sleep(0.4)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    free.wait(5)
+    with one.turn() as told:
+        assert told.bots() == []
+    holder.join()
 
 
 def test_pauses_are_those_of_an_account(url: str) -> None:
