@@ -151,7 +151,7 @@ def account_of(own: Own, others: Others, now: int, rules: LimitRules) -> Account
     curve = _curve(results, balance, told.equity_quote, now, rules)
     return Account(
         book=book,
-        drawdown=drawdown_of(curve, now, rules),
+        drawdown=drawdown_of(curve, now, rules, others.pauses),
         losses=losses_in_a_row(own.closed),
         equity_quote=own.share.balance_quote + sum(held.profit_quote for held in own.holdings),
         paused=closed_pause(results, balance, now, rules),

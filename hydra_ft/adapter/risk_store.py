@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.shared_account import (
     PAUSES_KEPT_MS,
+    PAUSES_STORED_MS,
     RESERVED_MS,
     hear,
     others_of,
@@ -140,8 +141,9 @@ class RiskStore:
             if not is_new(pause, map(pause_of_row, kept)):
                 return False
             why = pause.why[:_LONGEST_WHY]
-            told.put_pause(PauseRow(self._account, pause.kind, pause.at, pause.until, why))
-            told.forget_pauses(now - PAUSES_KEPT_MS)
+            row = (self._account, pause.kind, pause.at, pause.until, why, pause.open_quote)
+            told.put_pause(PauseRow(*row))
+            told.forget_pauses(now - PAUSES_STORED_MS)
         return True
 
     # ---- what all have told

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 RESERVED_MS = 120_000
 """How long room is kept for an entry that has not been sent: within one loop of a bot."""
 PAUSES_KEPT_MS = 62 * DAY_MS
-"""How long pauses are kept after their end: what made one may close as late, and make none anew."""
+"""How long pauses count after their end: what made one may close as late, and make none anew."""
+PAUSES_STORED_MS = 430 * DAY_MS
+"""How long they are stored: a drawdown's as long as its peak may be looked for, and its pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def hear(told: Told, account: str, since: int, now: int) -> Heard:
         holdings=told.holdings(),
         reservations=live,
         results=told.results_of_others(since),
-        pauses=told.pauses(account, now - PAUSES_KEPT_MS),
+        pauses=told.pauses(account, min(since, now - PAUSES_KEPT_MS)),
     )
 
 
@@ -170,4 +172,5 @@ def _reserved(row: ReservationRow) -> Holding:
 def pause_of_row(row: PauseRow) -> Pause:
     """Return a pause as it was kept."""
     code = VETO_DRAWDOWN if row.kind == DRAWDOWN else VETO_DAY_LOSS
-    return Pause(code, row.until, row.kind == FLATTEN, row.why, row.kind, row.at)
+    flatten = row.kind == FLATTEN
+    return Pause(code, row.until, flatten, row.why, row.kind, row.at, row.open_profit)

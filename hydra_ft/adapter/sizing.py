@@ -68,7 +68,9 @@ def new_pauses(account: Account, now: int, policy: RiskPolicy) -> list[Pause]:
     """
     rules, drawdown = policy.limits, account.drawdown.pause(now)
     began = drawdown.until - rules.drawdown_pause_s * 1000
-    asked = [replace(drawdown, at=began)] if drawdown.kind else []
+    # A closed trade that began it stands in the curve with what it has lost.
+    opened = account.as_told.open_profit_quote if began == now else 0.0
+    asked = [replace(drawdown, at=began, open_quote=opened)] if drawdown.kind else []
     if account.as_told.is_known:
         asked.append(day_pause(account.as_told, now, rules))
     return [pause for pause in asked if is_new(pause, account.kept)]

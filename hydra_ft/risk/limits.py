@@ -80,6 +80,11 @@ class Book:
         return all(map(isfinite, numbers)) and min(numbers[:2]) > 0
 
     @property
+    def open_profit_quote(self) -> float:
+        """What all that is open has made, also what a silent bot told of on an earlier day."""
+        return self.equity_quote - self.day_equity_quote - self.closed_today_quote
+
+    @property
     def day_return(self) -> float:
         """Result of the UTC day so far, closed and open, of its first equity; NaN if unknown."""
         if not self.is_known:

@@ -30,7 +30,8 @@ _CLOSE = 1e-9
 class Pause:
     """No entries before ``until`` (UTC ms); ``flatten`` asks to close what is open as well.
 
-    ``at`` is when it began.
+    ``at`` is when it began, ``open_quote`` what open trades had made then: of a drawdown, the
+    peak is counted anew from the equity with it.
     """
 
     code: str = OK
@@ -39,6 +40,7 @@ class Pause:
     why: str = ""
     kind: str = ""
     at: int = 0
+    open_quote: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +119,17 @@ def is_new(pause: Pause, kept: Iterable[Pause]) -> bool:
     return bool(pause.kind)
 
 
-def drawdown_of(curve: Iterable[tuple[int, float]], now: int, rules: LimitRules) -> Drawdown:
+def drawdown_of(
+    curve: Iterable[tuple[int, float]], now: int, rules: LimitRules, kept: Iterable[Pause] = ()
+) -> Drawdown:
     """Fold an equity curve, (UTC ms, quote) in order of time, into peak and pause at a time.
 
     An equity stands until the next one. The peak is that of the last ``drawdown_window_s``: an
     account too small to trade after a drawdown is not held to an old peak for ever. A drawdown
-    that reaches its limit starts a pause, and the peak is counted anew from there.
+    that reaches its limit starts a pause, and the peak is counted anew from there. What an open
+    loss has begun is in no curve any more: it is among the ``kept`` pauses.
     """
+    begun = deque(sorted((one for one in kept if one.kind == DRAWDOWN), key=lambda one: one.at))
     window_ms = rules.drawdown_window_s * 1000
     # Falling equities, each with the time until which it stood: the first is the peak.
     standing: deque[tuple[float, float]] = deque()
@@ -131,15 +137,24 @@ def drawdown_of(curve: Iterable[tuple[int, float]], now: int, rules: LimitRules)
     for at, equity in curve:
         if at > now:
             break
+        while begun and begun[0].at < at:
+            pause = begun.popleft()
+            if standing:
+                until = max(until, pause.until)
+                _counted_anew(standing, standing[-1][1] + pause.open_quote)
         _stood(standing, at, equity, at - window_ms)
         peak = standing[0][1]
         if peak > 0 and 1 - equity / peak >= rules.max_drawdown - _CLOSE:
             until = at + rules.drawdown_pause_s * 1000
-            standing.clear()
-            standing.append((inf, equity))
+            _counted_anew(standing, equity)
     while len(standing) > 1 and standing[0][0] <= now - window_ms:
         standing.popleft()
     return Drawdown(standing[0][1] if standing else 0.0, until)
+
+
+def _counted_anew(standing: deque[tuple[float, float]], equity: float) -> None:
+    standing.clear()
+    standing.append((inf, equity))
 
 
 def _stood(standing: deque[tuple[float, float]], at: int, equity: float, since: int) -> None:

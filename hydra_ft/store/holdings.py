@@ -93,13 +93,14 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class PauseRow:
-    """A pause of an account that a bot has seen begin (UTC ms)."""
+    """A pause of an account that a bot saw begin (UTC ms), with the open profit then (quote)."""
 
     account: str
     kind: str
     at: int
     until: int
     why: str
+    open_profit: float = 0.0
 
 
 _Row = TypeVar("_Row", BotRow, HoldingRow, ReservationRow, ResultRow, PauseRow)

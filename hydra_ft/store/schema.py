@@ -188,6 +188,7 @@ PAUSES = Table(
     Column("at", BigInteger, primary_key=True),
     Column("until", BigInteger, nullable=False),
     Column("why", String(255), nullable=False),
+    Column("open_profit", Float, nullable=False, default=0.0),
 )
 
 TURNS = Table(

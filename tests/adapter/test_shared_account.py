@@ -15,7 +15,7 @@ from hydra_ft.adapter.risk_store import changed_from
 from hydra_ft.adapter.shared_account import RESERVED_MS, Heard, others_of, roll_of
 from hydra_ft.adapter.sizing import new_pauses, standing_pauses
 from hydra_ft.risk.limits import Holding, open_risk_quote, room
-from hydra_ft.risk.pauses import FLATTEN, LOSS, Pause
+from hydra_ft.risk.pauses import DRAWDOWN, FLATTEN, LOSS, Pause
 from hydra_ft.risk.policy import LimitRules, RiskPolicy
 from hydra_ft.settings import RiskSettings
 from hydra_ft.store.holdings import BotRow, HoldingRow, ReservationRow, ResultRow
@@ -233,6 +233,22 @@ def test_a_pause_that_was_kept_holds_once_and_its_closing_trades_make_no_other()
     assert standing_pauses(seen, NOW) == [begun]
     assert new_pauses(seen, NOW, RiskPolicy()) == []
     assert [one.kind for one in new_pauses(alone, NOW, RiskPolicy())] == [FLATTEN]
+
+
+def test_sizes_come_back_when_the_pause_of_an_open_drawdown_has_ended() -> None:
+    """Whatever the loss was closed at, and if it stays open: one pause, then the new peak."""
+    deep = account(Others(), replace(HELD, profit_quote=-760.0))
+    (pause,) = (one for one in new_pauses(deep, NOW, RiskPolicy()) if one.kind == DRAWDOWN)
+    assert pause.open_quote == pytest.approx(-760)
+    kept, later = Others(pauses=(pause,)), pause.until + HOUR_MS
+    closed = Own(replace(SHARE, balance_quote=4_275.0), (), [Closed(NOW + 1, -725.0, 1)])
+    ended = account_of(closed, kept, later, RULES)
+    assert (ended.drawdown.peak_quote, ended.own_peak_quote) == (4_275, 4_275)
+    stays = account_of(Own(SHARE, [replace(HELD, profit_quote=-760.0)], ()), kept, later, RULES)
+    assert stays.drawdown.peak_quote == pytest.approx(4_240)
+    assert DRAWDOWN not in [one.kind for one in new_pauses(stays, later, RiskPolicy())]
+    withdrawn = replace(closed, share=replace(SHARE, balance_quote=1_275.0))
+    assert not account_of(withdrawn, kept, later, RULES).drawdown.paused_until > later
 
 
 def test_an_account_that_is_not_known_begins_no_pause() -> None:

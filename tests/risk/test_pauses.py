@@ -110,6 +110,30 @@ def test_what_comes_later_is_not_known_yet() -> None:
     assert drawdown_of([], NOW, RULES) == Drawdown(0.0, 0)
 
 
+def test_a_pause_that_an_open_loss_began_counts_the_peak_anew_like_a_closed_one() -> None:
+    """At 1520 of 10000 it began, 1450 were lost in the end: the old peak is not come back to."""
+    lost = Pause(
+        VETO_DRAWDOWN, NOW + 2 * DAY_MS, "", kind=DRAWDOWN, at=NOW + DAY_MS, open_quote=-1_520.0
+    )
+    curve = [(NOW, 10_000.0), (NOW + DAY_MS + 1, 8_550.0), (NOW + 3 * DAY_MS, 8_550.0)]
+    without = drawdown_of(curve, NOW + 3 * DAY_MS, RULES)
+    assert without.peak_quote == 10_000
+    found = drawdown_of(curve, NOW + 3 * DAY_MS, RULES, [lost])
+    assert found == Drawdown(8_550.0, NOW + 2 * DAY_MS)
+    of_day = Pause(VETO_DAY_LOSS, NOW + 2 * DAY_MS, kind=LOSS, at=NOW + DAY_MS)
+    assert drawdown_of(curve, NOW + 3 * DAY_MS, RULES, [of_day]) == without
+
+
+def test_an_open_loss_that_stays_pauses_once_and_one_that_grows_by_the_limit_again() -> None:
+    lost = Pause(
+        VETO_DRAWDOWN, NOW + 2 * DAY_MS, "", kind=DRAWDOWN, at=NOW + DAY_MS, open_quote=-1_520.0
+    )
+    for days, equity, paused in ((3, 8_480.0, False), (3, 7_300.0, False), (3, 7_200.0, True)):
+        at = NOW + days * DAY_MS
+        found = drawdown_of([(NOW, 10_000.0), (at, equity)], at, RULES, [lost])
+        assert (found.paused_until > at) == paused
+
+
 MIDNIGHT = NOW - NOW % DAY_MS
 LATE = MIDNIGHT + 23 * HOUR_MS
 """An hour before the next day."""

@@ -128,7 +128,7 @@ def test_who_is_in_a_hurry_waits_a_moment_for_a_turn_and_others_as_before(url: s
 
 def test_pauses_are_those_of_an_account(url: str) -> None:
     one, two = bots(url, "one", "two")
-    lost = PauseRow("USDT", "day_loss", 1000, 5000, "lost")
+    lost = PauseRow("USDT", "day_loss", 1000, 5000, "lost", -3.5)
     with one.turn() as told:
         told.put_pause(lost)
         told.put_pause(PauseRow("EUR", "day_loss", 1000, 9000, "lost"))
