@@ -43,9 +43,13 @@ def settings_of(head: type, chase: ChasePolicies, config: dict[str, Any]) -> Set
         raise OperationalException(str(error)) from error
 
 
-def refuse_unusable(config: dict[str, Any], chase: ChasePolicies) -> None:
+def refuse_unusable(
+    config: dict[str, Any], chase: ChasePolicies, *, sets_stops: bool = False
+) -> None:
     """Stop with every finding that fails; log the others."""
-    findings = check_configuration(config, with_credentials=False, chase=chase)
+    findings = check_configuration(
+        config, with_credentials=False, chase=chase, sets_stops=sets_stops
+    )
     for finding in findings:
         if finding.level == "warn":
             logger.warning("%s", finding)

@@ -97,7 +97,8 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         # Freqtrade writes the strategy's own attributes into the configuration later on.
         self._configured = dict(config)
         if config.get("runmode") in JUDGED:
-            refuse_unusable(config, self.settings.chase)
+            sets_stops = self.risk is not None
+            refuse_unusable(config, self.settings.chase, sets_stops=sets_stops)
             refuse_short_warmup(self.rules, config, self.startup_candle_count)
         chosen = self.settings.feeds
         self.feeds = frozenset(
