@@ -9,26 +9,22 @@ all bots of the account together, the size of an entry comes from the equity of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import TYPE_CHECKING
 
-from freqtrade.persistence import LocalTrade, Trade
+from freqtrade.persistence import Trade
 
 from hydra_ft.adapter.closed_trades import losses_in_a_row
-from hydra_ft.adapter.trades import side_of
 from hydra_ft.decisions.admission import DAY_MS
 from hydra_ft.risk.limits import Book, Holding
 from hydra_ft.risk.pauses import Drawdown, Pause, closed_pause, drawdown_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from freqtrade.wallets import Wallets
 
     from hydra_ft.adapter.closed_trades import Closed
     from hydra_ft.risk.limit_rules import LimitRules
-
-    Price = Callable[[str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,8 @@ def history_begins(now: int, rules: LimitRules) -> int:
 
 def own_share(wallets: Wallets, stake_currency: str, exchange: str, *, is_real: bool) -> Share:
     """Read what this bot brings into the account."""
-    realised = sum(float(trade.realized_profit or 0.0) for trade in _open())
+    trades = Trade.get_trades_proxy(is_open=True)
+    realised = sum(float(trade.realized_profit or 0.0) for trade in trades)
     balance = float(wallets.get_total_stake_amount()) - realised
     return Share(exchange, balance, float(wallets.get_total(stake_currency)) if is_real else None)
 
@@ -203,58 +200,27 @@ def together(shares: Iterable[Share]) -> float:
 def merged(holdings: Iterable[Holding], reserved: Iterable[Holding]) -> tuple[Holding, ...]:
     """Holdings of one bot, and the room reserved for what is not, or not wholly, booked yet.
 
-    Of a pair and side with both, the greater numbers count: a chase completes a partial fill.
+    Of a pair and side with both, the greater size counts: a chase completes a partial fill.
     """
     found = {(held.pair, held.side): held for held in reserved}
     for held in holdings:
         kept = found.get((held.pair, held.side))
-        found[held.pair, held.side] = held if kept is None else _greater(held, kept)
+        found[held.pair, held.side] = held if kept is None else _completed(held, kept)
     return tuple(found.values())
 
 
-def _greater(held: Holding, kept: Holding) -> Holding:
-    """A holding as large as what was reserved, if that is more; the rest has made no profit."""
-    if kept.notional_quote <= held.notional_quote:
+def _completed(held: Holding, kept: Holding) -> Holding:
+    """A holding as large as what was reserved, if that is more; the rest has made no profit.
+
+    Each part has its own stop: the rest that of its reservation.
+    """
+    rest = kept.notional_quote - held.notional_quote
+    if rest <= 0:
         return held
+    away = held.notional_quote * held.stop_distance + rest * kept.stop_distance
     return replace(
         held,
         notional_quote=kept.notional_quote,
-        stop_distance=max(held.stop_distance, kept.stop_distance),
+        stop_distance=away / kept.notional_quote,
         stake_quote=max(held.stake_quote, kept.stake_quote),
-    )
-
-
-def own_holdings(head: str, price: Price) -> list[Holding]:
-    """Open trades as holdings, those whose first order still works among them."""
-    return [_holding(trade, head, price(trade.pair)) for trade in _open()]
-
-
-def _open() -> Sequence[LocalTrade]:
-    return Trade.get_trades_proxy(is_open=True)
-
-
-def _holding(trade: LocalTrade, head: str, price: float) -> Holding:
-    """A trade at a price (quote); NaN makes the book unknown, and stands against entries.
-
-    One that is not filled yet has made no profit, but will pay its fees.
-    """
-    side = side_of(trade)
-    is_filled = bool(trade.nr_of_successful_entries)
-    stop = float(trade.stop_loss or 0.0)
-    distance = side.sign * (price - stop) / price if stop and price else 1.0
-    notional = float(trade.amount) * price
-    if is_filled:
-        # Freqtrade raises where the price is not known.
-        made = trade.calc_profit(price) if isfinite(price) else price
-        profit = made + float(trade.realized_profit or 0.0)
-    else:
-        profit = -notional * (float(trade.fee_open or 0.0) + float(trade.fee_close or 0.0))
-    return Holding(
-        pair=trade.pair,
-        side=side,
-        notional_quote=notional,
-        stop_distance=distance,
-        profit_quote=float(profit),
-        stake_quote=float(trade.stake_amount),
-        head=head,
     )

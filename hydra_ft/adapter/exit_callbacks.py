@@ -131,6 +131,10 @@ class StopExits(IStrategy):
             return float(trade.stop_loss or 0.0)
         return stop_level(stance, self.risk.exits, float("nan"), 0)[0]
 
+    def declared_stop(self, trade: Trade) -> float:
+        """Distance of the stop that a trade was entered with, of its entry price; 0: none."""
+        return self.stances.declared(trade).stop
+
 
 class TargetExits(StopExits):
     """The target of the signal, or of the policy, by ``custom_roi``."""

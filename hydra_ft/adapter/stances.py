@@ -95,6 +95,10 @@ class Stances:
             self._found[trade.pair] = known
         return known[1]
 
+    def declared(self, trade: Trade) -> Barriers:
+        """Return the same for a trade that may never be filled."""
+        return self.barriers(trade)
+
     def _bounded(self, found: Barriers, trade: Trade) -> Barriers:
         """Cut a stop at the head's own, which is a share of the margin; note the fee in R."""
         stop = min(found.stop, self._widest / float(trade.leverage or 1.0))
@@ -136,6 +140,7 @@ class LiveStances(Stances):
         self._signals = frozenset(signals)
         self._kept: dict[int, Barriers] = {}
         self._rules: dict[int, str] = {}
+        self._waiting: dict[str, tuple[datetime, Barriers]] = {}
 
     def barriers(self, trade: Trade) -> Barriers:
         """Return what was declared at the entry of a trade, from where it is still known."""
@@ -146,11 +151,28 @@ class LiveStances(Stances):
         if found:
             self._kept[trade.id] = found
             return found
-        found = self._bounded(self._of_parent(trade) or self._of_frame(trade), trade)
+        found = self._looked_up(trade)
         if found:
             self._kept[trade.id] = found
             self._write(trade)
         return found
+
+    def declared(self, trade: Trade) -> Barriers:
+        """Return the same; of a trade that is not filled nothing is kept by its number.
+
+        It is deleted if it never is, and the database gives its number to another one.
+        """
+        if trade.amount:
+            return self.barriers(trade)
+        known = self._waiting.get(trade.pair)
+        if known is None or known[0] != trade.open_date:
+            known = (trade.open_date, self._looked_up(trade))
+            if known[1]:
+                self._waiting[trade.pair] = known
+        return known[1]
+
+    def _looked_up(self, trade: Trade) -> Barriers:
+        return self._bounded(self._of_parent(trade) or self._of_frame(trade), trade)
 
     def _stored(self, trade: Trade) -> Barriers:
         data = trade.get_custom_data(KEY)

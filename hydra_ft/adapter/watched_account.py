@@ -16,12 +16,12 @@ from hydra_ft.adapter.book import (
     Own,
     account_of,
     history_begins,
-    own_holdings,
     own_share,
 )
 from hydra_ft.adapter.closed_trades import closed_since
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.outcomes import PAUSED
+from hydra_ft.adapter.positions import own_holdings
 from hydra_ft.adapter.risk_parameters import RiskParameters
 from hydra_ft.adapter.risk_store import RiskStore, moment
 from hydra_ft.adapter.sizing import new_pauses, standing_pauses
@@ -67,6 +67,10 @@ class WatchedAccount(RiskParameters):
         """Price (quote) at which positions count: the newest close, NaN if unknown."""
         table = self._tables.get(pair)
         return table.price(now) if table is not None else float("nan")
+
+    def declared_stop(self, trade: LocalTrade) -> float:
+        """Stop that a trade was entered with, of its entry price; 0 where no exits are ours."""
+        return 0.0
 
     def entries_under_way(self) -> Collection[str]:
         """Pairs whose entry goes on, whether or not freqtrade has a trade of it now."""
@@ -139,7 +143,9 @@ class WatchedAccount(RiskParameters):
         """Read this bot's books; its prices may have to be read from the exchange."""
         return Own(
             self._share(),
-            own_holdings(self.rules_name, lambda pair: self.price_now(pair, now)),
+            own_holdings(
+                self.rules_name, lambda pair: self.price_now(pair, now), self.declared_stop
+            ),
             closed_since(history_begins(now, policy.limits)),
         )
 

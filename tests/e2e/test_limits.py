@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.commands import force_entry
 from e2e.plan import PLAN
 from e2e.planned import TERMS, bars, outcomes, passes, why
 from e2e.rig import BTC, ETH, Rig
 from freqtrade.persistence import PairLocks
 
+from hydra_ft.risk.limits import open_risk_quote
 from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
 from hydra_ft.store.database import Database
 from hydra_ft.store.holdings import AccountStore, HoldingRow, ReservationRow
@@ -216,3 +218,51 @@ def test_other_bots_see_what_this_one_holds_and_that_it_holds_no_more(limited: R
     rig.until(lambda: not rig.position(), limit=20)
     rig.step(1, times=3)
     assert held_by(rig) == []
+
+
+def open_risk(rig: Rig) -> float:
+    """What the bot counts as lost if every stop is hit (quote)."""
+    strategy, now = rig.bot.strategy, int(rig.clock_now().timestamp() * 1000)
+    return open_risk_quote(strategy.account_now(strategy.risk, now).book)
+
+
+def last_size(rig: Rig, pair: str) -> dict[str, Any]:
+    url = f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"
+    return dict(SizeStore(Database(url), "test").last(pair, 1)[0].size)
+
+
+@pytest.mark.parametrize("chases", [True, False], ids=["chased", "plain"])
+def test_an_entry_that_works_counts_once_and_with_what_its_own_stop_loses(
+    limited: Rigged, *, chases: bool
+) -> None:
+    rig = limited(
+        LimitRules(max_open_risk=0.008, day_flatten_loss=0.0),
+        hydra={"bot_name": "test", "chase": {"enabled": chases}},
+    )
+    equity = rig.bot.wallets.get_total_stake_amount()
+    decide(rig)
+    rig.step(1, times=2)
+    assert not rig.position()
+    # What is open counts with the fees that freqtrade books, a size with those of the policy.
+    first = last_size(rig, BTC)
+    assert open_risk(rig) == pytest.approx(first["risk"], rel=0.08)
+    (told,) = held_by(rig)
+    assert told.notional == pytest.approx(first["notional"], rel=0.01)
+    decide(rig, Side.LONG, ETH)
+    second = last_size(rig, ETH)
+    assert second["capped_by"] == "risk_room"
+    assert first["risk"] + second["risk"] == pytest.approx(equity * 0.008, rel=0.08)
+    rig.fill(round(0.4 * rig.quantity(), 3))
+    rig.step(1, times=2)
+    assert open_risk(rig) == pytest.approx(first["risk"] + second["risk"], rel=0.08)
+
+
+def test_what_the_operator_orders_counts_before_it_is_filled(limited: Rigged) -> None:
+    rig = limited(force_entry_enable=True)
+    bars(rig, 1)
+    force_entry(rig, Side.LONG, price=0.99 * rig.bid)
+    rig.step(1, times=2)
+    assert not rig.position()
+    (told,) = held_by(rig)
+    assert told.notional == pytest.approx(rig.quantity() * rig.bid, rel=0.01)
+    assert told.stop_distance == pytest.approx(0.08 / rig.trade().leverage, rel=0.01)
