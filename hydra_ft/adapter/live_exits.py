@@ -14,6 +14,7 @@ from hydra_ft.risk.codes import DAY_LOSS
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from freqtrade.enums import ExitCheckTuple
     from freqtrade.persistence import Order, Trade
 
     from hydra_ft.adapter.desk import OrderDesk
@@ -81,6 +82,17 @@ class LiveExits(_Base):
         if refusal:
             logger.info("Exit of %s (%s) waits: %s.", pair, exit_reason, refusal)
         return not refusal
+
+    def should_exit(
+        self, trade: Trade, rate: float, current_time: datetime, *, exit_: bool, **more: Any
+    ) -> list[ExitCheckTuple]:
+        """Take an exit signal that ``exit_profit_only`` holds back for none.
+
+        Beside a signal freqtrade does not ask ``custom_exit``, which guards the position.
+        """
+        if exit_ and self.exit_profit_only:
+            exit_ = trade.calc_profit_ratio(rate) > self.exit_profit_offset
+        return list(super().should_exit(trade, rate, current_time, exit_=exit_, **more))
 
     @fail_closed(answer=None)
     def custom_exit(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from e2e.barriers import STOP, barred, fee, go, hold, left_by, price_at, price_at_r, trade_of
-from e2e.rig import TICK, Rig
+from e2e.plan import PLAN
+from e2e.rig import BTC, TICK, Rig
 from e2e.test_reconciliation import alerts
 from freqtrade.exceptions import TemporaryError
 
@@ -187,3 +188,25 @@ def test_a_stop_that_could_not_be_placed_for_a_while_rests_when_it_can(
     assert rig.position() == 0
     rig.check_books()
     assert rig.closed()[0].exit_reason == "stoploss_on_exchange"
+
+
+@pytest.mark.parametrize("profit_only", [False, True])
+def test_an_exit_signal_that_is_held_back_holds_up_no_guard(
+    rigged: Callable[..., Rig], *, profit_only: bool
+) -> None:
+    """Freqtrade asks no ``custom_exit`` on a bar with an exit signal."""
+    rig = barred(rigged, "StandingHead", order_types=ORDERS)
+    rig.bot.strategy.exit_profit_only = profit_only
+
+    def refused(**_: object) -> None:
+        raise TemporaryError("no stops today")
+
+    rig.bot.exchange.create_stoploss = refused
+    trade = hold(rig)
+    if profit_only:
+        go(rig, price_at(trade, -STOP / 2))
+        PLAN.leave[BTC] = Side.LONG
+        rig.step(61, times=2)
+        assert rig.position() > 0
+    go(rig, trade_of(rig).stop_loss * 0.99, loops=4)
+    assert left_by(rig) == "stop_loss"
