@@ -9,7 +9,7 @@ all bots of the account together, the size of an entry comes from the equity of 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from freqtrade.persistence import Trade
 
@@ -19,7 +19,7 @@ from hydra_ft.risk.limits import Book, Holding
 from hydra_ft.risk.pauses import Drawdown, Pause, closed_pause, drawdown_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from freqtrade.wallets import Wallets
 
@@ -126,12 +126,18 @@ def history_begins(now: int, rules: LimitRules) -> int:
     return now - 1000 * max(drawdown_s, pause_s) - DAY_MS
 
 
-def own_share(wallets: Wallets, stake_currency: str, exchange: str, *, is_real: bool) -> Share:
-    """Read what this bot brings into the account."""
-    trades = Trade.get_trades_proxy(is_open=True)
-    realised = sum(float(trade.realized_profit or 0.0) for trade in trades)
-    balance = float(wallets.get_total_stake_amount()) - realised
-    return Share(exchange, balance, float(wallets.get_total(stake_currency)) if is_real else None)
+def own_share(wallets: Wallets, config: Mapping[str, Any], *, is_real: bool) -> Share:
+    """Read what this bot brings into the account.
+
+    A wallet holds what open trades have realised by partial exits, which are not closed;
+    ``available_capital``, with the profit of closed trades, never does.
+    """
+    balance = float(wallets.get_total_stake_amount())
+    if "available_capital" not in config:
+        trades = Trade.get_trades_proxy(is_open=True)
+        balance -= sum(float(trade.realized_profit or 0.0) for trade in trades)
+    wallet = float(wallets.get_total(config["stake_currency"])) if is_real else None
+    return Share(config["exchange"]["name"], balance, wallet)
 
 
 def account_of(own: Own, others: Others, now: int, rules: LimitRules) -> Account:

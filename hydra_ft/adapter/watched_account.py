@@ -150,13 +150,8 @@ class WatchedAccount(RiskParameters):
         )
 
     def _share(self) -> Share:
-        config = self.config
-        return own_share(
-            self.wallets,
-            config["stake_currency"],
-            config["exchange"]["name"],
-            is_real=self._risk_store is not None and not config["dry_run"],
-        )
+        is_real = self._risk_store is not None and not self.config["dry_run"]
+        return own_share(self.wallets, self.config, is_real=is_real)
 
     def pause_if_due(self, account: Account, policy: RiskPolicy, now: int) -> None:
         """Keep the pauses that begin now, and lock all pairs so that ``/locks`` shows them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import nan
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,9 @@ from freqtrade.persistence import (
     disable_database_use,
     enable_database_use,
 )
+from freqtrade.wallets import Wallets
 
+from hydra_ft.adapter.book import own_share
 from hydra_ft.adapter.positions import own_holdings
 
 if TYPE_CHECKING:
@@ -129,3 +132,20 @@ def test_without_a_price_nothing_is_known_of_a_trade(amount: float) -> None:
     if amount:
         order(made, amount)
     assert not only(nan).notional_quote >= 0
+
+
+@pytest.mark.parametrize("given", [{}, {"available_capital": 10_000.0}])
+def test_what_a_partial_exit_has_made_is_in_the_equity_once(given: dict[str, float]) -> None:
+    made = trade()
+    order(made, 30.0, 30.0, is_open=False)
+    made.realized_profit = 200.0
+    tied = float(made.stake_amount)
+    config = {"stake_currency": "USDT", "tradable_balance_ratio": 1.0} | given
+    config |= {"exchange": {"name": "binance"}}
+    wallets: Any = SimpleNamespace(
+        _config=config, _stake_currency="USDT", get_free=lambda _: 10_200.0 - tied
+    )
+    wallets.get_total_stake_amount = lambda: Wallets.get_total_stake_amount(wallets)
+    balance = own_share(wallets, config, is_real=False).balance_quote
+    fees = 2 * FEE * 3000
+    assert balance + only().profit_quote == pytest.approx(10_200 - fees)
