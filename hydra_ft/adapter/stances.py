@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Number = tuple[int, str, "datetime"]
+
 KEY = "hydra_stance"
 """Custom data of a trade: stop, target, max_hold_s, fee, r_quote, rule."""
 
@@ -68,6 +70,11 @@ def stance_of(trade: Trade, barriers: Barriers) -> Stance:
         # A stop that no rule has moved yet follows the average entry of a chase.
         kept_stop=float(trade.stop_loss or 0.0) if trade.is_stop_loss_trailing else 0.0,
     )
+
+
+def number_of(trade: Trade) -> Number:
+    """What tells a trade from all others: SQLite gives the number of a deleted one anew."""
+    return trade.id, trade.pair, trade.open_date
 
 
 class Stances:
@@ -138,22 +145,22 @@ class LiveStances(Stances):
         super().__init__(table, stoploss, fee)
         self._store = store
         self._signals = frozenset(signals)
-        self._kept: dict[int, Barriers] = {}
-        self._rules: dict[int, str] = {}
+        self._kept: dict[Number, Barriers] = {}
+        self._rules: dict[Number, str] = {}
         self._waiting: dict[str, tuple[datetime, Barriers]] = {}
 
     def barriers(self, trade: Trade) -> Barriers:
         """Return what was declared at the entry of a trade, from where it is still known."""
-        known = self._kept.get(trade.id)
+        known = self._kept.get(number_of(trade))
         if known is not None:
             return known
         found = self._stored(trade)
         if found:
-            self._kept[trade.id] = found
+            self._kept[number_of(trade)] = found
             return found
         found = self._looked_up(trade)
         if found:
-            self._kept[trade.id] = found
+            self._kept[number_of(trade)] = found
             self._write(trade)
         return found
 
@@ -179,7 +186,7 @@ class LiveStances(Stances):
         try:
             levels = float(data["stop"]), float(data["target"]), int(data["max_hold_s"])
             found = Barriers(*levels, float(data.get("fee") or self._fee(trade.pair)))
-            self._rules.setdefault(trade.id, str(data["rule"]))
+            self._rules.setdefault(number_of(trade), str(data["rule"]))
         except (TypeError, KeyError, ValueError):
             return NO_BARRIERS
         known = (found.stop, found.target, found.fee)
@@ -216,8 +223,8 @@ class LiveStances(Stances):
 
         Freqtrade names a stop that was hit ``stop_loss`` or ``trailing_stop_loss``, no more.
         """
-        if self._rules.get(trade.id, STOP) != rule:
-            self._rules[trade.id] = rule
+        if self._rules.get(number_of(trade), STOP) != rule:
+            self._rules[number_of(trade)] = rule
             logger.info("Stop of %s goes to %.10g: %s.", trade.pair, level, rule)
             self._write(trade)
 
@@ -227,7 +234,7 @@ class LiveStances(Stances):
 
     def _write(self, trade: Trade) -> None:
         try:
-            trade.set_custom_data(KEY, self._data(trade, self._kept[trade.id]))
+            trade.set_custom_data(KEY, self._data(trade, self._kept[number_of(trade)]))
         except SQLAlchemyError as error:
             # The stop itself must not wait for its note.
             logger.warning("The stance of %s is not kept: %s", trade.pair, error)
@@ -240,5 +247,5 @@ class LiveStances(Stances):
             "max_hold_s": barriers.max_hold_s,
             "fee": fee,
             "r_quote": risk_quote(float(trade.open_rate), whole, barriers.stop, fee),
-            "rule": self._rules.get(trade.id, STOP),
+            "rule": self._rules.get(number_of(trade), STOP),
         }

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from freqtrade.persistence import Trade
 
 from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.adapter.stances import number_of
 from hydra_ft.execution.ticks import is_dust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from hydra_ft.adapter.host import Host
+    from hydra_ft.adapter.stances import Number
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class Stops:
         self._enabled = enabled and not host.dry_run
         self._looked_at = 0
         self._stoploss = stoploss
-        self._without: dict[int, int] = {}
+        self._without: dict[Number, int] = {}
 
     def watch(self, now: int) -> None:
         """Give the head's stop to a position that has none, and tell of one without a guard."""
@@ -53,7 +55,7 @@ class Stops:
             for pair, order_id in self._host.dropped_stops():
                 self._alert(f"{pair}: stop {order_id} was gone from the exchange; placed anew.")
         guard = fail_closed(answer=None)(self._guard)
-        open_now = {trade.id: trade for trade in Trade.get_open_trades()}
+        open_now = {number_of(trade): trade for trade in Trade.get_open_trades()}
         self._without = {key: at for key, at in self._without.items() if key in open_now}
         for trade in open_now.values():
             guard(trade, now)
@@ -67,13 +69,14 @@ class Stops:
             trade.adjust_stop_loss(trade.open_rate, self._stoploss, allow_refresh=True)
             Trade.commit()
             self._alert(f"{trade.pair}: the position had no stop; it is {trade.stop_loss:g} now.")
+        number = number_of(trade)
         if not self._enabled or trade.has_open_sl_orders:
-            self._without.pop(trade.id, None)
-        elif trade.id not in self._without:
+            self._without.pop(number, None)
+        elif number not in self._without:
             # What has just filled gets its stop in this loop.
-            self._without[trade.id] = now
-        elif self._without[trade.id]:
-            self._without[trade.id] = 0
+            self._without[number] = now
+        elif self._without[number]:
+            self._without[number] = 0
             self._alert(
                 f"{trade.pair}: no stop rests on the exchange; "
                 f"the bot itself leaves the position at {trade.stop_loss:g}."

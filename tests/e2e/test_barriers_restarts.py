@@ -20,6 +20,8 @@ from e2e.barriers import (
     stands_at,
     trade_of,
 )
+from e2e.rig import BTC
+from freqtrade.enums import SignalDirection
 
 from hydra_ft.types import Side
 
@@ -144,3 +146,24 @@ def test_the_fee_in_r_is_that_of_the_day_of_the_entry(rigged: Callable[..., Rig]
     trade = trade_of(rig)
     go(rig, price_at(trade, 0.0095), loops=2)
     assert stands_at(trade_of(rig), price_at(trade, fee(trade)))
+
+
+def test_a_trade_that_has_the_number_of_a_deleted_one_has_a_stop_of_its_own(
+    rigged: Callable[..., Rig],
+) -> None:
+    rig = barred(rigged, force_entry_enable=True)
+    first = hold(rig)
+    rpc, number, held = rig.bot.rpc._rpc, first.id, rig.position()
+    go(rig, price_at(first, 0.0085), loops=2)
+    rpc._rpc_delete(number)
+    rig.bot.exchange._api.create_order(BTC, "market", "sell", held, None, {"reduceOnly": True})
+    rig.step(1, times=5)
+    short = SignalDirection.SHORT
+    rpc._rpc_force_entry(BTC, None, order_type="market", order_side=short, stake_amount=500)
+    rig.step(1, times=3)
+    second = trade_of(rig)
+    assert (second.id, second.is_short) == (number, True)
+    assert stands_at(second, price_at(second, -0.04)), "the head's: nothing was declared for it"
+    assert second.get_custom_data("hydra_stance") is None
+    rig.step(100, times=10)
+    assert rig.position() < 0, "nor is its time over"
