@@ -78,6 +78,7 @@ class RiskStore:
         self._silent: set[str] = set()
         self._dropped: set[str] = set()
         self._pruned_at = 0
+        self._refused: dict[str, tuple[int, str]] = {}
         self._is_lost_for_words = False
 
     # ---- what this bot tells
@@ -221,9 +222,15 @@ class RiskStore:
     # ---- sizes
 
     def keep(self, pair: str, at: int, code: str, size: Mapping[str, Any]) -> None:
-        """Keep a size for ``hydra why --size``; once a day the old ones are dropped."""
+        """Keep a size for ``hydra why --size``; once a day the old ones are dropped.
+
+        A refusal is asked for again with every loop, and kept once.
+        """
+        if code != OK and self._refused.get(pair) == (at, code):
+            return
         try:
             self._sizes.put(SizeRow(pair, at, code, size))
+            self._refused[pair] = (at, code)
             if at - self._pruned_at > DAY_MS:
                 self._sizes.forget_before(at - SIZES_KEPT_MS)
                 self._pruned_at = at

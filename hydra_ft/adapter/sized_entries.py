@@ -28,6 +28,8 @@ from hydra_ft.adapter.start import JUDGED
 from hydra_ft.adapter.terms import table_of
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.adapter.watched_account import WatchedAccount
+from hydra_ft.decisions.reasons import explain
+from hydra_ft.errors import PolicyError
 from hydra_ft.risk import codes
 from hydra_ft.risk.limits import LimitVerdict
 from hydra_ft.types import Side
@@ -80,6 +82,7 @@ class SizedEntries(RoundTrips, WatchedAccount):
         account = self.account_now(policy, now, but=pair)
         self.pause_if_due(account, policy, now)
         found = verdict(pair, side, self.rules_name, account, self._tables, policy, now)
+        self._verdicts[pair] = found
         store = self._risk_store
         if store is None or found.codes or pair not in self._reserved:
             return found
@@ -130,12 +133,34 @@ class SizedEntries(RoundTrips, WatchedAccount):
             return proposed_stake
         wanted = Side(side)
         refusal = self.stage_b.refusal(pair, wanted, tag, now)
-        if refusal:
-            logger.info("Entry for %s refused: %s.", pair, refusal)
-            return 0.0
         least = min_stake or 0.0
         ask = Ask(pair, wanted, current_rate, leverage, least, max_stake, now)
+        if refusal:
+            logger.info("Entry for %s refused: %s.", pair, refusal)
+            self._keep(ask, refused(refusal, self._words(pair, refusal)))
+            return 0.0
         return self._stake(ask, policy)
+
+    @property
+    def _verdicts(self) -> dict[str, LimitVerdict]:
+        """What the limits said last, by pair."""
+        found: dict[str, LimitVerdict] = self.__dict__.setdefault("_kept_verdicts", {})
+        return found
+
+    def _words(self, pair: str, code: str) -> str:
+        """Why an entry was refused: the limits' own words, else those of the code."""
+        found = self._verdicts.get(pair)
+        if found is None or code not in found.codes:
+            return explain(code)
+        return found.why[found.codes.index(code)]
+
+    def _keep(self, ask: Ask, made: SizedEntry) -> None:
+        """Keep a size, or its refusal, for ``hydra why --size``."""
+        store, table = self._risk_store, self._tables.get(ask.pair)
+        if store is not None:
+            terms = None if table is None else table.terms(ask.now)
+            at = terms.at if terms else ask.now
+            store.keep(ask.pair, at, made.code, shown(made, ask))
 
     def _stake(self, ask: Ask, policy: RiskPolicy) -> float:
         table = self._tables.get(ask.pair)
@@ -144,9 +169,7 @@ class SizedEntries(RoundTrips, WatchedAccount):
         if made.code == codes.OK and not stake:
             text = f"expected a stake from {ask.min_stake:g} up, the risk allows less"
             made = replace(made, code=codes.BELOW_MIN, detail=text)
-        store = self._risk_store
-        if store is not None:
-            store.keep(ask.pair, terms.at if terms else ask.now, made.code, shown(made, ask))
+        self._keep(ask, made)
         if made.code != codes.OK:
             logger.info("Entry for %s refused: %s, %s.", ask.pair, made.code, made.detail)
         self.stage_b.sized(ask.pair, made.code, made.detail)
@@ -180,6 +203,9 @@ class SizedEntries(RoundTrips, WatchedAccount):
     def _made(
         self, ask: Ask, terms: Terms | None, policy: RiskPolicy, account: Account
     ) -> tuple[SizedEntry, float]:
-        priced = self.policy_for(ask.pair, policy)
+        try:
+            priced = self.policy_for(ask.pair, policy)
+        except PolicyError as error:
+            return refused(codes.FEES_TOO_HIGH, str(error)), 0.0
         made = sized(ask, terms, self.rules_name, account, self._tables, priced)
         return made, stake_of(made, ask) if made.code == codes.OK else 0.0

@@ -7,6 +7,7 @@ bad day could cost is judged with the sized entry in the book.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,8 +97,12 @@ def verdict(
     pause = max(standing, key=lambda one: one.until, default=Pause())
     known = _correlations(pair, account.book, tables, policy, now)
     found = judge(pair, side, head, account.book, policy.limits, correlations=known)
-    paused = ((pause.code, pause.why),) if pause.kind else ()
-    told: dict[str, str] = dict((*paused, *zip(found.codes, found.why, strict=True)))
+    told: dict[str, str] = {}
+    if pause.kind:
+        end = datetime.fromtimestamp(pause.until / 1e3, tz=UTC)
+        told[pause.code] = f"{pause.why}, no entries until {end:%Y-%m-%d %H:%M} UTC"
+    for code, why in zip(found.codes, found.why, strict=True):
+        told[code] = f"{told[code]}; {why}" if code in told else why
     return LimitVerdict(tuple(told), tuple(told.values()))
 
 

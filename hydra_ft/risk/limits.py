@@ -191,7 +191,7 @@ def judge(
     not known stands against an entry.
     """
     if not book.is_known:
-        return LimitVerdict((codes.VETO_DAY_LOSS,), ("the equity or a position is not known",))
+        return LimitVerdict((codes.ACCOUNT_UNKNOWN,), (_unknown(book),))
     checks = (
         _day(book, rules),
         _averaging(pair, side, book),
@@ -203,6 +203,18 @@ def judge(
     )
     failing = [check for check in checks if check is not None]
     return LimitVerdict(tuple(code for code, _ in failing), tuple(why for _, why in failing))
+
+
+def _unknown(book: Book) -> str:
+    """Say what of a book is not known."""
+    pairs = [
+        held.pair
+        for held in book.holdings
+        if not all(map(isfinite, (held.notional_quote, held.stop_distance, held.profit_quote)))
+    ]
+    if pairs:
+        return f"no price, stop or profit of {', '.join(sorted(set(pairs)))} is known now"
+    return f"the equity is {book.equity_quote:.2f}, {book.day_equity_quote:.2f} at midnight"
 
 
 Found = tuple[str, str] | None

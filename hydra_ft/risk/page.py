@@ -24,7 +24,8 @@ The fee is `round_trip_fee`, or what the venue takes of two orders that cross wh
 is kept with the trade.
 
 What is not known is refused: a size from a missing number is zero and names it, a book with an
-unknown position admits nothing, and a correlation of which too little is known counts as 1.
+unknown position admits nothing (`account_unknown`), and a correlation of which too little is known
+counts as 1.
 
 ## Size
 
@@ -38,7 +39,8 @@ until the stop takes at most `max_stop_of_margin` of the margin: the liquidation
 Where a cap on the stake or the position allows less than the risk, the cap decides and is named. A
 size is never raised to the exchange's minimum: below it there is no entry (`below_min`). A stop
 nearer than twice the round-trip fee is refused (`stop_too_tight`), and a factor, a cap or an equity
-of zero gives `size_zero`.
+of zero gives `size_zero`. Where the venue's fees contradict the policy, as fees of a break-even or
+more do, nothing is entered (`fees_too_high`).
 
 **Bias, regime, expansion and losses** are multipliers whose product, the conviction, is kept within
 `min_conviction` and `max_conviction`; `conviction_bounds` is what that takes. **Confidence,
@@ -50,8 +52,8 @@ to zero:
     drawdown    = 1 - drawdown / max_drawdown
     correlation = 1 - correlated positions / max_correlated_share
 
-`hydra why --size BTC` shows every factor of the last entries of a pair, those that got no size
-among them; a trade that was chased live keeps them in its custom data under `hydra_size`.
+`hydra why --size BTC` shows every factor of the last entries of a pair, and why others
+got no size; a trade that was chased live keeps them in its custom data under `hydra_size`.
 
 A confidence ranks signals and is no probability. `kelly_fraction` therefore caps the risk only
 where a calibrated probability of winning is given: at that part of (p b - q) / b, with b the

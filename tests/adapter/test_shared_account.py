@@ -13,7 +13,7 @@ from hydra_ft.adapter.book import Account, Others, Own, Share, account_of, merge
 from hydra_ft.adapter.closed_trades import Closed
 from hydra_ft.adapter.risk_store import changed_from
 from hydra_ft.adapter.shared_account import RESERVED_MS, Heard, others_of, roll_of
-from hydra_ft.adapter.sizing import new_pauses, standing_pauses
+from hydra_ft.adapter.sizing import new_pauses, standing_pauses, verdict
 from hydra_ft.risk.limits import Holding, open_risk_quote, room
 from hydra_ft.risk.pauses import DRAWDOWN, FLATTEN, LOSS, Pause
 from hydra_ft.risk.policy import LimitRules, RiskPolicy
@@ -233,6 +233,13 @@ def test_a_pause_that_was_kept_holds_once_and_its_closing_trades_make_no_other()
     assert standing_pauses(seen, NOW) == [begun]
     assert new_pauses(seen, NOW, RiskPolicy()) == []
     assert [one.kind for one in new_pauses(alone, NOW, RiskPolicy())] == [FLATTEN]
+
+
+def test_a_pause_is_told_with_its_end_beside_the_limit_that_goes_on() -> None:
+    lost = account(Others(), closed=(Closed(NOW - HOUR_MS, -110.0, 1),))
+    found = verdict(BTC, Side.LONG, "Head", lost, {}, RiskPolicy(), NOW)
+    assert found.codes == ("veto_day_loss",)
+    assert "no entries until 2024-10-04 16:00 UTC; with every stop hit" in found.why[0]
 
 
 def test_sizes_come_back_when_the_pause_of_an_open_drawdown_has_ended() -> None:

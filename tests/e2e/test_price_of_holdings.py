@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e.planned import TERMS
+from e2e.planned import TERMS, outcomes, why
 from e2e.rig import BTC, ETH, Rig
-from e2e.test_limits import open_trade
+from e2e.test_limits import decide, open_trade
 from freqtrade.persistence import PairLocks
 
 from hydra_ft.risk.policy import LimitRules, RiskPolicy
@@ -50,6 +50,19 @@ def test_after_a_restart_a_position_has_a_price_before_anything_is_analysed(
     rig.step(1)
     assert "look_at_risk failed" not in caplog.text
     assert PairLocks.get_pair_locks("*") == []
+
+
+def test_an_entry_beside_a_position_without_a_price_says_so_wherever_it_is_looked_for(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_trade(rig)
+    rig.bot.strategy.price_now = lambda *_: float("nan")
+    decide(rig, Side.LONG, ETH)
+    assert outcomes(rig, ETH) == ["account_unknown"]
+    assert f"of {BTC} is known now" in why(rig, capsys, "--size", ETH)
+    with pytest.raises(AssertionError):
+        why(rig, capsys, "--size", "DOGE")
+    assert "of which an entry was sized or refused a size, was 'DOGE'" in capsys.readouterr().err
 
 
 def test_a_price_that_cannot_be_read_refuses_entries_and_pauses_nothing(

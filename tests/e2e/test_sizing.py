@@ -73,6 +73,16 @@ def test_an_entry_is_as_large_as_its_stop_and_its_factors_allow(sized: Rigged, s
     assert kept.size["leverage"] == 3
 
 
+def test_fees_that_contradict_the_policy_refuse_with_the_numbers(sized: Rigged) -> None:
+    rig = sized()
+    rig.bot.strategy.__dict__["_kept_fees"] = {BTC: 0.008}
+    decide(rig)
+    assert outcomes(rig, BTC) == ["fees_too_high"]
+    (row,) = passes(rig, BTC)
+    assert "break_even_at" in row.detail
+    assert "0.008" in row.detail
+
+
 def test_a_filled_trade_keeps_how_it_was_sized(sized: Rigged) -> None:
     rig = sized()
     decide(rig)
