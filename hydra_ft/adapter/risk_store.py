@@ -75,6 +75,7 @@ class RiskStore:
         self._sizes = SizeStore(database, bot)
         self._told: tuple[object, ...] | None = None
         self._told_results: Sequence[Closed] | None = None
+        self._has_reserved = False
         self._silent: set[str] = set()
         self._dropped: set[str] = set()
         self._pruned_at = 0
@@ -94,7 +95,8 @@ class RiskStore:
         """
         held = [(one.pair, one.side, one.stake_quote) for one in own.holdings]
         key = (held, list(own.closed[-1:]), sorted(under_way))
-        if (key == self._told and not again) or not self._is_known(own):
+        is_told = key == self._told and not self._has_reserved
+        if (is_told and not again) or not self._is_known(own):
             return
         try:
             with self._store.turn(HURRY_MS) as told:
@@ -103,7 +105,7 @@ class RiskStore:
         except StoreError as error:
             logger.error("Other bots do not see how this one stands: %s", error)  # noqa: TRY400
             return
-        self._told, self._told_results = key, own.closed
+        self._told, self._told_results, self._has_reserved = key, own.closed, False
 
     def _is_known(self, own: Own) -> bool:
         """Whether every number is one; what others were told last stands until it is."""
@@ -198,6 +200,7 @@ class RiskStore:
 
     def reserve(self, told: Told, held: Holding, risk_quote: float, now: int) -> None:
         """Keep room for an entry within a turn, until it is sent or the next loop begins."""
+        self._has_reserved = True
         told.reserve(
             ReservationRow(
                 bot=self._bot,
