@@ -16,7 +16,8 @@ from freqtrade.persistence import Trade
 
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.listener import Heard
-from hydra_ft.adapter.trades import child_of, held, open_trade, order_ids, side_of
+from hydra_ft.adapter.placed import child_of
+from hydra_ft.adapter.trades import held, open_trade, order_ids, side_of
 from hydra_ft.execution.attempts import SeenOrder, match, tolerance_ms
 from hydra_ft.execution.breaker import Outcome
 from hydra_ft.execution.ticks import floor_steps, is_dust
