@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     Declared = Callable[[LocalTrade], float]
 
 
-def own_holdings(head: str, price: Price, declared: Declared) -> list[Holding]:
-    """Open trades as holdings, those whose first order still works among them.
+def own_holdings(head: str, price: Price, declared: Declared) -> dict[int, Holding]:
+    """Open trades as holdings, by freqtrade's number; also those whose first order still works.
 
     ``declared`` gives the stop that a trade was entered with, as a fraction of its entry price,
     0 where none is known: freqtrade's own stop, which stands farther, counts then.
     """
     trades = Trade.get_trades_proxy(is_open=True)
-    return [_holding(trade, head, price(trade.pair), declared) for trade in trades]
+    return {trade.id: _holding(trade, head, price(trade.pair), declared) for trade in trades}
 
 
 def _holding(trade: LocalTrade, head: str, price: float, declared: Declared) -> Holding:

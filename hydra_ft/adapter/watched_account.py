@@ -140,14 +140,15 @@ class WatchedAccount(RiskParameters):
         return account_of(self.own_books(policy, now), others, now, policy.limits)
 
     def own_books(self, policy: RiskPolicy, now: int) -> Own:
-        """Read this bot's books; its prices may have to be read from the exchange."""
-        return Own(
-            self._share(),
-            own_holdings(
-                self.rules_name, lambda pair: self.price_now(pair, now), self.declared_stop
-            ),
-            closed_since(history_begins(now, policy.limits)),
-        )
+        """Read this bot's books; its prices may have to be read from the exchange.
+
+        What a command has closed in the meantime is closed, and open no more.
+        """
+        share, name = self._share(), self.rules_name
+        held = own_holdings(name, lambda pair: self.price_now(pair, now), self.declared_stop)
+        closed = closed_since(history_begins(now, policy.limits))
+        over = {one.trade for one in closed}
+        return Own(share, [one for number, one in held.items() if number not in over], closed)
 
     def _share(self) -> Share:
         is_real = self._risk_store is not None and not self.config["dry_run"]

@@ -88,7 +88,7 @@ def order(of: LocalTrade, amount: float, filled: float = 0.0, *, is_open: bool =
 
 
 def only(price: float = 100.0, stop: float = STOP) -> Holding:
-    (held,) = own_holdings("Head", lambda _pair: price, lambda _trade: stop)
+    (held,) = own_holdings("Head", lambda _pair: price, lambda _trade: stop).values()
     return held
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,22 @@ def test_an_entry_beside_a_position_without_a_price_says_so_wherever_it_is_looke
     with pytest.raises(AssertionError):
         why(rig, capsys, "--size", "DOGE")
     assert "of which an entry was sized or refused a size, was 'DOGE'" in capsys.readouterr().err
+
+
+def test_a_trade_that_closes_while_prices_are_read_counts_once(rig: Rig) -> None:
+    open_trade(rig)
+    strategy = rig.bot.strategy
+    assert len(strategy.own_books(strategy.risk, 0).holdings) == 1
+    over = "UPDATE trades SET is_open = 0, close_profit_abs = -5, close_date = open_date"
+
+    def closing(*_: object) -> float:
+        with sqlite3.connect(rig.folder / "trades.sqlite") as connection:
+            connection.execute(over)
+        return float(rig.bid)
+
+    strategy.price_now = closing
+    own = strategy.own_books(strategy.risk, int(rig.clock_now().timestamp() * 1e3))
+    assert ([one.profit_quote for one in own.closed], own.holdings) == ([-5], [])
 
 
 def test_a_price_that_cannot_be_read_refuses_entries_and_pauses_nothing(
