@@ -28,14 +28,15 @@ from hydra_ft.adapter.sizing import new_pauses, standing_pauses
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.decisions.admission import DAY_MS
 from hydra_ft.errors import StoreError
+from hydra_ft.risk.policy import RiskPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hydra_ft.adapter.book import Account, Share
+    from hydra_ft.adapter.rows import LastDecision
     from hydra_ft.adapter.terms import Table
     from hydra_ft.risk.pauses import Pause
-    from hydra_ft.risk.policy import RiskPolicy
     from hydra_ft.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,14 @@ class WatchedAccount(RiskParameters):
     def price_now(self, pair: str, now: int) -> float:
         """Price (quote) at which positions count: the newest close, NaN if unknown."""
         table = self._tables.get(pair)
-        return table.price(now) if table is not None else float("nan")
+        if table is not None:
+            return table.price(now)
+        decision = self.last_decision(pair)
+        return decision.close if decision is not None else float("nan")
+
+    def last_decision(self, pair: str) -> LastDecision | None:
+        """Return the decision on the newest analysed bar of a pair."""
+        return None
 
     def declared_stop(self, trade: LocalTrade) -> float:
         """Stop that a trade was entered with, of its entry price; 0 where no exits are ours."""
@@ -82,21 +90,23 @@ class WatchedAccount(RiskParameters):
 
     @fail_closed(answer=None)
     def look_at_risk(self, now: int) -> None:
-        """Tell other bots how this one stands, and pause entries where a limit asks for it."""
-        policy = self.risk_in_force
-        if policy is None:
-            return
-        store = self._risk_store
+        """Tell other bots how this one stands, and pause entries where a limit asks for it.
+
+        A bot that freqtrade sizes tells, too: its positions are of the same account.
+        """
+        policy, store = self.risk_in_force, self._risk_store
         if store is None:
-            self._look_in_backtest(policy, now)
+            if policy is not None:
+                self._look_in_backtest(policy, now)
             return
         self._reserved.clear()
         again = now - self.__dict__.get("_told_at", 0) >= TOLD_MS
-        own, since = self.own_books(policy, now), history_begins(now, policy.limits)
+        known = policy or self.risk or RiskPolicy()
+        own, since = self.own_books(known, now), history_begins(now, known.limits)
         store.tell(own, self.entries_under_way(), since, now, again=again)
         if again:
             self._told_at = now
-        if now - self.__dict__.get("_watched_at", 0) >= WATCHED_MS:
+        if policy is not None and now - self.__dict__.get("_watched_at", 0) >= WATCHED_MS:
             self._watched_at = now
             account = account_of(own, store.others(since, now), now, policy.limits)
             self.pause_if_due(account, policy, now)

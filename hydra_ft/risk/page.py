@@ -138,8 +138,9 @@ Limits are those of the account: all bots of one Hydra database with the same st
 and the tail are sums over its bots, the capital of a head is counted by its name; the size of an
 entry comes from its own bot's equity. Give each bot its share with `available_capital`. Bots that
 each see one whole wallet do not double it: on an exchange no more counts than the greatest wallet
-seen there. Trades a day and losses in a row are each bot's own, and a bot without a risk policy
-tells nothing, so that its positions do not count.
+seen there. Trades a day and losses in a row are each bot's own. A head without a risk policy, or
+with `hydra.risk.enabled` off, is not limited; what it holds, its equity and its results count for
+the others.
 
 An entry reserves its room before it is sent, one bot at a time: two bots that decide at the same
 moment never both take the last room. It gives the room back when it ends unfilled. Where the

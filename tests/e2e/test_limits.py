@@ -266,3 +266,37 @@ def test_what_the_operator_orders_counts_before_it_is_filled(limited: Rigged) ->
     (told,) = held_by(rig)
     assert told.notional == pytest.approx(rig.quantity() * rig.bid, rel=0.01)
     assert told.stop_distance == pytest.approx(0.08 / rig.trade().leverage, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("head", "hydra"),
+    [("SizedHead", {"risk": {"enabled": False}}), ("PlannedHead", {"chase": {"enabled": False}})],
+    ids=["switched_off", "without_a_policy"],
+)
+def test_a_bot_that_freqtrade_sizes_tells_what_it_holds_and_that_it_holds_no_more(
+    limited: Rigged, head: str, hydra: dict[str, Any]
+) -> None:
+    rig = limited(head=head, hydra={"bot_name": "test"} | hydra)
+    open_trade(rig)
+    rig.step(1, times=2)
+    (told,) = held_by(rig)
+    assert told.notional == pytest.approx(rig.position() * rig.bid, rel=0.01)
+    rig.move(-0.1 * rig.bid)
+    rig.until(lambda: rig.working_orders() or not rig.position(), limit=20)
+    if rig.working_orders():
+        rig.fill(rig.quantity())
+    rig.step(1, times=3)
+    assert not rig.position()
+    assert held_by(rig) == []
+
+
+def test_an_entry_that_is_not_sent_gives_its_room_back_with_its_signal(limited: Rigged) -> None:
+    """Not only when numbers are told again, up to a minute later."""
+    rig = limited()
+    bars(rig, 2)
+    rig.bot.strategy._entries.confirm = lambda *_: "spread"
+    rig.bot.strategy._told_at = int(rig.clock_now(minutes=10).timestamp() * 1000)
+    decide(rig)
+    assert [row.pair for row in reserved(rig)] == [BTC]
+    bars(rig, 1)
+    assert reserved(rig) == []
