@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from freqtrade.strategy import IStrategy, stoploss_from_absolute
 
 from hydra_ft.adapter.barriers import BarrierTable
+from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.partial_exits import partial_exit
 from hydra_ft.adapter.stances import LiveStances, Stances
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.risk.codes import DAY_LOSS
-from hydra_ft.risk.exits import TIME, is_over, stop_level, target_price
+from hydra_ft.risk.exits import STOP, TIME, is_over, stop_level, target_price
 from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
@@ -96,6 +97,45 @@ class StopExits(IStrategy):
         leverage = float(trade.leverage or 1.0)
         away = stoploss_from_absolute(level, current_rate, bool(trade.is_short), leverage)
         return float(max(away, _HAIR * leverage))
+
+    def ft_stoploss_adjust(
+        self,
+        current_rate: float,
+        trade: Trade,
+        current_time: datetime,
+        current_profit: float,
+        force_stoploss: float,
+        low: float | None = None,
+        high: float | None = None,
+        bound_profit: float | None = None,
+        after_fill: bool = False,
+    ) -> None:
+        """Let freqtrade follow the stop; one that a rule has moved after a fill is a moved one.
+
+        Freqtrade takes every stop of that call for a first one, which the next fill moves back.
+        """
+        super().ft_stoploss_adjust(
+            current_rate,
+            trade,
+            current_time,
+            current_profit,
+            force_stoploss,
+            low,
+            high,
+            bound_profit,
+            after_fill,
+        )
+        if after_fill:
+            self._note_moved(trade, current_time, current_rate)
+
+    @fail_closed(answer=None)
+    def _note_moved(self, trade: Trade, current_time: datetime, rate: float) -> None:
+        found = self.new_stop(trade, current_time, rate, refresh=True)
+        if found is None or found[1] == STOP:
+            return
+        behind = found[0] - float(trade.stop_loss)
+        if (-behind if trade.is_short else behind) <= 2 * _HAIR * found[0]:
+            trade.is_stop_loss_trailing = True
 
     def new_stop(
         self, trade: Trade, current_time: datetime, rate: float, *, refresh: bool = False

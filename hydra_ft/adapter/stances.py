@@ -181,6 +181,12 @@ class LiveStances(Stances):
     def _looked_up(self, trade: Trade) -> Barriers:
         return self._bounded(self._of_parent(trade) or self._of_frame(trade), trade)
 
+    def stance(self, trade: Trade) -> Stance | None:
+        """Return the stance of a trade, with the rule that moved its stop."""
+        found = super().stance(trade)
+        rule = self._rules.get(number_of(trade), "")
+        return replace(found, kept_rule=rule) if found is not None and rule else found
+
     def _stored(self, trade: Trade) -> Barriers:
         data = trade.get_custom_data(KEY)
         try:

@@ -29,12 +29,13 @@ _CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """One position as its exits see it: fixed at the entry, but for the last four.
+    """One position as its exits see it: fixed at the entry, but for the last five.
 
     ``stop`` and ``target`` are fractions of the entry price, ``opened_at`` is UTC ms;
     ``max_hold_s`` 0 means no end. ``highest`` and ``lowest`` are the extremes since the entry,
     0 where unknown; ``kept_stop`` is the price of a stop that stands already, 0 if none does;
-    ``taken`` the share of the whole position that partial closes have taken.
+    ``taken`` the share of the whole position that partial closes have taken; ``kept_rule`` what
+    the kept stop stands for, '' where that is not known.
     """
 
     side: Side
@@ -48,6 +49,7 @@ class Stance:
     lowest: float = 0.0
     kept_stop: float = 0.0
     taken: float = 0.0
+    kept_rule: str = ""
 
 
 def risk_quote(entry_price: float, quantity: float, stop: float, round_trip_fee: float) -> float:
@@ -107,7 +109,7 @@ def stop_level(
             level, reason = at, TIME
     before = stance.kept_stop
     if before and (before > level if is_long else before < level):
-        return before, reason
+        return before, stance.kept_rule or reason
     return level, reason
 
 
