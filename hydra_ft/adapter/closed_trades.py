@@ -59,3 +59,21 @@ def losses_in_a_row(closed: Sequence[Closed]) -> int:
             break
         count += 1
     return count
+
+
+def changed_from(
+    before: Sequence[Closed] | None, after: Sequence[Closed], since: int
+) -> int | None:
+    """Time (UTC ms) from which on closed trades differ from those told before; None for nowhere.
+
+    Nothing was told before a start: then it is the time of the oldest, and all is told anew.
+    """
+    if before is None:
+        return 0
+    known = [one for one in before if one.at > since]
+    pairs = zip(known, after, strict=False)
+    same = next((i for i, (old, new) in enumerate(pairs) if old != new), None)
+    if same is None:
+        same = min(len(known), len(after))
+    left = [*known[same : same + 1], *after[same : same + 1]]
+    return min((one.at for one in left), default=None)

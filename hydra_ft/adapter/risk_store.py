@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+from hydra_ft.adapter.closed_trades import changed_from
 from hydra_ft.adapter.shared_account import (
     PAUSES_KEPT_MS,
     PAUSES_STORED_MS,
@@ -76,6 +78,8 @@ class RiskStore:
         self._told: tuple[object, ...] | None = None
         self._told_results: Sequence[Closed] | None = None
         self._has_reserved = False
+        self._instance = uuid4().hex
+        self._namesakes = {"", self._instance}
         self._silent: set[str] = set()
         self._dropped: set[str] = set()
         self._pruned_at = 0
@@ -100,12 +104,30 @@ class RiskStore:
             return
         try:
             with self._store.turn(HURRY_MS) as told:
+                before = told.own()
                 told.keep_reserved(under_way)
                 self._put(told, own, since, now)
         except StoreError as error:
             logger.error("Other bots do not see how this one stands: %s", error)  # noqa: TRY400
             return
+        if self._told is not None and before is not None:
+            self._notice_namesake(before.instance)
         self._told, self._told_results, self._has_reserved = key, own.closed, False
+
+    def _notice_namesake(self, instance: str) -> None:
+        """Say, once, that somebody else tells under the name of this bot.
+
+        Whoever told before this bot did for the first time is taken for its own earlier run, so
+        that no start is held up; a run that is over tells nothing any more.
+        """
+        if instance in self._namesakes:
+            return
+        self._namesakes.add(instance)
+        self._alert(
+            f"Two bots that run now have the name {self._bot} in one Hydra database: each "
+            "overwrites what the other tells, and limits do not see the positions of both. Give "
+            "each its own hydra.bot_name."
+        )
 
     def _is_known(self, own: Own) -> bool:
         """Whether every number is one; what others were told last stands until it is."""
@@ -122,7 +144,7 @@ class RiskStore:
     def _put(self, told: Told, own: Own, since: int, now: int) -> None:
         share = own.share
         numbers = (share.exchange, share.balance_quote, share.wallet_quote)
-        told.put_bot(BotRow(self._bot, self._account, *numbers, now))
+        told.put_bot(BotRow(self._bot, self._account, *numbers, now, self._instance))
         told.put_holdings([_row(self._bot, held, now) for held in own.holdings])
         changed = changed_from(self._told_results, own.closed, since)
         if changed is not None:
@@ -244,24 +266,6 @@ class RiskStore:
         """The newest size of an entry decided until a time (UTC ms), None where none is kept."""
         rows = (row for row in self._sizes.last(pair, 5) if row.at <= at and row.code == OK)
         return next(rows, None)
-
-
-def changed_from(
-    before: Sequence[Closed] | None, after: Sequence[Closed], since: int
-) -> int | None:
-    """Time (UTC ms) from which on closed trades differ from those told before; None for nowhere.
-
-    Nothing was told before a start: then it is the time of the oldest, and all is told anew.
-    """
-    if before is None:
-        return 0
-    known = [one for one in before if one.at > since]
-    pairs = zip(known, after, strict=False)
-    same = next((i for i, (old, new) in enumerate(pairs) if old != new), None)
-    if same is None:
-        same = min(len(known), len(after))
-    left = [*known[same : same + 1], *after[same : same + 1]]
-    return min((one.at for one in left), default=None)
 
 
 def moment(at: int) -> datetime:

@@ -32,7 +32,8 @@ class BotRow:
     """A bot as it was when it last told of itself (``updated_at``, UTC ms).
 
     ``balance`` is the closed capital that freqtrade lets it trade with, ``wallet`` all that its
-    account on the exchange holds (quote currency), None where that is no real one.
+    account on the exchange holds (quote currency), None where that is no real one. ``instance``
+    is new with every start.
     """
 
     bot: str
@@ -41,6 +42,7 @@ class BotRow:
     balance: float
     wallet: float | None
     updated_at: int
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,10 @@ class Told:
     def bots(self) -> list[BotRow]:
         """Return all bots that ever told of themselves, by name."""
         return self._rows(select(BOTS).order_by(BOTS.c.bot), BotRow)
+
+    def own(self) -> BotRow | None:
+        """Return what was told last under the name of this bot."""
+        return next(iter(self._rows(select(BOTS).where(BOTS.c.bot == self._bot), BotRow)), None)
 
     def holdings(self) -> list[HoldingRow]:
         """Return what all bots hold, by bot and pair."""

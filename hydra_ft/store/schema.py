@@ -139,6 +139,7 @@ BOTS = Table(
     Column("balance", Float, nullable=False),
     Column("wallet", Float),
     Column("updated_at", BigInteger, nullable=False),
+    Column("instance", String(32), nullable=False, default=""),
 )
 
 HOLDINGS = Table(
