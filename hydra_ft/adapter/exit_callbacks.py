@@ -147,22 +147,28 @@ class StopExits(IStrategy):
         stance = self.stances.stance(trade)
         if stance is None:
             return None
-        level, rule = self._level(stance, trade.pair, rate, to_ms(current_time))
         stands = float(trade.stop_loss or 0.0)
+        level, rule = self._level(stance, trade.pair, rate, to_ms(current_time), stands)
         if stands and not refresh and stance.side.sign * (level - stands) <= _HAIR * stands:
             return None
         return level, rule
 
-    def _level(self, stance: Stance, pair: str, rate: float, now: int) -> tuple[float, str]:
-        """Price of the stop and its rule; one of time, or of a lost day, stands at the market."""
+    def _level(
+        self, stance: Stance, pair: str, rate: float, now: int, stands: float
+    ) -> tuple[float, str]:
+        """Price of the stop and its rule; one of time, or of a lost day, stands at the market.
+
+        It does where the market is better than the stop that stands. A backtest passes the
+        best price of the candle, which comes after the open at which the position leaves.
+        """
         rules = self.risk.exits
-        level, rule = stop_level(stance, rules, rate, 0)
         day = self.ends_with_day(stance.opened_at)
         if day or is_over(stance, rules, now):
             market = self.stances.market(pair, rate, now)
-            if stance.side.sign * (market - level) > 0:  # never where it is NaN
+            first = stands or stop_level(stance, rules, market, 0)[0]
+            if stance.side.sign * (market - first) > 0:  # never where it is NaN
                 return market, DAY_LOSS if day else TIME
-        return level, rule
+        return stop_level(stance, rules, rate, 0)
 
     def stop_of(self, trade: Trade) -> float:
         """Price of the stop of a trade, also of one that freqtrade does not look at yet."""

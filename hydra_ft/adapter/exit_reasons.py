@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hydra_ft.risk.policy import RiskPolicy
 
 _STOPS = (ExitType.STOP_LOSS, ExitType.TRAILING_STOP_LOSS)
+_AT_OPEN = (TIME, DAY_LOSS)
 _CLOSE = 1e-9
 
 
@@ -67,19 +68,25 @@ class NamedExits(IStrategy):
             force_stoploss=force_stoploss,
         )
         if not found and self._rests_elsewhere():
-            why = self._at_market(trade, current_time)
+            why = self._at_market(trade, rate, current_time)
             return [ExitCheckTuple(ExitType.TRAILING_STOP_LOSS, why)] if why else []
-        return [self._named(one, trade, current_time) for one in found]
+        named = [self._named(one, trade, rate, current_time) for one in found]
+        if high is not None and any(one.exit_reason in _AT_OPEN for one in named):
+            # What a candle reaches after its open comes too late.
+            named = [one for one in named if one.exit_type is not ExitType.ROI]
+        return named
 
     def _rests_elsewhere(self) -> bool:
         return bool(self.order_types.get("stoploss_on_exchange")) and not self.config["dry_run"]
 
-    def _named(self, found: ExitCheckTuple, trade: Trade, now: datetime) -> ExitCheckTuple:
+    def _named(
+        self, found: ExitCheckTuple, trade: Trade, rate: float, now: datetime
+    ) -> ExitCheckTuple:
         reason = ""
         if found.exit_type is ExitType.ROI and self._is_target(trade, now):
             reason = TARGET
         elif found.exit_type in _STOPS:
-            reason = self._at_market(trade, now)
+            reason = self._at_market(trade, rate, now)
         return ExitCheckTuple(found.exit_type, reason) if reason else found
 
     @fail_closed(answer=False)
@@ -91,8 +98,11 @@ class NamedExits(IStrategy):
         return enough is not None and (not due or enough < self.minimal_roi[max(due)])
 
     @fail_closed(answer="")
-    def _at_market(self, trade: Trade, now: datetime) -> str:
-        """Why a stop stands better than the rules of the price would have put it; '' if none."""
+    def _at_market(self, trade: Trade, rate: float, now: datetime) -> str:
+        """Why a stop stands at the market, or better than the rules of the price put it; '' if not.
+
+        In a backtest a later price of the candle may have put it better still.
+        """
         stance, rules, why = self.stances.stance(trade), self.risk.exits, ""
         if stance is None:
             return ""
@@ -102,8 +112,12 @@ class NamedExits(IStrategy):
             why = TIME
         if not why:
             return ""
+        stands = float(trade.stop_loss)
+        market = self.stances.market(trade.pair, rate, to_ms(now))
+        if market > 0 and abs(stands - _on_tick(trade, market)) <= _CLOSE * market:
+            return why
         level, _ = stop_level(replace(stance, kept_stop=0.0), rules, float("nan"), 0)
-        gained = float(trade.stop_loss) - _on_tick(trade, level)
+        gained = stands - _on_tick(trade, level)
         return why if stance.side.sign * gained > _CLOSE * level else ""
 
 

@@ -20,6 +20,7 @@ from freqtrade.strategy import IStrategy
 from hydra_ft import signals
 from hydra_ft.adapter.barriers import NEEDED
 from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
+from hydra_ft.adapter.exit_reasons import NamedExits
 from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.adapter.tested_exits import TestedParts, TestedStops, TestedTargets, in_backtests
@@ -92,6 +93,62 @@ def test_only_a_backtest_looks_before_it_is_asked() -> None:
 def test_every_class_of_exits_has_one_for_backtests() -> None:
     made = exit_callbacks(RiskPolicy(exits=LADDER), replace(RULES, signals=(signals.sma_cross,)))
     assert in_backtests((StopExits, *made)) == (TestedStops, TestedParts, TestedTargets)
+
+
+class Timed(NamedExits, TestedTargets, HydraStrategy):
+    """Its positions end after 300 s."""
+
+    rules, risk = RULES, RiskPolicy()
+    stoploss = -0.1
+
+
+OPENED = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def opened(head: Any, *, is_short: bool = False, later: float = 100.0) -> Any:
+    """A trade at 100 with a stop of 1 %, a target of 5 % and an end; the next bar opens later."""
+    head._kept_fees = {PAIR: 0.0}
+    head._ft_stop_uses_after_fill = True
+    rows = [OPENED + timedelta(minutes=5 * n) for n in (-1, 0, 1)]
+    declared = zip(NEEDED, (-1 if is_short else 1, 0.01, 0.05, 300), strict=True)
+    frame = pd.DataFrame({"date": rows, "open": [100.0, 100.0, later]})
+    head._table.note(PAIR, frame.assign(**{name: [value, 0, 0] for name, value in declared}))
+    head.stances.forget(PAIR)
+    trade = LocalTrade(
+        id=1,
+        pair=PAIR,
+        open_date=OPENED,
+        open_rate=100.0,
+        amount=1.0,
+        fee_open=0.0005,
+        fee_close=0.0005,
+        is_short=is_short,
+        leverage=1.0,
+        stake_amount=100.0,
+        price_precision=0.01,
+        precision_mode_price=4,
+    )
+    trade.recalc_open_trade_value()
+    trade.adjust_stop_loss(100.0, head.stoploss, initial=True)
+    head.ft_stoploss_adjust(100.0, trade, OPENED, 0.0, 0, after_fill=True)
+    return trade
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+@pytest.mark.parametrize("best", [0.1, 0.9, 1.9, 6.0])
+def test_a_position_whose_time_is_over_leaves_at_the_open_whatever_the_candle_reaches(
+    best: float, *, is_short: bool
+) -> None:
+    """From the open of 100.05 on the candle goes so far; stop and target are later prices."""
+    head: Any = Timed({"user_data_dir": "", "runmode": None, "dry_run": True})
+    sign = -1 if is_short else 1
+    at, reached, lost = (100 + sign * away for away in (0.05, best, -0.2))
+    trade = opened(head, is_short=is_short, later=at)
+    low, high = sorted((reached, lost))
+    now = OPENED + timedelta(minutes=5)
+    (found,) = head.should_exit(trade, at, now, enter=False, exit_=False, low=low, high=high)
+    assert found.exit_reason == "time_stop"
+    assert trade.stop_loss == pytest.approx(at)
 
 
 def test_a_target_in_r_is_that_of_the_epoch() -> None:
