@@ -144,9 +144,9 @@ the others.
 
 An entry reserves its room before it is sent, one bot at a time: two bots that decide at the same
 moment never both take the last room. It gives the room back when it ends unfilled. Where the
-database cannot be reached nothing is entered; exits go on, held up by a quarter of a second in a loop
-where another process has locked it. Every bot needs its own `hydra.bot_name`: of two that run with
-one name both tell you so.
+database cannot be reached nothing is entered; exits go on, held up by a quarter of a second in a
+loop where another process has locked it. Every bot needs its own `hydra.bot_name`: of two that run
+with one name both tell you so.
 
 A bot that is silent for `hydra.risk.bot_silent_s` (ten minutes) may be dead, and what it holds
 still risks money: its positions, the entries it has sent and its losses of the day go on counting,
