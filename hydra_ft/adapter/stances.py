@@ -188,15 +188,21 @@ class LiveStances(Stances):
         return replace(found, kept_rule=rule) if found is not None and rule else found
 
     def _stored(self, trade: Trade) -> Barriers:
-        data = trade.get_custom_data(KEY)
+        """Return what is kept with a trade; nothing where it cannot be read."""
         try:
+            data = trade.get_custom_data(KEY)
             levels = float(data["stop"]), float(data["target"]), int(data["max_hold_s"])
             found = Barriers(*levels, float(data.get("fee") or self._fee(trade.pair)))
-            self._rules.setdefault(number_of(trade), str(data["rule"]))
-        except (TypeError, KeyError, ValueError):
+            rule = str(data["rule"])
+        except (TypeError, KeyError, ValueError, SQLAlchemyError) as error:
+            if not isinstance(error, TypeError):  # None, where nothing is kept
+                logger.warning("The stance of %s cannot be read: %s", trade.pair, error)
             return NO_BARRIERS
         known = (found.stop, found.target, found.fee)
-        return found if all(map(isfinite, known)) else NO_BARRIERS
+        if not found or not all(map(isfinite, known)):
+            return NO_BARRIERS
+        self._rules.setdefault(number_of(trade), rule)
+        return self._bounded(found, trade)
 
     def _of_parent(self, trade: Trade) -> Barriers:
         """Return what the parent of a trade carries: of its side and tag, alive at its open."""
@@ -239,8 +245,14 @@ class LiveStances(Stances):
         self._write(trade)
 
     def _write(self, trade: Trade) -> None:
+        data = self._data(trade, self._kept[number_of(trade)])
         try:
-            trade.set_custom_data(KEY, self._data(trade, self._kept[number_of(trade)]))
+            try:
+                trade.set_custom_data(KEY, data)
+            except ValueError:
+                # Freqtrade reads what stands there first, and that is no JSON.
+                trade.delete_custom_data(KEY)
+                trade.set_custom_data(KEY, data)
         except SQLAlchemyError as error:
             # The stop itself must not wait for its note.
             logger.warning("The stance of %s is not kept: %s", trade.pair, error)

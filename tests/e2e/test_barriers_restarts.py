@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,8 @@ from e2e.barriers import (
 )
 from e2e.rig import BTC
 from freqtrade.enums import SignalDirection
+from freqtrade.persistence import Trade
+from sqlalchemy import text
 
 from hydra_ft.types import Side
 
@@ -167,3 +170,33 @@ def test_a_trade_that_has_the_number_of_a_deleted_one_has_a_stop_of_its_own(
     assert second.get_custom_data("hydra_stance") is None
     rig.step(100, times=10)
     assert rig.position() < 0, "nor is its time over"
+
+
+def spoil(rig: Rig, written: str) -> None:
+    """Put a text in the place of the stance of the trade; start anew."""
+    change = text("update trade_custom_data set cd_value = :new where cd_key = 'hydra_stance'")
+    Trade.session.execute(change, {"new": written})
+    Trade.commit()
+    rig.restart()
+    rig.step(1, times=2)
+
+
+@pytest.mark.parametrize("written", ["{broken", "[1]"])
+def test_a_stance_that_cannot_be_read_takes_no_exit_away(
+    rigged: Callable[..., Rig], written: str
+) -> None:
+    rig = barred(rigged)
+    hold(rig)
+    spoil(rig, written)
+    assert stance(rig)["target"] == TARGET, "known from the parent, and kept anew"
+    go(rig, price_at(trade_of(rig), 0.0085), loops=2)
+    assert stands_at(trade_of(rig), price_at(trade_of(rig), fee(trade_of(rig))))
+    go(rig, price_at(trade_of(rig), TARGET * 1.01))
+    rig.until(rig.working_orders, limit=4)
+
+
+def test_a_stop_that_is_read_back_stands_within_the_heads_own(rigged: Callable[..., Rig]) -> None:
+    rig = barred(rigged)
+    hold(rig)
+    spoil(rig, json.dumps(stance(rig) | {"stop": 5.0}))
+    assert rig.bot.strategy.stances.barriers(trade_of(rig)).stop == 0.04
