@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.trades import to_ms
+from hydra_ft.adapter.trades import side_of
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.types import Kind, Side
 
@@ -62,9 +62,17 @@ class LiveSizes(_Base):
         if stake is not None:
             return stake
         payable = self._entries.first_stake(wanted, max_stake, max_stake)
-        proposed = min(proposed_stake, payable)
-        asked = (pair, current_time, current_rate, proposed, min_stake, payable, leverage)
-        return super().custom_stake_amount(*asked, entry_tag, side)
+        return super().custom_stake_amount(
+            pair=pair,
+            current_time=current_time,
+            current_rate=current_rate,
+            proposed_stake=min(proposed_stake, payable),
+            min_stake=min_stake,
+            max_stake=payable,
+            leverage=leverage,
+            entry_tag=entry_tag,
+            side=side,
+        )
 
     def decided_at(self, pair: str, side: Side, now: int) -> int:
         """Time whose newest closed bar decided an entry: that of the parent, if it is chased."""
@@ -89,10 +97,19 @@ class LiveSizes(_Base):
         return {parent.pair for parent in self._desk.book.parents(Kind.ENTRY)}
 
     def keep_size(self, trade: Trade) -> None:
-        """Write into a trade how it was sized, once, when its entry fills."""
-        store = self._risk_store
+        """Write into a trade how it was sized, once, when its entry fills.
+
+        What the operator orders, and what was not chased, has no size of ours: the newest one
+        that is kept may be that of an entry that was never sent.
+        """
+        store, side = self._risk_store, side_of(trade)
         if store is None or self.risk_in_force is None or trade.get_custom_data(SIZE_DATA):
             return
-        kept = store.last_size(trade.pair, to_ms(trade.open_date_utc))
-        if kept is not None:
+        if not self.stage_b.judges(trade.enter_tag or "") or not self._entries.chased(
+            trade.pair, side
+        ):
+            return
+        decided = self.decided_at(trade.pair, side, 0)
+        kept = store.last_size(trade.pair, decided)
+        if kept is not None and kept.at == decided:
             trade.set_custom_data(SIZE_DATA, json.dumps(kept.size))

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from e2e.commands import force_entry
 from e2e.plan import PLAN
 from e2e.planned import TERMS, bars, outcomes, passes, why
 from e2e.rig import BTC, STEP, Rig
@@ -182,3 +183,32 @@ def test_a_requote_keeps_the_quantity_that_was_sized(sized: Rigged) -> None:
     rig.until(lambda: rig.working_orders() and rig.price() == rig.bid, seconds=5, limit=10)
     assert rig.quantity() == first
     assert len(sizes(rig)) == 1
+
+
+def test_what_the_operator_orders_does_not_take_the_size_of_an_entry_that_was_not_sent(
+    sized: Rigged,
+) -> None:
+    rig = sized()
+    bars(rig, 1)
+    entries = rig.bot.strategy._entries
+    confirm, entries.confirm = entries.confirm, lambda *_: "spread"
+    decide(rig)
+    entries.confirm = confirm
+    bars(rig, 1)
+    assert sizes(rig)[0].code == "ok"
+    assert rig.working_orders() == []
+    force_entry(rig, Side.LONG)
+    rig.until(rig.working_orders, limit=10)
+    rig.fill(rig.quantity())
+    rig.step(1, times=2)
+    assert rig.trade().get_custom_data(SIZE_DATA) is None
+
+
+def test_a_size_that_cannot_be_made_says_of_which_pair(
+    sized: Rigged, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = sized()
+    rig.bot.strategy._stake = None
+    decide(rig)
+    assert rig.working_orders() == []
+    assert f"custom_stake_amount failed for '{BTC}'" in caplog.text
