@@ -205,6 +205,24 @@ def test_a_drawdown_pauses_once_survives_a_restart_and_ends(limited: Rigged) -> 
     assert asked(rig) == "working"
 
 
+def test_after_the_pause_of_an_open_drawdown_sizes_come_from_the_new_peak(limited: Rigged) -> None:
+    """Also where the loss goes on to be open, or was closed at less than the limit."""
+    day = {"day_loss": 0.4, "max_open_risk": 0.02, "day_flatten_loss": 0.0}
+    rig = limited(LimitRules(max_drawdown=0.005, **day, **WIDE), SizingRules(risk_per_trade=0.01))
+    first = account(rig).equity_quote
+    open_trade(rig)
+    rig.move(-0.008 * rig.bid)
+    rig.step(11, times=3)
+    assert locks() == ["hydra risk veto_drawdown"]
+    sleep(rig, hours=25)
+    rig.step(11, times=3)
+    assert locks() == []
+    now = account(rig)
+    assert [pause.kind for pause in now.kept] == ["drawdown"]
+    assert now.own_peak_quote < 0.996 * first
+    assert asked(rig) == "working"
+
+
 @contextmanager
 def unreachable(rig: Rig) -> Iterator[None]:
     """Take a table away for a while: every statement that wants it fails at once."""
