@@ -54,17 +54,16 @@ class StopExits(IStrategy):
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
         self._table = BarrierTable(timeframe_ms(self.timeframe))
-        self.stances = Stances(self._table, self.stoploss, self.round_trip_fee)
+        self.stances = Stances(self._table, self._widest, self.round_trip_fee)
 
-    def ft_bot_start(self, **kwargs: Any) -> None:
-        """Take the head's stop as it is when parameters and configuration are read."""
-        self.stances = Stances(self._table, self.stoploss, self.round_trip_fee)
-        super().ft_bot_start(**kwargs)
+    def _widest(self) -> float:
+        """Return the head's own stop, as it is once parameters and configuration are read."""
+        return float(self.stoploss)
 
     def start_exits(self, store: OrderStore) -> None:
         """Keep stances with their trades from now on: the strategy trades."""
         names = [made.name for made in self.rules.signals]
-        self.stances = LiveStances(self._table, self.stoploss, self.round_trip_fee, store, names)
+        self.stances = LiveStances(self._table, self._widest, self.round_trip_fee, store, names)
 
     def populate_entry_trend(
         self, dataframe: pd.DataFrame, metadata: dict[str, Any]
@@ -186,7 +185,6 @@ class TargetExits(StopExits):
     """The target of the signal, or of the policy, by ``custom_roi``."""
 
     use_custom_roi = True
-    minimal_roi: dict[int, float] = {}  # noqa: RUF012 - freqtrade sets it per instance
 
     def custom_roi(
         self,

@@ -80,12 +80,15 @@ def number_of(trade: Trade) -> Number:
 class Stances:
     """Stances of a backtest, looked up by the time of the entry.
 
-    ``fee`` gives the fee in R of a pair.
+    ``stoploss`` gives the head's own, which every epoch of hyperopt may change; ``fee`` the fee in
+    R of a pair.
     """
 
-    def __init__(self, table: BarrierTable, stoploss: float, fee: Callable[[str], float]) -> None:
+    def __init__(
+        self, table: BarrierTable, stoploss: Callable[[], float], fee: Callable[[str], float]
+    ) -> None:
         self._table = table
-        self._widest = abs(stoploss)
+        self._stoploss = stoploss
         self._fee = fee
         self._found: dict[str, tuple[datetime, Barriers]] = {}
 
@@ -108,7 +111,7 @@ class Stances:
 
     def _bounded(self, found: Barriers, trade: Trade) -> Barriers:
         """Cut a stop at the head's own, which is a share of the margin; note the fee in R."""
-        stop = min(found.stop, self._widest / float(trade.leverage or 1.0))
+        stop = min(found.stop, abs(self._stoploss()) / float(trade.leverage or 1.0))
         return replace(found, stop=stop, fee=found.fee or self._fee(trade.pair))
 
     def stance(self, trade: Trade) -> Stance | None:
@@ -137,7 +140,7 @@ class LiveStances(Stances):
     def __init__(
         self,
         table: BarrierTable,
-        stoploss: float,
+        stoploss: Callable[[], float],
         fee: Callable[[str], float],
         store: OrderStore,
         signals: Collection[str],

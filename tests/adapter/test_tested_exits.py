@@ -151,6 +151,28 @@ def test_a_position_whose_time_is_over_leaves_at_the_open_whatever_the_candle_re
     assert trade.stop_loss == pytest.approx(at)
 
 
+@pytest.mark.parametrize("is_short", [False, True])
+def test_the_stop_of_an_epoch_is_cut_at_the_stoploss_of_that_epoch(*, is_short: bool) -> None:
+    head: Any = Timed({"user_data_dir": "", "runmode": None, "dry_run": True})
+    sign = -1 if is_short else 1
+    for stoploss, expected in ((-0.1, 0.01), (-0.005, 0.005), (-0.1, 0.01)):
+        head.stoploss = stoploss
+        trade = opened(head, is_short=is_short)
+        assert trade.stop_loss == pytest.approx(100 * (1 - sign * expected))
+
+
+@pytest.mark.parametrize("runmode", [RunMode.LIVE, RunMode.BACKTEST])
+def test_a_table_of_profits_that_a_head_declares_is_in_force(runmode: RunMode) -> None:
+    class Tabled(Head):
+        """Takes 1 % after an hour."""
+
+        minimal_roi = {"60": 0.01}  # noqa: RUF012 - as in any strategy
+
+    for head, expected in ((Tabled, {"60": 0.01}), (Head, {})):
+        made: Any = type("Made", (*parts(head, runmode), head), {})
+        assert made.minimal_roi == expected
+
+
 def test_a_target_in_r_is_that_of_the_epoch() -> None:
     """Epochs of hyperopt share the strategy, and begin to count trades anew."""
 
