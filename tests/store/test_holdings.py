@@ -181,7 +181,6 @@ def test_two_bots_that_race_for_the_last_room_never_both_get_it(url: str, rounds
     for thread in threads:
         thread.join()
     assert [sum(pair) for pair in zip(*won.values(), strict=True)] == [1] * rounds
-    assert all(any(of_one) for of_one in won.values())
 
 
 def test_the_first_turns_of_two_new_bots_do_not_fall_over_each_other(url: str) -> None:
