@@ -99,18 +99,20 @@ def held(rig: Rig, **changed: Any) -> HoldingRow:
     return HoldingRow(**usual | changed)
 
 
+def last_size(rig: Rig, pair: str) -> dict[str, Any]:
+    url = f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"
+    return dict(SizeStore(Database(url), "test").last(pair, 1)[0].size)
+
+
 def test_a_second_entry_gets_what_the_open_risk_leaves(limited: Rigged) -> None:
     rig = limited(LimitRules(max_open_risk=0.005, day_flatten_loss=0.0))
     equity = rig.bot.wallets.get_total_stake_amount()
     open_trade(rig)
     decide(rig, Side.LONG, ETH)
-    url = f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"
-    store = SizeStore(Database(url), "test")
-    ((first,), (second,)) = (store.last(pair, 5) for pair in (BTC, ETH))
-    assert second.size["capped_by"] == "risk_room"
+    first, second = (last_size(rig, pair) for pair in (BTC, ETH))
+    assert second["capped_by"] == "risk_room"
     # What is open counts with the fees that the exchange takes, a size with those of the policy.
-    fees = 0.001 * first.size["notional"]
-    assert first.size["risk"] + second.size["risk"] <= equity * 0.005 + fees
+    assert first["risk"] + second["risk"] <= equity * 0.005 + 0.001 * first["notional"]
 
 
 def test_beyond_the_open_risk_an_entry_is_refused_with_its_number(
@@ -224,11 +226,6 @@ def open_risk(rig: Rig) -> float:
     """What the bot counts as lost if every stop is hit (quote)."""
     strategy, now = rig.bot.strategy, int(rig.clock_now().timestamp() * 1000)
     return open_risk_quote(strategy.account_now(strategy.risk, now).book)
-
-
-def last_size(rig: Rig, pair: str) -> dict[str, Any]:
-    url = f"sqlite:///{rig.folder / 'user_data' / 'hydra.sqlite'}"
-    return dict(SizeStore(Database(url), "test").last(pair, 1)[0].size)
 
 
 @pytest.mark.parametrize("chases", [True, False], ids=["chased", "plain"])
