@@ -38,7 +38,9 @@ def test_twenty_positions_end_closed_or_protected_and_the_budget_holds(
     assert seen["trades"] == "20, 2 short"
     assert seen["violations"] == "none"
     assert int(seen["stops touched"]) >= 15
-    assert float(seen["budget"]) < float(seen["day lost"]) <= float(seen["promised at most"])
-    assert "UTC" in seen["paused until"]
+    lost, budget = float(seen["day lost"]), float(seen["budget"])
+    assert 0.5 * budget < lost <= float(seen["promised at most"])
+    # A fall within one trade jumps over every stop, and loses more than the budget.
+    assert variant == "kill" or (lost > budget and "UTC" in seen["paused until"])
     assert seen["kills, restarts"] == ("1, 1" if variant == "kill" else "0, 0")
     assert seen["parts taken before"] == ("6" if variant == "kill" else "0")

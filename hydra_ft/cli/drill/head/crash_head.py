@@ -61,8 +61,10 @@ class CrashHead(HydraStrategy):
                 detect=everywhere,
             ),
         ),
+        # Always RANGING: only eight bars in a row that are not would make it CHOPPY, in which
+        # nothing is entered.
         regime=RegimeRules(
-            chop_above=1, trend_above=1, range_above=0, confirm_bars=1, min_age_bars=0
+            chop_above=1, trend_above=1, range_above=0, confirm_bars=8, min_age_bars=0
         ),
         bias=BiasRules(hard=False),
         vetoes=VetoRules(max_vol_expansion=4, extended_above=0.2, min_reward_to_risk=0),
