@@ -39,6 +39,9 @@ _HAIR = 1e-9
 
 It takes a distance of 0 for no answer, so a stop at the market is this far from it."""
 
+_FAILED = -1.0
+"""In the place of a distance, which is more than 0."""
+
 
 class StopExits(IStrategy):
     """Stop, break-even, profit lock, trailing and time stop, by one ``custom_stoploss``."""
@@ -48,6 +51,7 @@ class StopExits(IStrategy):
     rules: ClassVar[HeadRules]
     ends_with_day: Callable[[int], bool]
     """Whether a lost day closes what was opened at a time (UTC ms)."""
+    _alert: Callable[[str], None]
     round_trip_fee: Callable[[str], float]
     """Fee in R of a pair, of the price."""
 
@@ -85,6 +89,16 @@ class StopExits(IStrategy):
         **kwargs: Any,
     ) -> float | None:
         """Return the distance of the stop from the price, of the margin; None to leave it."""
+        away = self._distance(trade, current_time, current_rate, after_fill=after_fill)
+        if away == _FAILED:
+            self.stances.failed(trade, self._alert)
+            return None
+        return away
+
+    @fail_closed(answer=_FAILED)
+    def _distance(
+        self, trade: Trade, current_time: datetime, current_rate: float, *, after_fill: bool
+    ) -> float | None:
         found = self.new_stop(trade, current_time, current_rate, refresh=after_fill)
         if found is None:
             return None

@@ -133,6 +133,9 @@ class Stances:
     def filled(self, trade: Trade) -> None:
         """Note that an order of a trade has filled; a backtest keeps no notes."""
 
+    def failed(self, trade: Trade, alert: Callable[[str], None]) -> None:
+        """Tell of a trade whose stop could not be found; nobody listens to a backtest."""
+
 
 class LiveStances(Stances):
     """Stances of a bot that trades; they survive a restart."""
@@ -150,6 +153,7 @@ class LiveStances(Stances):
         self._signals = frozenset(signals)
         self._kept: dict[Number, Barriers] = {}
         self._rules: dict[Number, str] = {}
+        self._told: set[Number] = set()
         self._waiting: dict[str, tuple[datetime, Barriers]] = {}
 
     def barriers(self, trade: Trade) -> Barriers:
@@ -242,6 +246,13 @@ class LiveStances(Stances):
             self._rules[number_of(trade)] = rule
             logger.info("Stop of %s goes to %.10g: %s.", trade.pair, level, rule)
             self._write(trade)
+
+    def failed(self, trade: Trade, alert: Callable[[str], None]) -> None:
+        """Tell once of every trade; the log says each time why."""
+        if number_of(trade) not in self._told:
+            self._told.add(number_of(trade))
+            at = float(trade.stop_loss or 0.0)
+            alert(f"{trade.pair}: the stop cannot be worked out; it stays at {at:g}. See the log.")
 
     def filled(self, trade: Trade) -> None:
         """Keep R as it is after a fill."""

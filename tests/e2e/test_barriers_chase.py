@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e.barriers import barred, fee, price_at, stance, stands_at, trade_of
+from e2e.barriers import barred, fee, hold, price_at, stance, stands_at, trade_of
 from e2e.test_entries import part
 
 from hydra_ft.types import Side
@@ -48,3 +48,19 @@ def test_no_later_fill_loosens_a_stop_that_the_first_one_put_at_break_even(
         assert side.sign * (trade.stop_loss - stop) >= 0
         assert (trade.is_stop_loss_trailing, stance(rig)["rule"]) == (True, "break_even")
         entry = trade.open_rate
+
+
+def test_a_stop_that_cannot_be_worked_out_is_told_once(
+    rigged: Callable[..., Rig], caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = barred(rigged)
+
+    def spoilt(_: object) -> None:
+        raise KeyError("stop")
+
+    rig.bot.strategy.stances.stance = spoilt
+    trade = hold(rig)
+    rig.step(1, times=5)
+    told = [one for one in caplog.messages if "cannot be worked out" in one.partition("Sending")[0]]
+    assert len(told) == 1
+    assert stands_at(trade, price_at(trade, -0.04)), "the head's own stop stands"
