@@ -120,9 +120,11 @@ class Scene:
         def is_taken() -> bool:
             trades = read_trades(self._folder.trades_url)
             taken = {trade.pair for trade in trades if trade.taken and trade.is_open}
-            return now_ms() > knots[-1][0] and taken >= rising and self._is_calm()
+            return now_ms() > knots[-1][0] and taken >= rising
 
         self._wait("letting some pairs rise", is_taken, TAKEN_WITHIN_S)
+        # A part rests at its price: the rest of one that the market has left fills late, or never.
+        self._wait("letting parts fill", self._is_calm, TAKEN_WITHIN_S, must=False)
         return knots
 
     def _fall(self, risen: Knots) -> Restart | None:
