@@ -20,7 +20,7 @@ from benchmarks.backtest.trades import (
     only_traded,
     same_trades,
 )
-from hydra_ft.adapter.tested import BacktestLedger
+from hydra_ft.adapter.decisions.tested import BacktestLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -252,6 +252,6 @@ def _rules(result: Result) -> str:
   trades stay the same. The one that gives a stop gives one that is never reached.
 - **Exits.** HydraFlow with its risk policy; partial exits are 40 % at 0.5 R and at 1 R. In a
   backtest freqtrade is let call a callback only where the stop moves or a part is due, and is told
-  the target without a call (`hydra_ft/adapter/tested_exits.py`); a test compares the trades with
-  those of callbacks that are called at every candle. Live, the callbacks are plain.
+  the target without a call (`hydra_ft/adapter/exits/tested_exits.py`); a test compares the trades
+  with those of callbacks that are called at every candle. Live, the callbacks are plain.
 - **Side table.** A numpy array per pair, looked at by pair and candle number."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
-from hydra_ft.adapter.backtest import BacktestOrders
-from hydra_ft.adapter.exit_callbacks import StopExits, exit_callbacks
-from hydra_ft.adapter.exit_reasons import NamedExits
-from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.exits.exit_callbacks import StopExits, exit_callbacks
+from hydra_ft.adapter.exits.exit_reasons import NamedExits
+from hydra_ft.adapter.exits.tested_exits import in_backtests
+from hydra_ft.adapter.orders.backtest import BacktestOrders
+from hydra_ft.adapter.orders.live import LiveOrders
 from hydra_ft.adapter.start import TESTED, TRADES, settings_of
-from hydra_ft.adapter.tested_exits import in_backtests
 
 if TYPE_CHECKING:
     from hydra_ft.adapter.strategy import HydraStrategy

@@ -12,7 +12,7 @@ from freqtrade.persistence.pairlock import PairLock
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
-from hydra_ft.adapter.stances import KEY, PARTIAL
+from hydra_ft.adapter.exits.stances import KEY, PARTIAL
 from hydra_ft.types.books import BookedLock, BookedTrade
 
 if TYPE_CHECKING:

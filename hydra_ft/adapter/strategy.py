@@ -16,18 +16,18 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 import hydra_ft
-from hydra_ft.adapter.annotations import drawn
-from hydra_ft.adapter.columns import decision_columns, enter_tags, exit_tags
+from hydra_ft.adapter.charts.annotations import drawn
+from hydra_ft.adapter.charts.plots import plot_config
+from hydra_ft.adapter.decisions.columns import decision_columns, enter_tags, exit_tags
+from hydra_ft.adapter.decisions.observed import Observed
+from hydra_ft.adapter.decisions.recorded import RecordedEntries
+from hydra_ft.adapter.decisions.rows import LastDecision, funnel, last_of
+from hydra_ft.adapter.decisions.stage_b import NoStageB, StageB
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.frames import read_bars, times, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
-from hydra_ft.adapter.observed import Observed
-from hydra_ft.adapter.parameters import ChaseParameters
+from hydra_ft.adapter.parameters.chase_parameters import ChaseParameters
 from hydra_ft.adapter.parts import parts_of
-from hydra_ft.adapter.plots import plot_config
-from hydra_ft.adapter.recorded import RecordedEntries
-from hydra_ft.adapter.rows import LastDecision, funnel, last_of
-from hydra_ft.adapter.stage_b import NoStageB, StageB
 from hydra_ft.adapter.start import (
     JUDGED,
     TESTED,

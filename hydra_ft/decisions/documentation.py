@@ -61,15 +61,15 @@ older than its signal meant is left at the market. Freqtrade's `stoploss` of the
 of the margin and the most that any stop may be: it stands before the first fill is booked, and
 for what you enter by force, which has no target either.
 
-An exit at the target has the reason `target`; one at a `minimal_roi` of your configuration, which
-counts beside it where it is nearer, `roi`. A position that is left because its time is over has the
-reason `time_stop`, one that a lost day closes `day_loss`: freqtrade's StoplossGuard counts neither.
-All other stops keep the names that it counts: `stop_loss`, `trailing_stop_loss` once a rule has
-moved it, and `stoploss_on_exchange`. Telegram's `notification_settings` for exits take these names.
-Which rule moved a stop (`stop`, `break_even`, `profit_lock`, `trailing`, `time_stop`, `day_loss`)
-stands in the log and, with stop, target, hold, fee and R, in the trade's custom data
-`hydra_stance`. A restart finds them there, else with the order that built the trade, else in the
-decisions of the candles.
+An exit at the target has the reason `target`; one at a `minimal_roi` of the head or of your
+configuration, which counts beside it where it is nearer, `roi`. A position that is left because its
+time is over has the reason `time_stop`, one that a lost day closes `day_loss`: freqtrade's
+StoplossGuard counts neither. All other stops keep the names that it counts: `stop_loss`,
+`trailing_stop_loss` once a rule has moved it, and `stoploss_on_exchange`. Telegram's
+`notification_settings` for exits take these names. Which rule moved a stop (`stop`, `break_even`,
+`profit_lock`, `trailing`, `time_stop`, `day_loss`) stands in the log and, with stop, target, hold,
+fee and R, in the trade's custom data `hydra_stance`. A restart finds them there, else with the
+order that built the trade, else in the decisions of the candles.
 
 **The fee in R** is `round_trip_fee` of the policy, or what the venue takes of two orders that cross
 where that is more: one number for sizes and exits, known before the entry and kept with the trade.
@@ -86,6 +86,12 @@ Stops on the exchange follow within `stoploss_on_exchange_interval` (60 s). A po
 stop is given the head's within a loop, and told of; where none rests on the exchange although one
 should, the bot itself watches the stop. A stop of time stands at the market, where none can rest:
 the bot leaves the position itself.
+
+`use_custom_stoploss: false` and `exit_profit_only: true` put stops out of force, and are refused at
+the start; `ignore_roi_if_entry_signal` holds targets back, and is warned of. Prices are Hydra's: it
+lifts freqtrade's `custom_price_max_distance_ratio` unless you set one. A partial exit waits some
+ten seconds after an answer that was lost, and after a start with open trades. A stop that the
+exchange drops is placed anew in the same loop, and told of.
 
 **The ledger** keeps equal neighbouring bars of a pair in one row that counts them, for 90 days;
 bars that may trade have a row each. The thresholds and the risk policy in force are kept

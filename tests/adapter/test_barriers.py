@@ -13,8 +13,13 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
 from hydra_ft import signals
-from hydra_ft.adapter.barriers import NO_BARRIERS, Barriers, BarrierTable
-from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
+from hydra_ft.adapter.exits.barriers import NO_BARRIERS, Barriers, BarrierTable
+from hydra_ft.adapter.exits.exit_callbacks import (
+    PartialExits,
+    StopExits,
+    TargetExits,
+    exit_callbacks,
+)
 from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.start import least_levels, refuse_levels, refuse_wide_stops
 from hydra_ft.adapter.strategy import HydraStrategy

@@ -17,8 +17,8 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.resolvers import StrategyResolver
 from freqtrade.strategy.hyper import detect_all_parameters
 
-from hydra_ft.adapter.live import LiveOrders
-from hydra_ft.adapter.parameters import SEARCHED, SPACES, keys, parameter_name
+from hydra_ft.adapter.orders.live import LiveOrders
+from hydra_ft.adapter.parameters.chase_parameters import SEARCHED, SPACES, keys, parameter_name
 from hydra_ft.decisions.thresholds import attribute
 from hydra_ft.execution.policy import PRESETS, ChasePolicy
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from freqtrade.persistence import Order, Trade, init_db
 
-from hydra_ft.adapter.placed import child_of
+from hydra_ft.adapter.orders.placed import child_of
 from hydra_ft.types import Attempt, Kind, Side
 
 if TYPE_CHECKING:

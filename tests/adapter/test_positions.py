@@ -16,8 +16,8 @@ from freqtrade.persistence import (
 )
 from freqtrade.wallets import Wallets
 
-from hydra_ft.adapter.book import own_share
-from hydra_ft.adapter.positions import own_holdings
+from hydra_ft.adapter.sizes.book import own_share
+from hydra_ft.adapter.sizes.positions import own_holdings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

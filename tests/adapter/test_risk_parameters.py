@@ -10,7 +10,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import BooleanParameter, DecimalParameter
 
 from hydra_ft import signals
-from hydra_ft.adapter.risk_parameters import values_in_force
+from hydra_ft.adapter.parameters.risk_parameters import values_in_force
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.rules import HeadRules
 from hydra_ft.risk.policy import LADDER, ExitRules, RiskPolicy, SizingRules

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.book import Own, Share
-from hydra_ft.adapter.risk_store import HURRY_MS, RiskStore
+from hydra_ft.adapter.sizes.book import Own, Share
+from hydra_ft.adapter.sizes.risk_store import HURRY_MS, RiskStore
 from hydra_ft.settings import RiskSettings
 from hydra_ft.store.database import Database
 from hydra_ft.store.holdings import AccountStore

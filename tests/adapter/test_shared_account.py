@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_ft.adapter.book import Account, Others, Own, Share, account_of, merged, together
-from hydra_ft.adapter.closed_trades import Closed, changed_from
-from hydra_ft.adapter.shared_account import RESERVED_MS, Heard, others_of, roll_of
-from hydra_ft.adapter.sizing import new_pauses, standing_pauses, verdict
+from hydra_ft.adapter.sizes.book import Account, Others, Own, Share, account_of, merged, together
+from hydra_ft.adapter.sizes.closed_trades import Closed, changed_from
+from hydra_ft.adapter.sizes.shared_account import RESERVED_MS, Heard, others_of, roll_of
+from hydra_ft.adapter.sizes.sizing import new_pauses, standing_pauses, verdict
 from hydra_ft.risk.limits import Holding, open_risk_quote, room
 from hydra_ft.risk.pauses import DRAWDOWN, FLATTEN, LOSS, Pause
 from hydra_ft.risk.policy import LimitRules, RiskPolicy

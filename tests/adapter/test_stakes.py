@@ -21,8 +21,8 @@ from freqtrade.resolvers import StrategyResolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hydra_ft.adapter.stage_b import StageB
-from hydra_ft.adapter.terms import Table
+from hydra_ft.adapter.decisions.stage_b import StageB
+from hydra_ft.adapter.sizes.terms import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,12 +18,22 @@ from freqtrade.persistence import LocalTrade
 from freqtrade.strategy import IStrategy
 
 from hydra_ft import signals
-from hydra_ft.adapter.barriers import NEEDED
-from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
-from hydra_ft.adapter.exit_reasons import NamedExits
+from hydra_ft.adapter.exits.barriers import NEEDED
+from hydra_ft.adapter.exits.exit_callbacks import (
+    PartialExits,
+    StopExits,
+    TargetExits,
+    exit_callbacks,
+)
+from hydra_ft.adapter.exits.exit_reasons import NamedExits
+from hydra_ft.adapter.exits.tested_exits import (
+    TestedParts,
+    TestedStops,
+    TestedTargets,
+    in_backtests,
+)
 from hydra_ft.adapter.parts import parts_of
 from hydra_ft.adapter.strategy import HydraStrategy
-from hydra_ft.adapter.tested_exits import TestedParts, TestedStops, TestedTargets, in_backtests
 from hydra_ft.decisions.rules import HeadRules
 from hydra_ft.risk.policy import LADDER, RiskPolicy
 from hydra_ft.types import Feed

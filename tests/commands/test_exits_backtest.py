@@ -70,7 +70,7 @@ class Partly(HydraFlow):
 
 ASKED = """
 from Partly import Partly
-from hydra_ft.adapter.exit_callbacks import PartialExits, TargetExits
+from hydra_ft.adapter.exits.exit_callbacks import PartialExits, TargetExits
 
 
 class Asked(PartialExits, TargetExits, Partly):

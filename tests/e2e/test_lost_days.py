@@ -22,7 +22,7 @@ from hydra_ft.types import Side
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hydra_ft.adapter.book import Account
+    from hydra_ft.adapter.sizes.book import Account
 
     Rigged = Callable[..., Rig]
 

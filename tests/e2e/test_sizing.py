@@ -12,7 +12,7 @@ from e2e.planned import TERMS, bars, outcomes, passes, why
 from e2e.rig import BTC, STEP, Rig
 from freqtrade.exceptions import OperationalException
 
-from hydra_ft.adapter.live_sizes import SIZE_DATA
+from hydra_ft.adapter.sizes.live_sizes import SIZE_DATA
 from hydra_ft.risk.policy import LimitRules, RiskPolicy, SizingRules
 from hydra_ft.store.database import Database
 from hydra_ft.store.sizes import SizeRow, SizeStore

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade.strategy import IStrategy
 
-from hydra_ft.adapter.exit_callbacks import TargetExits
+from hydra_ft.adapter.exits.exit_callbacks import TargetExits
 from hydra_ft.adapter.frames import with_columns
 from hydra_ft.adapter.heads import load_head
 from hydra_ft.risk.policy import LADDER

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.stances import PARTIAL
+from hydra_ft.adapter.exits.stances import PARTIAL
 from hydra_ft.types import ChildState, Kind
 
 if TYPE_CHECKING:

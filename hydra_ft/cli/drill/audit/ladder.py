@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.stances import PARTIAL
+from hydra_ft.adapter.exits.stances import PARTIAL
 from hydra_ft.cli.drill.audit.timeline import ZERO, booked_ids, by_pair
 from hydra_ft.cli.drill.facts import Violation
 

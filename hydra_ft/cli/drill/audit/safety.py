@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.stances import PARTIAL
+from hydra_ft.adapter.exits.stances import PARTIAL
 from hydra_ft.cli.drill.audit.timeline import ZERO, State, booked_ids, by_pair, walk
 from hydra_ft.cli.drill.facts import Violation
 from hydra_ft.types import Kind

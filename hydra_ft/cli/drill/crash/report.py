@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from hydra_ft.adapter.outcomes import PAUSED
+from hydra_ft.adapter.decisions.outcomes import PAUSED
 from hydra_ft.cli.drill.crash import rules
 from hydra_ft.cli.drill.facts import overlap_ms
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.outcomes import PAUSED
+from hydra_ft.adapter.decisions.outcomes import PAUSED
 from hydra_ft.cli.drill.crash.policy import POLICY, TRADES
 from hydra_ft.cli.drill.crash.variants import SPREAD_SHARE
 from hydra_ft.cli.drill.facts import Violation, overlap_ms

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hydra_ft.adapter.barriers import NO_BARRIERS, Barriers
+from hydra_ft.adapter.decisions.rows import LastDecision
+from hydra_ft.adapter.exits.barriers import NO_BARRIERS, Barriers
 from hydra_ft.adapter.frames import with_columns
-from hydra_ft.adapter.rows import LastDecision
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.cli.drill.plan import LEVERAGE
 from hydra_ft.decisions.rules import HeadRules

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.barriers import Barriers
+from hydra_ft.adapter.exits.barriers import Barriers
 from hydra_ft.cli.drill.head.drawn import DrawnHead
 from hydra_ft.risk.policy import LADDER, RiskPolicy
 
