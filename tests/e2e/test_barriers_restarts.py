@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from e2e.rig import Rig
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 BOTH = pytest.mark.parametrize("side", list(Side))
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Rigged = Callable[..., Rig]
 
 __all__ = ["limited"]
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 BOLD = SizingRules(risk_per_trade=0.006, max_stake_share=1.0)
 MARKET = {**HydraStrategy.order_types, "exit": "market", "stoploss": "market"}
 ON_EXCHANGE = {**HydraStrategy.order_types, "stoploss_on_exchange": True, "stoploss": "market"}
