@@ -194,6 +194,7 @@ def test_a_bot_that_the_operator_forgets_counts_no_more(limited: Rigged) -> None
     rig = limited(hydra={"bot_name": "test", "risk": {"forgotten_bots": ["other"]}})
     put(rig, held(rig, profit=-5.0))
     open_trade(rig)
+    assert outcomes(rig, BTC)[0] == "filled"
 
 
 def test_what_a_bot_without_a_price_holds_is_not_told_as_nothing(
