@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover mutation soak-recorder drill bench-execution bench-backtest bench-features bench-risk results calibration docs lock clean
+.PHONY: help venv demo test test-ci lint cover mutation soak-recorder drill drill-exits crash bench-execution bench-backtest bench-features bench-memory bench-risk results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -63,6 +63,12 @@ soak-recorder: $(STAMP) ## a recorder under load and faults, every trade account
 drill: $(STAMP) ## 1,000 orders under fire: faults, kills, restarts (some 40 minutes; DRILL overrides)
 	$(BIN)/hydra dev drill $(or $(DRILL),--orders 1000 --faults 0.2 --seed 1)
 
+drill-exits: $(STAMP) ## the same with a risk policy that leaves: stops on the exchange, partial exits
+	$(BIN)/hydra dev drill $(or $(DRILL),--orders 300 --faults 0.2 --seed 1 --exits --stops)
+
+crash: $(STAMP) ## all prices fall by a fifth over 20 positions, in ten variants (half an hour)
+	$(BIN)/hydra dev crash $(CRASH)
+
 bench-execution: $(STAMP) ## what each way to execute costs, into docs/execution-benchmark.md
 	$(BIN)/python -m benchmarks.execution --out docs/execution-benchmark.md
 
@@ -80,6 +86,9 @@ bench-backtest: $(STAMP) ## what Hydra adds to freqtrade's own work, into docs/b
 
 bench-features: $(STAMP) ## what order flow and profiles cost, into docs/features-benchmark.md
 	$(BIN)/python -m benchmarks.features --out docs/features-benchmark.md
+
+bench-memory: $(STAMP) ## what Hydra adds to a bot's memory, into docs/memory-benchmark.md
+	$(BIN)/python -m benchmarks.memory --out docs/memory-benchmark.md
 
 docs: $(STAMP) ## render settings, features, signals, decisions, risk and chase in docs
 	$(BIN)/python -c "from hydra_ft.settings import reference_page; print(reference_page(), end='')" \

@@ -55,19 +55,40 @@ class RiskSettings:
     enabled: Annotated[
         bool,
         Doc(
-            "the head's risk policy sizes and limits entries; false: freqtrade's own stake, "
-            "no limits of the open book"
+            "the head's risk policy sizes and limits entries; false: freqtrade's own stake and "
+            "no limits of the open book, while the policy's stops, targets and time stops stay"
         ),
     ] = True
+    account: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9_-]{0,32}$"),
+        Doc(
+            "name of the account that limits are counted on: bots of the Hydra database with the "
+            "same name and stake currency share it, dry-run apart from live"
+        ),
+    ] = ""
+    bot_silent_s: Annotated[
+        int,
+        Ge(120),
+        Le(86_400),
+        Doc(
+            "time after which a bot counts as silent: its positions and what it lost today go on "
+            "counting, its equity does not"
+        ),
+    ] = 600
     holdings_kept_s: Annotated[
         int,
-        Ge(60),
+        Ge(0),
         Le(30 * 86_400),
         Doc(
-            "how long the positions of another bot of the Hydra database count after it was "
-            "heard of last"
+            "time after which the positions of a silent bot count no more, though nobody knows "
+            "what became of them; 0: they count until it tells otherwise or is forgotten"
         ),
-    ] = 86_400
+    ] = 0
+    forgotten_bots: Annotated[
+        tuple[str, ...],
+        Doc("bots that are gone for good: what they told counts no more"),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

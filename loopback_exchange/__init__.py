@@ -27,7 +27,15 @@ from loopback_exchange.control import Control, FillOrder
 from loopback_exchange.errors import ApiError, Code, LoopbackError, PortTaken
 from loopback_exchange.exchange import Exchange
 from loopback_exchange.faults import FaultKind, FaultSchedule, Strike
-from loopback_exchange.market import DEFAULT_SYMBOLS, Market, MarketSource, Replay, symbols
+from loopback_exchange.market import (
+    DEFAULT_SYMBOLS,
+    Course,
+    LedMarket,
+    Market,
+    MarketSource,
+    Replay,
+    symbols,
+)
 from loopback_exchange.matching.journal import Event
 from loopback_exchange.server import Server
 from loopback_exchange.streams import Hub, Load, StreamFaults
@@ -38,12 +46,14 @@ __all__ = [
     "ApiError",
     "Code",
     "Control",
+    "Course",
     "Event",
     "Exchange",
     "FaultKind",
     "FaultSchedule",
     "FillOrder",
     "Hub",
+    "LedMarket",
     "Load",
     "LoopbackError",
     "Market",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loopback_exchange.faults import Fault, FaultKind, Faults, FaultSchedule
+from loopback_exchange.matching.algo import AlgoStatus
 from loopback_exchange.matching.live_book import Pin
 from loopback_exchange.routes.account import position_risk
 from loopback_exchange.routes.algo import open_orders as open_algo_orders
@@ -126,6 +127,16 @@ class Control:
         price = self._exchange.spec(symbol).price(order.price) if order else Decimal(1)
         side = "sell" if order and order.is_buy else "buy"
         return self.print(symbol, price, quantity, side, FillOrder(order_id, quantity))
+
+    def drop_stops(self, symbol: str, status: AlgoStatus | str = AlgoStatus.EXPIRED) -> int:
+        """End all conditional orders of a symbol that wait, as an exchange does by itself.
+
+        Returns how many there were.
+        """
+        self._exchange.spec(symbol)
+        return self._exchange.call(
+            lambda at: self._exchange.triggers.drop(symbol, AlgoStatus(status), at)
+        )
 
     def fault(
         self, kind: FaultKind | str, method: str, path: str, count: int = 1, **details: float

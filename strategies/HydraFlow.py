@@ -62,10 +62,11 @@ class HydraFlow(HydraStrategy):
     # exits taken after one.
     chase = ChasePolicies(entry=PRESETS["balanced"].entry, exit=PRESETS["balanced"].exit)
 
-    # Half a percent of the equity is lost at a stop; a day that has lost two pauses the entries.
+    # Half a percent of the equity is lost at a stop. Entries end at the latest where a day would
+    # lose two with every stop hit; only jumps over stops take more, and at three all is closed.
     risk = RiskPolicy(
         sizing=SizingRules(risk_per_trade=0.005, round_trip_fee=0.001),
-        limits=LimitRules(day_loss=0.02, day_flatten_loss=0.0, max_open_risk=0.015),
+        limits=LimitRules(day_loss=0.02, day_flatten_loss=0.03, max_open_risk=0.015),
     )
 
     # Share of the margin beyond which freqtrade holds nothing: room for the widest stop that a

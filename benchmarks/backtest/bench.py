@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.backtest import cycle, loop
+from benchmarks.backtest import cycle, exits, loop
 from benchmarks.backtest.home import opened
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Plan(NamedTuple):
     own_days: float
     columns_days: float
     callback_days: float
+    exit_days: float
     rounds: int
 
 
@@ -31,17 +32,18 @@ class Result(NamedTuple):
     own: loop.Own
     columns: loop.Always
     callbacks: loop.Always
+    exits: exits.Exits
 
 
-FULL = Plan(pairs=250, own_days=20, columns_days=20, callback_days=3, rounds=3)
-QUICK = Plan(pairs=8, own_days=1, columns_days=1, callback_days=0.5, rounds=1)
+FULL = Plan(pairs=250, own_days=20, columns_days=20, callback_days=3, exit_days=10, rounds=5)
+QUICK = Plan(pairs=8, own_days=1, columns_days=1, callback_days=0.5, exit_days=1, rounds=1)
 
 
 def measure(plan: Plan, said: Callable[[str], None]) -> Result:
     """Measure everything in a home that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as home:
         said("writing candles of the generated market")
-        home.store(max(plan.own_days, plan.columns_days, plan.callback_days))
+        home.store(max(plan.own_days, plan.columns_days, plan.callback_days, plan.exit_days))
         live = cycle.measure(home, plan.pairs, said)
         own = loop.measure_own(home, plan.own_days, plan.rounds, said)
         columns, callbacks = (
@@ -51,4 +53,5 @@ def measure(plan: Plan, said: Callable[[str], None]) -> Result:
                 (plan.callback_days, loop.VARIANTS),
             )
         )
-    return Result(plan, live, own, columns, callbacks)
+        left = exits.measure_exits(home, plan.own_days, plan.exit_days, plan.rounds, said)
+    return Result(plan, live, own, columns, callbacks, left)

@@ -46,13 +46,14 @@ class Home:
         self._exchanges: list[Any] = []
         self._tests: list[Backtesting] = []
 
-    def config(self, runmode: RunMode, **chase: bool) -> dict[str, Any]:
+    def config(self, runmode: RunMode, *, sizes: bool = True, **chase: bool) -> dict[str, Any]:
         """The example configuration of the pack, on this home, read as freqtrade reads it."""
         example = json.loads((REPOSITORY / "config.json.example").read_text(encoding="utf-8"))
         exchange = freqtrade_exchange_config(self._url)
         exchange["ccxt_config"]["options"] |= example["exchange"]["ccxt_config"]["options"]
         exchange["pair_whitelist"] = list(self.pairs)
-        hydra = {**example["hydra"], "chase": {**example["hydra"]["chase"], **chase}}
+        risk = {**example["hydra"].get("risk", {}), "enabled": sizes}
+        hydra = {**example["hydra"], "chase": {**example["hydra"]["chase"], **chase}, "risk": risk}
         made = {
             **example,
             "exchange": exchange,
@@ -85,9 +86,9 @@ class Home:
             rates = frames.funding(self.market, symbol, days + WARMUP_DAYS["1h"])
             handler.ohlcv_store(pair, "1h", rates, CandleType.FUNDING_RATE)
 
-    def testing(self, days: float, **chase: bool) -> Backtesting:
+    def testing(self, days: float, *, sizes: bool = True, **chase: bool) -> Backtesting:
         """Freqtrade's backtester on this home, over the last days, with HydraFlow."""
-        config = self.config(RunMode.BACKTEST, **chase)
+        config = self.config(RunMode.BACKTEST, sizes=sizes, **chase)
         begin = (frames.END_MS - int(days * frames.DAY_MS)) // 1000
         config["timerange"] = f"{begin}-{frames.END_MS // 1000}"
         self._tests.append(Backtesting(config))

@@ -20,7 +20,7 @@ from benchmarks.backtest.trades import (
     only_traded,
     same_trades,
 )
-from hydra_ft.adapter.tested import BacktestLedger
+from hydra_ft.adapter.decisions.tested import BacktestLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from benchmarks.backtest.home import Home
 
 STEP_S = 300
-BARE, COLUMNS, SHIPPED = "the trades alone", "HydraFlow as columns", "HydraFlow with its chase"
+BARE, COLUMNS = "the trades alone", "HydraFlow as columns"
 NOTHING, TABLE = "custom_stoploss, reads nothing", "custom_stoploss, side table"
 MOVED = "custom_stoploss, side table, gives a stop"
 TARGET = "custom_stoploss and custom_roi, side table"
@@ -100,7 +100,7 @@ class Always(NamedTuple):
         )
 
 
-def _rounds(
+def rounds_of(
     tests: Mapping[str, tuple[Backtester, Any]], rounds: int, said: Callable[[str], None], what: str
 ) -> tuple[dict[str, Times], dict[str, pd.DataFrame]]:
     """Every test in turn, ``rounds`` times; medians, and the trades of the last round."""
@@ -122,20 +122,17 @@ def _rounds(
 
 
 def measure_own(home: Home, days: float, rounds: int, said: Callable[[str], None]) -> Own:
-    """HydraFlow's trades, by HydraFlow and by a strategy that is given them."""
+    """HydraFlow's trades as columns, by HydraFlow and by a strategy that is given them."""
     said(f"HydraFlow's own trades over {days:g} days")
-    # Read afresh: freqtrade writes what a strategy declares into its configuration.
-    config = home.config(RunMode.BACKTEST)
     plain, chased = Backtester(home.testing(days, backtest=False)), Backtester(home.testing(days))
-    _, trades = plain.run(plain.head)
-    plan = only_traded(plain.signals_of(plain.head), plain.data, trades)
-    bare = plain.given(bench_strategy("BenchGiven", config), plan)
+    flow = _fresh(home, "BenchColumns")
+    _, trades = plain.run(flow)
+    plan = only_traded(plain.signals_of(flow), plain.data, trades)
     tests = {
-        BARE: (plain, bare),
-        COLUMNS: (plain, plain.head),
-        SHIPPED: (chased, chased.head),
+        BARE: (plain, plain.given(_fresh(home, "BenchGiven"), plan)),
+        COLUMNS: (plain, flow),
     }
-    times, made = _rounds(tests, rounds, said, "HydraFlow's own trades")
+    times, made = rounds_of(tests, rounds, said, "HydraFlow's own trades")
     return Own(
         pairs=len(plain.data),
         candles=sum(len(frame) for frame in plain.data.values()),
@@ -145,6 +142,11 @@ def measure_own(home: Home, days: float, rounds: int, said: Callable[[str], None
         copies={name: count_copies(*test) for name, test in tests.items()},
         ledger_share=median(_ledger_share(chased) for _ in range(rounds)),
     )
+
+
+def _fresh(home: Home, kind: str) -> Any:
+    """A bench strategy; freqtrade writes what it declares into a configuration of its own."""
+    return bench_strategy(kind, home.config(RunMode.BACKTEST, sizes=False, backtest=False))
 
 
 def _ledger_share(tester: Backtester) -> float:
@@ -183,20 +185,18 @@ def measure_always(
     said(f"pairs that are always in a trade, over {days:g} days")
     tester = Backtester(home.testing(days, backtest=False))
     plan = always_in(tester.data)
-    # Read afresh: freqtrade writes what a strategy declares into its configuration.
-    config = home.config(RunMode.BACKTEST, backtest=False)
     features = {pair: _features(frame, columns) for pair, frame in tester.data.items()}
     tables = {
         pair: SideTable(_first_s(frame), STEP_S, np.stack(list(features[pair].values()), axis=1))
         for pair, frame in tester.data.items()
     }
-    tests = {BARE: (tester, tester.given(bench_strategy("BenchGiven", config), plan))}
+    tests = {BARE: (tester, tester.given(_fresh(home, "BenchGiven"), plan))}
     for name, (kind, reads) in variants.items():
-        strategy = tester.given(bench_strategy(kind, config), plan)
+        strategy = tester.given(_fresh(home, kind), plan)
         strategy.tables, strategy.features, strategy.reads = tables, features, reads
-        strategy.target = min(strategy.minimal_roi.values())
+        strategy.target = min(strategy.minimal_roi.values(), default=100.0)
         tests[name] = (tester, strategy)
-    times, made = _rounds(tests, rounds, said, "always in a trade")
+    times, made = rounds_of(tests, rounds, said, "always in a trade")
     counted = {name: tests[name] for name in tests if name not in (COLUMN, ROW)}
     return Always(
         candles=sum(len(frame) for frame in tester.data.values()),

@@ -99,6 +99,27 @@ def only_traded(
     return kept
 
 
+def as_signals(data: Mapping[str, pd.DataFrame], trades: pd.DataFrame) -> dict[str, Columns]:
+    """Signals that open and close the same trades on the same candles, whatever closed them.
+
+    A trade that closes on the candle on which it opens cannot be given: it is left out.
+    """
+    plan = {}
+    for pair, frame in data.items():
+        own = trades[(trades["pair"] == pair) & (trades["open_date"] < trades["close_date"])]
+        plan[pair] = {
+            name: np.zeros(len(frame), dtype=np.int8)
+            for name in ("enter_long", "enter_short", "exit_long", "exit_short")
+        }
+        for is_short, side in ((False, "long"), (True, "short")):
+            made = own[own["is_short"] == is_short]
+            kept = made["exit_reason"] != "force_exit"
+            for name, dates in (("enter", made["open_date"]), ("exit", made["close_date"][kept])):
+                # A signal stands on the candle before the one that acts on it.
+                plan[pair][f"{name}_{side}"][np.flatnonzero(frame["date"].isin(dates)) - 1] = 1
+    return plan
+
+
 def always_in(data: Mapping[str, pd.DataFrame], hold_bars: int = 200) -> dict[str, Columns]:
     """Long without a pause: an exit every ``hold_bars`` candles, and an entry everywhere."""
     plan = {}
@@ -109,6 +130,12 @@ def always_in(data: Mapping[str, pd.DataFrame], hold_bars: int = 200) -> dict[st
             "exit_long": leaves.astype(np.int8),
         }
     return plan
+
+
+def same_candles(left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    """Whether two tests were in the same pairs on the same candles."""
+    names = ["pair", "open_date", "close_date", "is_short"]
+    return bool(left[names].equals(right[names]))
 
 
 def same_trades(left: pd.DataFrame, right: pd.DataFrame) -> bool:

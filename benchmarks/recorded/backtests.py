@@ -12,9 +12,15 @@ import numpy as np
 
 from benchmarks.recorded.chase_report import ChaseReport, chase_report
 from benchmarks.recorded.freqtrade_home import FreqtradeHome, configuration, newest_result
-from benchmarks.recorded.funnel import Funnel, funnel_of_ledger, funnel_of_stage_a
-from benchmarks.recorded.holding import buy_and_hold, candles_of
+from benchmarks.recorded.funnel import (
+    Funnel,
+    funnel_of_ledger,
+    funnel_of_stage_a,
+    stops_of_ledger,
+)
+from benchmarks.recorded.holding import buy_and_hold, candles_of, extremes_of
 from benchmarks.recorded.positions import Account, Position, account, exported
+from benchmarks.recorded.risked import Risked, risked
 from benchmarks.recorded.sets import (
     RecordedSet,
     complete_bases,
@@ -23,20 +29,22 @@ from benchmarks.recorded.sets import (
     progress,
     recorded_folder,
 )
-from benchmarks.recorded.stage_a import HEAD, LIGHT, decisions_on, pair_of, rules
+from benchmarks.recorded.stage_a import HEAD, LIGHT, decisions_on, most_asked, pair_of, rules
 from hydra_ft.bars.candles import timeframe_ms
 from loopback_exchange import Replay, Server
 from loopback_exchange.matching.account import TAKER_FEE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from benchmarks.recorded.positions import Closes
+    from benchmarks.recorded.risked import Extremes
     from hydra_ft.decisions.pipeline import Decisions
 
 HOUR_MS = 3_600_000
 SAMPLE = "SampleStrategy"
 HOLD = "buy and hold"
+STAKES = f"{HEAD}, stakes of plain freqtrade"
 PLAIN = f"{HEAD}, orders of plain freqtrade"
 OURS = ("hydra", "strategy", "strategy_path", "order_types", "unfilledtimeout")
 """What the example configuration says about the pack; the sample strategy has its own."""
@@ -48,13 +56,16 @@ REPORTED = ("profit_total", "max_drawdown_account", "profit_factor")
 class Run:
     """What one way of trading did; ``chase`` is None where orders were not chased.
 
+    ``ledger`` is what a head's backtest noted of both stages, None where it noted nothing.
     ``reported`` are freqtrade's own figures of a backtest, to compare ours with.
     """
 
     name: str
     account: Account
     positions: tuple[Position, ...]
+    risked: Risked
     chase: ChaseReport | None = None
+    ledger: Funnel | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -73,18 +84,24 @@ class Recording:
 class SetResult:
     """All runs on one set, the head's first.
 
-    ``stage_a`` is computed on the recording; ``ledger`` is what the head's backtest noted of
-    both stages on the same bars, None where it noted nothing.
+    ``stage_a`` is computed on the recording. ``stake`` is freqtrade's ``stake_amount``, and
+    ``asked`` the most that the head's sizing lets a trade lose at its stop, of its equity.
     """
 
     recording: Recording
     wallet: float
     slots: int
     share: float
+    stake: str
+    asked: float
     fee: float
     stage_a: Funnel
-    ledger: Funnel | None
     runs: tuple[Run, ...]
+
+    @property
+    def ledger(self) -> Funnel | None:
+        """What the backtest of the head as it ships has noted."""
+        return self.runs[0].ledger
 
 
 def first_known(decisions: Decisions) -> int | None:
@@ -140,25 +157,37 @@ def _all_runs(
         config["hydra"]["feeds"] = list(LIGHT)
         bench = _Bench(home, market, recording, config)
         bench.download(head.timeframes)
-        chased = bench.backtest(HEAD, config)
-        ledger = funnel_of_ledger(home.userdir, window[0] + timeframe_ms(head.base))
-        chase = config["hydra"]["chase"] | {"backtest": False}
-        plain = bench.backtest(PLAIN, config | {"hydra": config["hydra"] | {"chase": chase}})
+        runs = [
+            bench.of_head(HEAD, config),
+            bench.of_head(STAKES, _with(config, "risk", enabled=False)),
+            bench.of_head(PLAIN, _with(config, "chase", backtest=False)),
+        ]
         sample = bench.sample()
     pairs = [(symbol, pair_of(symbol)) for symbol in symbols]
     wallet, fee = float(config["dry_run_wallet"]), float(TAKER_FEE)
     holding = buy_and_hold(market, pairs, window, wallet, fee, timeframe_ms(head.base))
-    held = Run(HOLD, account(holding, bench.closes, window, wallet, len(holding)), tuple(holding))
     return SetResult(
         recording=recording,
         wallet=wallet,
         slots=int(config["max_open_trades"]),
         share=float(config["tradable_balance_ratio"]),
+        stake=str(config["stake_amount"]),
+        asked=most_asked(),
         fee=fee,
         stage_a=funnel_of_stage_a(decisions.values(), window),
-        ledger=ledger,
-        runs=(chased, plain, held, sample),
+        runs=(*runs, bench.run(HOLD, holding, len(holding)), sample),
     )
+
+
+def _with(config: dict[str, Any], section: str, **changed: Any) -> dict[str, Any]:
+    """Return a configuration with some settings of a section of Hydra's changed."""
+    hydra = config["hydra"]
+    return config | {"hydra": hydra | {section: hydra.get(section, {}) | changed}}
+
+
+def _undecided(_pair: str, _at: int) -> float:
+    """No stop was decided: freqtrade's own stands."""
+    return float("nan")
 
 
 class _Bench:
@@ -168,11 +197,13 @@ class _Bench:
         self, home: FreqtradeHome, market: Replay, recording: Recording, config: dict[str, Any]
     ) -> None:
         self._home, self._config, self._recording = home, config, recording
-        step = timeframe_ms(rules().base)
-        self.closes: dict[str, Closes] = {}
+        self._step = step = timeframe_ms(rules().base)
+        self._closes: dict[str, Closes] = {}
+        self._extremes: dict[str, Extremes] = {}
         for symbol in recording.spans:
             _, closed, _, prices = candles_of(market, symbol, recording.window, step)
-            self.closes[pair_of(symbol)] = (closed, prices)
+            self._closes[pair_of(symbol)] = (closed, prices)
+            self._extremes[pair_of(symbol)] = extremes_of(market, symbol, recording.window, step)
 
     def _command(self, name: str, command: str, *words: str, config: dict[str, Any]) -> str:
         progress(f"{self._recording.about.name}: freqtrade {command}, {name}")
@@ -189,20 +220,51 @@ class _Bench:
         words = ("--timerange", f"{span}-{until}", "--timeframes", *timeframes)
         self._command("candles, funding, marks", "download-data", *words, config=self._config)
 
-    def backtest(self, name: str, config: dict[str, Any], *words: str) -> Run:
-        """Backtest over the window with the exchange's fees."""
-        begin, end = (at // 1000 for at in self._recording.window)
-        tested = ("--timerange", f"{begin}-{end}", "--cache", "none")
-        output = self._command(name, "backtesting", *tested, *words, config=config)
-        result = newest_result(self._home.userdir)
-        positions = tuple(exported(trade) for trade in result["trades"])
-        wallet, slots = float(config["dry_run_wallet"]), int(config["max_open_trades"])
-        figures = account(positions, self.closes, self._recording.window, wallet, slots)
-        reported = {key: float(result[key]) for key in REPORTED}
-        return Run(name, figures, positions, chase_report(output), reported)
+    def run(self, name: str, positions: Sequence[Position], slots: int, **more: Any) -> Run:
+        """Work out all figures of some positions."""
+        window, wallet = self._recording.window, float(self._config["dry_run_wallet"])
+        figures = account(positions, self._closes, window, wallet, slots)
+        stakes = risked(positions, self._closes, self._extremes, window, wallet)
+        return Run(name, figures, tuple(positions), stakes, **more)
+
+    def of_head(self, name: str, config: dict[str, Any]) -> Run:
+        """Backtest the head, and read the ledger that it wrote."""
+        output, result = self._tested(name, config)
+        ledger = funnel_of_ledger(self._home.userdir, self._recording.window[0] + self._step)
+        decided = stops_of_ledger(self._home.userdir, self._step) if ledger else _undecided
+        return self._backtested(name, output, result, decided, ledger)
 
     def sample(self) -> Run:
         """Freqtrade's own sample strategy, made from its template, with its own settings."""
         self._home.run("new-strategy", "--strategy", SAMPLE, "--template", "full")
         config = {key: value for key, value in self._config.items() if key not in OURS}
-        return self.backtest(SAMPLE, config, "--strategy", SAMPLE)
+        output, result = self._tested(SAMPLE, config, "--strategy", SAMPLE)
+        return self._backtested(SAMPLE, output, result, _undecided)
+
+    def _tested(self, name: str, config: dict[str, Any], *words: str) -> tuple[str, dict[str, Any]]:
+        """Backtest over the window; return what it said and its result."""
+        begin, end = (at // 1000 for at in self._recording.window)
+        tested = ("--timerange", f"{begin}-{end}", "--cache", "none")
+        output = self._command(name, "backtesting", *tested, *words, config=config)
+        return output, newest_result(self._home.userdir)
+
+    def _backtested(
+        self,
+        name: str,
+        output: str,
+        result: dict[str, Any],
+        decided: Callable[[str, int], float],
+        ledger: Funnel | None = None,
+    ) -> Run:
+        positions = [
+            exported(trade, decided(trade["pair"], trade["open_timestamp"]))
+            for trade in result["trades"]
+        ]
+        return self.run(
+            name,
+            positions,
+            int(self._config["max_open_trades"]),
+            chase=chase_report(output),
+            ledger=ledger,
+            reported={key: float(result[key]) for key in REPORTED},
+        )

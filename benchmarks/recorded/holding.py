@@ -51,6 +51,8 @@ def held(
         profit_ratio=profit / part_quote,
         fees_quote=fees,
         funding_quote=received,
+        close_price=last,
+        stake_quote=part_quote,
     )
 
 
@@ -64,12 +66,25 @@ def candles_of(
     ValueError
         When the pair has no candle there.
     """
+    opened, columns = candles(market, symbol, step_ms, _within(market, symbol, window, step_ms))
+    return opened, opened + step_ms, columns["open"], columns["close"]
+
+
+def extremes_of(
+    market: Replay, symbol: str, window: tuple[int, int], step_ms: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """The same candles: open times, lowest and highest prices; raises as ``candles_of``."""
+    opened, columns = candles(market, symbol, step_ms, _within(market, symbol, window, step_ms))
+    return opened, columns["low"], columns["high"]
+
+
+def _within(market: Replay, symbol: str, window: tuple[int, int], step_ms: int) -> tuple[int, int]:
+    """The part of a window in which a pair has candles."""
     first, stop = (minute * 60_000 for minute in market.span(symbol))
     begin, end = max(window[0], first), min(window[1], stop // step_ms * step_ms)
     if begin >= end:
         raise ValueError(f"expected candles of {symbol} in {window}, were none")
-    opened, columns = candles(market, symbol, step_ms, (begin, end))
-    return opened, opened + step_ms, columns["open"], columns["close"]
+    return begin, end
 
 
 def settlements_of(

@@ -98,6 +98,12 @@ def progress(what: str) -> None:
     sys.stderr.flush()
 
 
-def wrapped(sentences: str) -> str:
-    """Break made sentences as the lines of a page are broken."""
-    return textwrap.fill(sentences, width=100, break_long_words=False, break_on_hyphens=False)
+def wrapped(sentences: str, indent: str = "") -> str:
+    """Break made sentences as the lines of a page are broken; ``indent`` begins later lines."""
+    return textwrap.fill(
+        sentences,
+        width=100,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

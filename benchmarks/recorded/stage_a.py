@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.adapter.heads import load_rules
+from hydra_ft.adapter.heads import load_head, load_rules
 from hydra_ft.bars.candles import bars_from, timeframe_ms
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, decide
 from hydra_ft.types import Bars, Feed
@@ -26,6 +26,12 @@ LIGHT = (Feed.CANDLES, Feed.FUNDING)
 def rules() -> HeadRules:
     """Return the rules of the head as it ships."""
     return load_rules(HEAD, HEADS)
+
+
+def most_asked() -> float:
+    """Most that the head's sizing lets a trade lose at its stop, of the equity; NaN without it."""
+    policy = load_head(HEADS / f"{HEAD}.py").risk
+    return policy.sizing.risk_per_trade * policy.sizing.max_conviction if policy else float("nan")
 
 
 def pair_of(symbol: str) -> str:

@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 from hydra_ft.types.books import BookedOrder, Books
 
 _HELD = (Trade.pair, Trade.amount, Trade.is_short)
-_ORDER = (Order.ft_pair, Order.order_id, Order.ft_order_side, Order.filled)
+_ORDER = (
+    Order.ft_pair,
+    Order.order_id,
+    Order.ft_order_side,
+    Order.filled,
+    Order.ft_trade_id,
+    Order.ft_order_tag,
+)
 # Nobody looks after an order whose trade is closed.
 _IS_OPEN = and_(Order.ft_is_open, Trade.is_open).label("is_open")
 # Freqtrade tags what it sends, stops excepted.
@@ -28,7 +35,9 @@ def read_books(url: str) -> Books:
         with Session(connected) as session:
             held = session.execute(select(*_HELD).where(Trade.is_open.is_(True)))
             orders = session.execute(
-                select(*_ORDER, _IS_OPEN, _IS_ADOPTED).join(Trade, Order.ft_trade_id == Trade.id)
+                select(*_ORDER, _IS_OPEN, _IS_ADOPTED)
+                .join(Trade, Order.ft_trade_id == Trade.id)
+                .order_by(Order.id)
             )
             return Books(
                 {pair: -amount if short else amount for pair, amount, short in held},
@@ -40,6 +49,8 @@ def read_books(url: str) -> Books:
                         float(row.filled or 0.0),
                         is_open=bool(row.is_open),
                         is_adopted=bool(row.is_adopted),
+                        trade=int(row.ft_trade_id),
+                        tag=row.ft_order_tag or "",
                     )
                     for row in orders
                 ),

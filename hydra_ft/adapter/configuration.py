@@ -65,13 +65,18 @@ def load_configuration(files: list[str], userdir: Path | None) -> dict[str, Any]
 
 
 def check_configuration(
-    config: Config, *, with_credentials: bool = True, chase: ChasePolicies | None = None
+    config: Config,
+    *,
+    with_credentials: bool = True,
+    chase: ChasePolicies | None = None,
+    sets_stops: bool = False,
 ) -> list[Finding]:
     """All findings about a configuration, failures first; empty when there are none.
 
     A running bot has taken key and secret out of its configuration before it loads the
     strategy (and has refused to start without them): it asks without credentials. ``chase``
-    is what its head declares. What fights the chase is no finding where nothing is chased.
+    is what its head declares. What fights the chase is no finding where nothing is chased, and
+    what fights stops and targets none where the head has no risk policy (``sets_stops``).
     """
     try:
         settings = load_settings(config.get(SECTION), chase)
@@ -83,6 +88,7 @@ def check_configuration(
         found = []
     checks = CHECKS if settings.chase.enabled else CHECKS_WITHOUT_CHASE
     checks = tuple(check for check in checks if with_credentials or check is not _credentials)
+    checks += (_barriers,) if sets_stops else ()
     found += [finding for check in checks for finding in check(config, settings)]
     return sorted(found, key=lambda finding: finding.level)
 
@@ -176,6 +182,19 @@ def _exits(config: Config, _settings: Settings) -> Iterator[Finding]:
     if config.get("use_exit_signal") is False:
         expected = "true: an exit that has begun is kept alive as an exit signal"
         yield Finding("fail", "use_exit_signal", "false", expected, "remove it")
+    if config.get("exit_profit_only"):
+        expected = "false: at a loss an exit signal would hold up exits that have begun"
+        yield Finding("fail", "exit_profit_only", "true", expected, "remove it")
+
+
+def _barriers(config: Config, _settings: Settings) -> Iterator[Finding]:
+    """What puts the stops and targets of a risk policy out of force."""
+    if config.get("use_custom_stoploss") is False:
+        expected = "true: every stop of the head's risk policy is a custom one"
+        yield Finding("fail", "use_custom_stoploss", "false", expected, "remove it")
+    if config.get("ignore_roi_if_entry_signal"):
+        expected = "false: while a signal fires no target is taken"
+        yield Finding("warn", "ignore_roi_if_entry_signal", "true", expected, "remove it")
 
 
 def _stops(config: Config, _settings: Settings) -> Iterator[Finding]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
-from hydra_ft.adapter.backtest import BacktestOrders
-from hydra_ft.adapter.exit_callbacks import StopExits, exit_callbacks
-from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.exits.exit_callbacks import StopExits, exit_callbacks
+from hydra_ft.adapter.exits.exit_reasons import NamedExits
+from hydra_ft.adapter.exits.tested_exits import in_backtests
+from hydra_ft.adapter.orders.backtest import BacktestOrders
+from hydra_ft.adapter.orders.live import LiveOrders
 from hydra_ft.adapter.start import TESTED, TRADES, settings_of
 
 if TYPE_CHECKING:
@@ -22,7 +24,12 @@ def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, .
     route = order_route(config, settings_of(head, head.chase, config))
     if head.risk is not None:
         _refuse_own_exits(head)
-    parts = (*exit_callbacks(head.risk, head.rules), *([route] if route else []))
+    exits = exit_callbacks(head.risk, head.rules)
+    if config.get("runmode") in TESTED:
+        exits = in_backtests(exits)
+    if exits:
+        exits = (NamedExits, *exits)
+    parts = (*exits, *([route] if route else []))
     return tuple(part for part in parts if not issubclass(head, part))
 
 

@@ -10,12 +10,16 @@ from freqtrade.exceptions import OperationalException
 
 from hydra_ft.adapter.configuration import check_configuration
 from hydra_ft.decisions.rules import startup_candles
-from hydra_ft.errors import HydraError
+from hydra_ft.errors import HydraError, PolicyError
 from hydra_ft.execution.policy import ChasePolicies
+from hydra_ft.risk.exits import gain_of
+from hydra_ft.risk.policy import check_levels
 from hydra_ft.settings import SECTION, Settings, load_settings
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.rules import HeadRules
+    from hydra_ft.risk.policy import RiskPolicy
+    from hydra_ft.signals.registry import SignalDeclaration
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +43,13 @@ def settings_of(head: type, chase: ChasePolicies, config: dict[str, Any]) -> Set
         raise OperationalException(str(error)) from error
 
 
-def refuse_unusable(config: dict[str, Any], chase: ChasePolicies) -> None:
+def refuse_unusable(
+    config: dict[str, Any], chase: ChasePolicies, *, sets_stops: bool = False
+) -> None:
     """Stop with every finding that fails; log the others."""
-    findings = check_configuration(config, with_credentials=False, chase=chase)
+    findings = check_configuration(
+        config, with_credentials=False, chase=chase, sets_stops=sets_stops
+    )
     for finding in findings:
         if finding.level == "warn":
             logger.warning("%s", finding)
@@ -81,3 +89,42 @@ def refuse_wide_stops(rules: HeadRules, stoploss: float) -> None:
                 "or lower stop_high"
             )
             raise OperationalException(msg)
+
+
+def refuse_levels(rules: HeadRules, policy: RiskPolicy) -> None:
+    """Stop where a signal's nearest stop or target cannot go with the risk policy."""
+    try:
+        check_signals(rules, policy)
+    except PolicyError as error:
+        raise OperationalException(str(error)) from error
+
+
+def check_signals(rules: HeadRules, policy: RiskPolicy) -> None:
+    """Compare what the signals declare at least with a policy.
+
+    Raises
+    ------
+    PolicyError
+        As ``check_levels``. A signal that does not say how near its stop may be is not judged.
+    """
+    for made in rules.signals:
+        stop, target = least_levels(made)
+        if policy.exits.target_r:
+            target = gain_of(policy.exits.target_r, stop, policy.sizing.round_trip_fee)
+        if stop and target:
+            check_levels(made.name, stop, target, policy)
+
+
+def least_levels(made: SignalDeclaration) -> tuple[float, float]:
+    """Nearest stop of a signal, and the target that goes with it (fractions); 0 if not declared.
+
+    Signals call them ``stop_low`` or ``stop``, and ``min_reward`` or ``reward`` times the stop,
+    not beyond ``target_high``.
+    """
+    stop = _first(made.rules, "stop_low", "stop")
+    target = stop * _first(made.rules, "min_reward", "reward")
+    return stop, min(target, _first(made.rules, "target_high") or target)
+
+
+def _first(rules: object, *names: str) -> float:
+    return next((float(getattr(rules, name)) for name in names if hasattr(rules, name)), 0.0)

@@ -16,40 +16,32 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 import hydra_ft
-from hydra_ft.adapter.annotations import drawn
-from hydra_ft.adapter.columns import decision_columns, enter_tags, exit_tags
-from hydra_ft.adapter.exit_callbacks import StopExits
+from hydra_ft.adapter.charts.annotations import drawn
+from hydra_ft.adapter.charts.plots import plot_config
+from hydra_ft.adapter.decisions.columns import decision_columns, enter_tags, exit_tags
+from hydra_ft.adapter.decisions.observed import Observed
+from hydra_ft.adapter.decisions.recorded import RecordedEntries
+from hydra_ft.adapter.decisions.rows import LastDecision, funnel, last_of
+from hydra_ft.adapter.decisions.stage_b import NoStageB, StageB
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.frames import read_bars, times, to_bars, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
-from hydra_ft.adapter.ledger import Ledger
-from hydra_ft.adapter.live import LiveOrders
-from hydra_ft.adapter.observed import Observed
-from hydra_ft.adapter.parameters import ChaseParameters
+from hydra_ft.adapter.parameters.chase_parameters import ChaseParameters
 from hydra_ft.adapter.parts import parts_of
-from hydra_ft.adapter.plots import plot_config
-from hydra_ft.adapter.rows import LastDecision, funnel, last_of
-from hydra_ft.adapter.sized_entries import SizedEntries
-from hydra_ft.adapter.stage_b import NoStageB, StageB, TestedStageB
 from hydra_ft.adapter.start import (
     JUDGED,
     TESTED,
-    TRADES,
+    check_signals,
+    refuse_levels,
     refuse_short_warmup,
     refuse_unusable,
     refuse_wide_stops,
     settings_of,
 )
-from hydra_ft.adapter.tested import BacktestLedger
 from hydra_ft.adapter.trades import to_ms
-from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.decisions.evaluation import Memory, observe
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
-from hydra_ft.settings import database_url
-from hydra_ft.store.database import Database
-from hydra_ft.store.decisions import DecisionStore
-from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import Bars, Feed, Side
 
 if TYPE_CHECKING:
@@ -63,7 +55,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class HydraStrategy(ChaseParameters, SizedEntries):
+class HydraStrategy(ChaseParameters, RecordedEntries):
     """Base of all heads; a head sets ``rules``, ``chase``, ``risk`` and freqtrade's attributes.
 
     Without ``risk`` stops, targets and stakes are freqtrade's own.
@@ -105,7 +97,8 @@ class HydraStrategy(ChaseParameters, SizedEntries):
         # Freqtrade writes the strategy's own attributes into the configuration later on.
         self._configured = dict(config)
         if config.get("runmode") in JUDGED:
-            refuse_unusable(config, self.settings.chase)
+            sets_stops = self.risk is not None
+            refuse_unusable(config, self.settings.chase, sets_stops=sets_stops)
             refuse_short_warmup(self.rules, config, self.startup_candle_count)
         chosen = self.settings.feeds
         self.feeds = frozenset(
@@ -129,49 +122,16 @@ class HydraStrategy(ChaseParameters, SizedEntries):
         it raises with a traceback.
         """
         super().ft_bot_start(**kwargs)
-        runmode = self.config.get("runmode")
-        if self.risk is not None and runmode in JUDGED:
+        if self.risk is not None and self.config.get("runmode") in JUDGED:
             refuse_wide_stops(self.rules_in_force, self.stoploss)
-        if runmode in TRADES:
-            self._open_store()
-        elif runmode in TESTED:
-            ledger = BacktestLedger(self.config["user_data_dir"], timeframe_ms(self.timeframe))
-            keeps = runmode == RunMode.BACKTEST
-            self.stage_b = self._stage_b(TestedStageB, ledger if keeps else None)
+            refuse_levels(self.rules_in_force, self.risk)
+        self.open_record()
 
     def ft_load_hyper_params(self, hyperopt: bool = False) -> None:
         """Load the parameters; what they change is checked against the configuration, too."""
         super().ft_load_hyper_params(hyperopt)
         if self.config.get("runmode") in JUDGED and self.policies != self.settings.chase:
             refuse_unusable(self._configured, self.policies)
-
-    def _stage_b(self, made: type[StageB], ledger: Ledger | BacktestLedger | None) -> StageB:
-        slots, step_ms = self.config["max_open_trades"], timeframe_ms(self.timeframe)
-        follows = not isinstance(self, LiveOrders)
-        kept = (lambda: self.rules_in_force, ledger, slots, step_ms)
-        return made(*kept, follows=follows, limits=self.limit_verdict)
-
-    def _open_store(self) -> None:
-        try:
-            url = database_url(
-                self.settings, self.config["user_data_dir"], dry_run=self.config["dry_run"]
-            )
-            self.database = Database(url)
-            store = DecisionStore(self.database, self.settings.bot_name)
-            self.stage_b = self._stage_b(StageB, Ledger(store, timeframe_ms(self.timeframe)))
-            if isinstance(self, LiveOrders):
-                self.start_orders()
-            if isinstance(self, StopExits):
-                self.start_exits(OrderStore(self.database, self.settings.bot_name))
-        except HydraError as error:
-            raise OperationalException(str(error)) from error
-
-    def ft_bot_cleanup(self) -> None:
-        """Close the store; freqtrade calls this on exit and before a reload."""
-        super().ft_bot_cleanup()
-        if hasattr(self, "database"):
-            self.stage_b.close()
-            self.database.close()
 
     def informative_pairs(self) -> list[tuple[str, ...]]:
         """Coarser candles of every pair, and the feeds that come as candles of their own."""
@@ -247,7 +207,10 @@ class HydraStrategy(ChaseParameters, SizedEntries):
     def _judged_again(self, dataframe: pd.DataFrame, pair: str) -> pd.DataFrame:
         """Decide anew, with the parameters of this epoch of hyperopt, on what was observed."""
         try:
-            decisions = judge(self._seen[pair], self.read_rules())
+            rules = self.read_rules()
+            if self.risk is not None:
+                check_signals(rules, self.risk)
+            decisions = judge(self._seen[pair], rules)
         except DeclarationError as error:
             # Parameters that contradict each other trade nothing: a poor epoch, not the end.
             logger.debug("%s", error)

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 from freqtrade.persistence import Order, Trade
 from sqlalchemy import select
 
-from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS, PREFIXED_TOLERANCE_MS, agrees
-from hydra_ft.execution.pricing import buys
-from hydra_ft.types import Attempt, ParentOrder, Side, WorkingOrder
+from hydra_ft.execution.attempts import CLOCK_TOLERANCE_MS
+from hydra_ft.types import ParentOrder, Side, WorkingOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
 # A child and its attempt are matched within the newest trades of the pair: the trade may
 # have closed, and another opened, between two loops.
-_NEWEST_TRADES = 3
+NEWEST_TRADES = 3
 
 
 def to_ms(moment: datetime) -> int:
@@ -77,23 +75,6 @@ def working_order(order: Order) -> WorkingOrder:
     )
 
 
-def child_of(attempt: Attempt, known_ids: Collection[str], step_size: float) -> Order | None:
-    """Return freqtrade's order that an attempt became, None if freqtrade has none."""
-    side = "buy" if buys(attempt.side, attempt.kind) else "sell"
-    query = Trade.get_trades_query([Trade.pair == attempt.pair])
-    newest = Trade.session.scalars(query.order_by(Trade.id.desc()).limit(_NEWEST_TRADES)).unique()
-    for trade in newest:
-        for order in trade.orders:
-            if (
-                order.ft_order_side == side
-                and order.order_id not in known_ids
-                and to_ms(order.order_date_utc) >= attempt.sent_at - PREFIXED_TOLERANCE_MS
-                and agrees(attempt, order.safe_placement_price, order.safe_amount, step_size)
-            ):
-                return order
-    return None
-
-
 def order_ids(pair: str) -> set[str]:
     """Return the ids of all orders of a pair that freqtrade knows."""
     return set(Trade.session.scalars(select(Order.order_id).where(Order.ft_pair == pair)))
@@ -108,7 +89,7 @@ def open_order_ids(pair: str) -> set[str]:
 def trade_for(parent: ParentOrder) -> Trade | None:
     """Return the newest trade, open or closed, that a parent can have built or taken down."""
     query = Trade.get_trades_query([Trade.pair == parent.pair])
-    newest = Trade.session.scalars(query.order_by(Trade.id.desc()).limit(_NEWEST_TRADES)).unique()
+    newest = Trade.session.scalars(query.order_by(Trade.id.desc()).limit(NEWEST_TRADES)).unique()
     ended = parent.ended_at or parent.decided_at
     for trade in newest:
         began = to_ms(trade.open_date_utc) <= ended + CLOCK_TOLERANCE_MS

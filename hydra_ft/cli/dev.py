@@ -8,6 +8,12 @@ import sys
 from importlib import import_module
 
 from hydra_ft.cli import drill
+from hydra_ft.cli.drill import crash
+
+_COMMANDS = {
+    "drill": "hydra_ft.cli.drill.command",
+    "crash": "hydra_ft.cli.drill.crash.command",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,13 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     exchange.add_argument("words", nargs=argparse.REMAINDER)
     line = "run the real bot against an exchange that fails, and check every order"
     drill.add_arguments(tools.add_parser("drill", help=line, description=line))
+    line = "let all prices fall by a fifth over twenty positions, and check what it cost"
+    crash.add_arguments(tools.add_parser("crash", help=line, description=line))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one tool."""
-    if args.tool == "drill":
+    if args.tool in _COMMANDS:
         # Only now: it reads freqtrade's tables, and freqtrade takes seconds to load.
-        code: int = import_module("hydra_ft.cli.drill.command").run(args)
+        code: int = import_module(_COMMANDS[args.tool]).run(args)
         return code
     return _exchange(args)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
 
-    from hydra_ft.execution.policy import ChasePolicies
+    from hydra_ft.adapter.strategy import HydraStrategy
 
 TESTED = {"freqtrade": "2026.9", "ccxt": "4.5.90"}
 """Versions that this version was tried with; freqtrade's is a requirement."""
@@ -90,7 +90,12 @@ def configured(files: list[str], userdir: Path | None) -> Iterator[Check]:
         yield Check("fail", "configuration", str(error))
         return
     yield Check("ok", "configuration", f"{', '.join(files)} passes freqtrade's schema")
-    findings = check_configuration(config, chase=_chase(config))
+    head = _head(config)
+    findings = check_configuration(
+        config,
+        chase=head.chase if head is not None else None,
+        sets_stops=head is not None and head.risk is not None,
+    )
     for finding in findings:
         detail = f"expected {finding.expected}; it was {finding.was}; {finding.change}"
         yield Check(finding.level, finding.key, detail)
@@ -110,11 +115,11 @@ def _strategy_files(config: Mapping[str, Any]) -> list[Path]:
     return [folder / f"{config.get('strategy')}.py" for folder in folders]
 
 
-def _chase(config: Mapping[str, Any]) -> ChasePolicies | None:
-    """How the head chases that the configuration names; None where it cannot be loaded."""
+def _head(config: Mapping[str, Any]) -> type[HydraStrategy] | None:
+    """Return the head that the configuration names; None where it cannot be loaded."""
     found = next((path for path in _strategy_files(config) if path.is_file()), None)
     try:
-        return load_head(found).chase if found is not None else None
+        return load_head(found) if found is not None else None
     except HydraError:
         return None
 

@@ -42,7 +42,7 @@ what failed, and is not the reason.
 same side, the signal's cooldown, the spread, a breaker. It counts trades in freqtrade's own books,
 never signals, so that a restart forgets nothing; a full day ends at midnight UTC and a pause
 expires. Where the head declares a risk policy, its limits and its size come next
-([sizes-and-limits.md](sizes-and-limits.md)). `slippage` has its code and refuses nothing yet.
+([risk.md](risk.md)). `slippage` has its code and refuses nothing yet.
 Where freqtrade does not ask at all, its own reason is noted: `in_trade`, `no_slot`, `pair_locked`,
 or `host_declined`. What was sent ends as `{FILLED}` or `not_filled`.
 
@@ -61,12 +61,19 @@ older than its signal meant is left at the market. Freqtrade's `stoploss` of the
 of the margin and the most that any stop may be: it stands before the first fill is booked, and
 for what you enter by force, which has no target either.
 
-What freqtrade calls a target is `roi`, a stop that no rule has moved `stop_loss`, and one that
-was moved `trailing_stop_loss`; no hook renames them. Which rule it was (`stop`, `break_even`,
-`profit_lock`, `trailing`, `time_stop`) stands in the log and, with stop, target, hold and R, in
-the trade's custom data `hydra_stance`. A restart finds them there, else with the order that built
-the trade, else in the decisions of the candles. A `minimal_roi` in your configuration counts
-beside the target: the nearer one is taken.
+An exit at the target has the reason `target`; one at a `minimal_roi` of the head or of your
+configuration, which counts beside it where it is nearer, `roi`. A position that is left because its
+time is over has the reason `time_stop`, one that a lost day closes `day_loss`: freqtrade's
+StoplossGuard counts neither. All other stops keep the names that it counts: `stop_loss`,
+`trailing_stop_loss` once a rule has moved it, and `stoploss_on_exchange`. Telegram's
+`notification_settings` for exits take these names. Which rule moved a stop (`stop`, `break_even`,
+`profit_lock`, `trailing`, `time_stop`, `day_loss`) stands in the log and, with stop, target, hold,
+fee and R, in the trade's custom data `hydra_stance`. A restart finds them there, else with the
+order that built the trade, else in the decisions of the candles.
+
+**The fee in R** is `round_trip_fee` of the policy, or what the venue takes of two orders that cross
+where that is more: one number for sizes and exits, known before the entry and kept with the trade.
+A stop loses no more than was budgeted; where orders rested, a little less.
 
 In a backtest a stop and a target are looked at once a candle, with freqtrade's own rules for
 which came first; a time stop closes at the open of a candle of the head's timeframe. Partial
@@ -77,21 +84,36 @@ goes with the part.
 
 Stops on the exchange follow within `stoploss_on_exchange_interval` (60 s). A position without a
 stop is given the head's within a loop, and told of; where none rests on the exchange although one
-should, the bot itself watches the stop.
+should, the bot itself watches the stop. A stop of time stands at the market, where none can rest:
+the bot leaves the position itself.
+
+`use_custom_stoploss: false` and `exit_profit_only: true` put stops out of force, and are refused at
+the start; `ignore_roi_if_entry_signal` holds targets back, and is warned of. Prices are Hydra's: it
+lifts freqtrade's `custom_price_max_distance_ratio` unless you set one. A partial exit waits some
+ten seconds after an answer that was lost, and after a start with open trades. A stop that the
+exchange drops is placed anew in the same loop, and told of.
 
 **The ledger** keeps equal neighbouring bars of a pair in one row that counts them, for 90 days;
-bars that may trade have a row each. The thresholds in force are kept beside it, so that an old
-decision is explained by the numbers of its day. A backtest writes its ledger to
-`user_data/hydra/backtest` and replaces the one before.
+bars that may trade have a row each. The thresholds and the risk policy in force are kept
+beside it, so that an old decision is explained by the numbers of its day. A backtest writes its
+ledger to `user_data/hydra/backtest` and replaces the one before.
 
 **Light mode.** A feed that is not listed under `hydra.feeds` is left out in the open: the weights
 of the bias are renormalised over the rest, signals that need it are off, and tags carry `light`.
 A feed that is listed and stale, or empty, blocks.
 
-**Not here.** What the audited system computed for a veto and this one does without, on purpose: its
-`volume_ratio` (a thin market shows in stale candles and in the spread) and the time filter built
-on it (settlements are the clock's). What comes with later parts: acceptance of a price outside
-its value area with the features of traded flow; sizes and a drawdown stop with the risk layer.
+**Not here.** What the audited systems computed or described and this one does without, on purpose:
+
+- `volume_ratio` (a thin market shows in stale candles and in the spread), and the time filter
+  built on it (settlements are the clock's).
+- Tranches of one position with stops of their own, and closes in parts by the gain in per cent: a
+  head that wants parts has the ladder in R.
+- Tiers of risk by a probability: a confidence ranks signals and is no probability. With a
+  calibrated one `kelly_fraction` caps the risk.
+- Targets that are stretched while the price runs: the stop follows instead.
+
+What comes with the features of traded flow: acceptance of a price outside its value area, and exits
+by flow (exhausted liquidations, failed acceptance, a reversal of the flow, levels of the profile).
 
 ## Reasons
 """
@@ -117,9 +139,15 @@ class MyFlow(HydraFlow):
 ```
 
 An epoch whose values contradict each other trades nothing. A file with a value out of bounds stops
-the start. What a search finds on one stretch of history is fitted to it: look at the result on
-another stretch before you believe it. Thresholds of the signals are listed in
-[signals.md](signals.md): their parameters are named `<signal>_<threshold>`. Not to be tuned:
+the start, and so does a signal whose nearest stop or target cannot go with the risk policy. What a
+search finds on one stretch of history is fitted to it: look at the result on another stretch before
+you believe it.
+
+Thresholds of the signals are listed in [signals.md](signals.md): their parameters are named
+`<signal>_<threshold>`. Those of the risk policy are listed in [risk.md](risk.md): `risk_sizing_*`
+and `risk_limits_*` in the space `protection`, `risk_exits_*` in `sell`. Which callbacks a head has
+is settled before parameters are read: the shares of partial exits are none where it declares none.
+Not to be tuned:
 """
 
 

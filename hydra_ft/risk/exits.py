@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 
 STOP, BREAK_EVEN, LOCK, TRAIL, TIME = "stop", "break_even", "profit_lock", "trailing", "time_stop"
 """What a stop stands for; a reason of the exit that it makes."""
+TARGET = "target"
+"""Reason of the exit at the target."""
 
 _CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """One position as its exits see it: fixed at the entry, but for the last four.
+    """One position as its exits see it: fixed at the entry, but for the last five.
 
     ``stop`` and ``target`` are fractions of the entry price, ``opened_at`` is UTC ms;
     ``max_hold_s`` 0 means no end. ``highest`` and ``lowest`` are the extremes since the entry,
     0 where unknown; ``kept_stop`` is the price of a stop that stands already, 0 if none does;
-    ``taken`` the share of the whole position that partial closes have taken.
+    ``taken`` the share of the whole position that partial closes have taken; ``kept_rule`` what
+    the kept stop stands for, '' where that is not known.
     """
 
     side: Side
@@ -46,6 +49,7 @@ class Stance:
     lowest: float = 0.0
     kept_stop: float = 0.0
     taken: float = 0.0
+    kept_rule: str = ""
 
 
 def risk_quote(entry_price: float, quantity: float, stop: float, round_trip_fee: float) -> float:
@@ -59,11 +63,16 @@ def net_r(stance: Stance, price: float) -> float:
     return (gain - stance.round_trip_fee) / (stance.stop + stance.round_trip_fee)
 
 
+def gain_of(r: float, stop: float, round_trip_fee: float) -> float:
+    """Gain of the entry price (fraction) that is so many net R."""
+    return round_trip_fee + r * (stop + round_trip_fee)
+
+
 def target_price(stance: Stance, rules: ExitRules) -> float:
     """Price of the target: that of the signal, or ``target_r`` where it is set."""
     gain = stance.target
     if rules.target_r:
-        gain = stance.round_trip_fee + rules.target_r * (stance.stop + stance.round_trip_fee)
+        gain = gain_of(rules.target_r, stance.stop, stance.round_trip_fee)
     return stance.entry_price * (1 + stance.side.sign * gain)
 
 
@@ -100,7 +109,7 @@ def stop_level(
             level, reason = at, TIME
     before = stance.kept_stop
     if before and (before > level if is_long else before < level):
-        return before, reason
+        return before, stance.kept_rule or reason
     return level, reason
 
 
@@ -120,7 +129,7 @@ def _kept_gain(gain: float, stop: float, fee: float, rules: ExitRules) -> tuple[
     if reached or (rules.break_even_at_r and r >= rules.break_even_at_r - _CLOSE):
         kept, reason = fee, BREAK_EVEN
     if rules.lock_at_r and r >= rules.lock_at_r - _CLOSE:
-        locked = fee + rules.lock_r * one
+        locked = gain_of(rules.lock_r, stop, fee)
         if locked > kept:
             kept, reason = locked, LOCK
     if rules.trail_from_r and r >= rules.trail_from_r - _CLOSE:

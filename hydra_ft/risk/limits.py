@@ -29,7 +29,7 @@ _CLOSE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One open position, or one being entered.
+    """One open position, or one being entered; of any bot of the account.
 
     ``notional_quote`` is quantity times price, ``stop_distance`` how far the stop stands from
     that price against the position (fraction, 1 without a stop), ``profit_quote`` what would be
@@ -58,7 +58,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All that is open on an account, and its day (quote currency).
+    """All that is open on an account, and its day (quote currency), all its bots together.
 
     ``equity_quote`` is the closed balance plus the ``profit_quote`` of every holding,
     ``day_equity_quote`` the closed balance at the last midnight UTC, and ``closed_today_quote``
@@ -78,6 +78,11 @@ class Book:
             numbers += [held.notional_quote, held.stop_distance]
             numbers += [held.profit_quote, held.stake_quote]
         return all(map(isfinite, numbers)) and min(numbers[:2]) > 0
+
+    @property
+    def open_profit_quote(self) -> float:
+        """What all that is open has made, also what a silent bot told of on an earlier day."""
+        return self.equity_quote - self.day_equity_quote - self.closed_today_quote
 
     @property
     def day_return(self) -> float:
@@ -186,7 +191,7 @@ def judge(
     not known stands against an entry.
     """
     if not book.is_known:
-        return LimitVerdict((codes.VETO_DAY_LOSS,), ("the equity or a position is not known",))
+        return LimitVerdict((codes.ACCOUNT_UNKNOWN,), (_unknown(book),))
     checks = (
         _day(book, rules),
         _averaging(pair, side, book),
@@ -198,6 +203,18 @@ def judge(
     )
     failing = [check for check in checks if check is not None]
     return LimitVerdict(tuple(code for code, _ in failing), tuple(why for _, why in failing))
+
+
+def _unknown(book: Book) -> str:
+    """Say what of a book is not known."""
+    pairs = [
+        held.pair
+        for held in book.holdings
+        if not all(map(isfinite, (held.notional_quote, held.stop_distance, held.profit_quote)))
+    ]
+    if pairs:
+        return f"no price, stop or profit of {', '.join(sorted(set(pairs)))} is known now"
+    return f"the equity is {book.equity_quote:.2f}, {book.day_equity_quote:.2f} at midnight"
 
 
 Found = tuple[str, str] | None
@@ -221,7 +238,7 @@ def _averaging(pair: str, side: Side, book: Book) -> Found:
 def _side(side: Side, book: Book, rules: LimitRules) -> Found:
     share = side_notional_quote(book.holdings, side) / book.equity_quote
     why = f"{side} positions of {share:.2f} of the equity, cap {rules.max_side_share:g}"
-    return (codes.VETO_SIDE, why) if share >= rules.max_side_share - _CLOSE else None
+    return (codes.VETO_SIDE_SHARE, why) if share >= rules.max_side_share - _CLOSE else None
 
 
 def _capital(head: str, book: Book, rules: LimitRules) -> Found:

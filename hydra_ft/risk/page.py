@@ -5,8 +5,13 @@ from __future__ import annotations
 PAGE = """# Risk
 
 How large a position is, what may be open at once, and how a position ends. This page is rendered by
-`make docs` from the code that decides; every number in it is computed. **No head asks this layer
-yet**: in this version stakes are freqtrade's own, and HydraFlow's stop and target are fixed.
+`make docs` from the code that decides; every number in it is computed.
+
+A head that declares `risk = RiskPolicy(...)` is under these rules, live, in dry-run and in
+backtests; the numbers below are the defaults, `HydraFlow`'s own stand in its file. A head without
+one has freqtrade's stake, its own `stoploss` and `minimal_roi`. `"hydra": {"risk": {"enabled":
+false}}` leaves sizes and limits to freqtrade; the exits stay. What the operator commands
+(`/forcelong`) has freqtrade's stake, the head's `stoploss` and no target.
 
 Shares are of the equity: the closed balance plus open profit. Stops, targets and gains are
 fractions of the entry price. **R** is what a position loses at its first stop, in one definition
@@ -15,8 +20,12 @@ everywhere:
     R = quantity * entry price * (stop + round-trip fee)
     net R of a gain g = (g - fee) / (stop + fee)
 
+The fee is `round_trip_fee`, or what the venue takes of two orders that cross where that is more; it
+is kept with the trade.
+
 What is not known is refused: a size from a missing number is zero and names it, a book with an
-unknown position admits nothing, and a correlation of which too little is known counts as 1.
+unknown position admits nothing (`account_unknown`), and a correlation of which too little is known
+counts as 1.
 
 ## Size
 
@@ -30,7 +39,8 @@ until the stop takes at most `max_stop_of_margin` of the margin: the liquidation
 Where a cap on the stake or the position allows less than the risk, the cap decides and is named. A
 size is never raised to the exchange's minimum: below it there is no entry (`below_min`). A stop
 nearer than twice the round-trip fee is refused (`stop_too_tight`), and a factor, a cap or an equity
-of zero gives `size_zero`.
+of zero gives `size_zero`. Where the venue's fees contradict the policy, as fees of a break-even or
+more do, nothing is entered (`fees_too_high`).
 
 **Bias, regime, expansion and losses** are multipliers whose product, the conviction, is kept within
 `min_conviction` and `max_conviction`; `conviction_bounds` is what that takes. **Confidence,
@@ -42,11 +52,28 @@ to zero:
     drawdown    = 1 - drawdown / max_drawdown
     correlation = 1 - correlated positions / max_correlated_share
 
+`hydra why --size BTC` shows every factor of the last entries of a pair, and why others
+got no size; a trade that was chased live keeps them in its custom data under `hydra_size`.
+
 A confidence ranks signals and is no probability. `kelly_fraction` therefore caps the risk only
 where a calibrated probability of winning is given: at that part of (p b - q) / b, with b the
 reward to risk after fees.
 
 <SIZING>
+
+### In Freqtrade
+
+- The equity is the capital that freqtrade lets the bot trade with (`tradable_balance_ratio`,
+  `available_capital`), and the profit of its open trades at the middle of the book (live, with the
+  chase) or the newest close, fees included.
+- Its peak and the losses in a row are read from freqtrade's closed trades, so that a restart
+  forgets nothing.
+- Freqtrade raises a stake to the exchange's minimum, by 30 % at most. Hydra's stake is 0 before
+  that: nothing raises the risk.
+- Leverage is as high as policy and exchange allow, and never so high that the head's `stoploss`, a
+  share of the margin beyond which freqtrade holds nothing, would come before the entry's own stop.
+- A chase that buys higher keeps the quantity: the risk grows with the price, by `max_chase_bps` at
+  most.
 
 ### A worked example
 
@@ -79,8 +106,8 @@ counts no longer, so that an account whose sizes have shrunk below the exchange'
 stopped for ever.
 
 **The book.** No second entry on a pair and side that is under water (`veto_averaging`). Caps on the
-positions of one side (`veto_side`), on the margin of one head (`veto_capital`), on the loss if
-every stop is hit (`veto_open_risk`), where winners do not pay for losers, and on correlated
+positions of one side (`veto_side_share`), on the margin of one head (`veto_capital`), on the loss
+if every stop is hit (`veto_open_risk`), where winners do not pay for losers, and on correlated
 positions (`veto_corr`): one counts with its correlation, signed by both sides, from
 `correlation_from` on. A hedge is no duplicate and counts nothing. Correlations are those of log
 returns on common times, shrunk towards independence (Ledoit & Wolf 2004).
@@ -90,6 +117,45 @@ shortfall the mean of the worst returns of the same history, both over a day and
 the book (`veto_var`). A mean counts only where it adds to the loss.
 
 <LIMITS>
+
+### In Freqtrade
+
+Limits are judged after the counts of stage B (trades a day, losses in a row, positions a side), on
+every open trade as freqtrade books it, an unfilled one at its full size. Correlations come from the
+last 240 closed bars of the market timeframe; a pair whose candles the bot does not read counts as
+moving with the entry.
+
+A pause begins once and has one end. It locks all pairs, and `/locks` shows it. Neither a restart
+nor `/unlock` makes it longer; `/unlock` takes the lock away, not the loss: entries go on to be
+refused while the numbers say so, and the day's budget is back at midnight UTC. Backtests pause for
+the same times, without locks. At `day_flatten_loss` all bots of the account close what was open at
+that moment (exit reason `day_loss`); what you open by command afterwards is yours.
+
+### Several bots
+
+Limits are those of the account: all bots of one Hydra database with the same stake currency and
+`hydra.risk.account`, dry-run apart from live. Equity, day, drawdown, open risk, sides, correlations
+and the tail are sums over its bots, the capital of a head is counted by its name; the size of an
+entry comes from its own bot's equity. Give each bot its share with `available_capital`. Bots that
+each see one whole wallet do not double it: on an exchange no more counts than the greatest wallet
+seen there. Trades a day and losses in a row are each bot's own. A head without a risk policy, or
+with `hydra.risk.enabled` off, is not limited; what it holds, its equity and its results count for
+the others.
+
+An entry reserves its room before it is sent, one bot at a time: two bots that decide at the same
+moment never both take the last room. It gives the room back when it ends unfilled. Where the
+database cannot be reached nothing is entered; exits go on, held up by a quarter of a second in a
+loop where another process has locked it. Every bot needs its own `hydra.bot_name`: of two that run
+with one name both tell you so.
+
+A bot that is silent for `hydra.risk.bot_silent_s` (ten minutes) may be dead, and what it holds
+still risks money: its positions, the entries it has sent and its losses of the day go on counting,
+its equity and gains do not. So entries have less room. Silence is no loss, though: pauses and the
+closing of a day go by what each bot told last. You are told once. Start it again, or name it in
+`hydra.risk.forgotten_bots`; `holdings_kept_s` forgets by time.
+
+The first equity of a day is reckoned back from the balance of now: money that is withdrawn on a
+losing day makes its loss a larger part. Withdraw after midnight UTC, or on a day without losses.
 
 ## Exits
 
@@ -105,6 +171,16 @@ this:
 <STOPS>
 
 <EXITS>
+
+How stops, targets and parts become freqtrade's orders and exit reasons stands in
+[decisions.md](decisions.md).
+
+## Parameters
+
+All numbers are freqtrade parameters: `risk_sizing_risk_per_trade` and `risk_limits_day_loss` in the
+space `protection`, `risk_exits_break_even_at` in `sell`, and so on, but for the shares of partial
+exits of a head that declares none. A `HydraFlow.json` sets them; hyperopt searches those that a
+class of yours declares.
 
 ## When it starts
 

@@ -130,6 +130,18 @@ RULES = Table(
     Column("rules", Text, nullable=False),
 )
 
+BOTS = Table(
+    "hydra_bots",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("account", String(128), nullable=False),
+    Column("exchange", String(64), nullable=False),
+    Column("balance", Float, nullable=False),
+    Column("wallet", Float),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("instance", String(32), nullable=False, default=""),
+)
+
 HOLDINGS = Table(
     "hydra_holdings",
     METADATA,
@@ -144,6 +156,49 @@ HOLDINGS = Table(
     Column("updated_at", BigInteger, nullable=False),
     Index("ix_hydra_holdings_updated", "updated_at"),
 )
+
+RESERVATIONS = Table(
+    "hydra_reservations",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("pair", String(64), primary_key=True),
+    Column("side", String(8), primary_key=True),
+    Column("head", String(64), nullable=False),
+    Column("notional", Float, nullable=False),
+    Column("risk", Float, nullable=False),
+    Column("stake", Float, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("is_sent", Boolean, nullable=False),
+)
+
+RESULTS = Table(
+    "hydra_results",
+    METADATA,
+    Column("bot", String(16), primary_key=True),
+    Column("trade", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("profit", Float, nullable=False),
+    Index("ix_hydra_results_at", "at"),
+)
+
+PAUSES = Table(
+    "hydra_pauses",
+    METADATA,
+    Column("account", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("why", String(255), nullable=False),
+    Column("open_profit", Float, nullable=False, default=0.0),
+)
+
+TURNS = Table(
+    "hydra_turns",
+    METADATA,
+    Column("name", String(16), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+"""Whoever counts up the one row of a name is alone until its transaction ends."""
 
 SIZES = Table(
     "hydra_sizes",

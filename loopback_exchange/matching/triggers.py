@@ -82,6 +82,13 @@ class Triggers:
             raise ApiError(Code.CANCEL_REJECTED)
         self._end(algo, AlgoStatus.CANCELED, at)
 
+    def drop(self, symbol: str, status: AlgoStatus, at: int) -> int:
+        """End all that wait on a symbol without their owner having asked for it."""
+        waiting = self._of(symbol)
+        for algo in waiting:
+            self._end(algo, status, at)
+        return len(waiting)
+
     def find(self, algo_id: int | None, client_id: str | None) -> AlgoOrder | None:
         """Find one by its id, or the newest one with a client id."""
         if algo_id is not None:

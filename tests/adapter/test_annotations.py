@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
 
-from hydra_ft.adapter.annotations import MOST_BOXES, MOST_ENTRIES, drawn
+from hydra_ft.adapter.charts.annotations import MOST_BOXES, MOST_ENTRIES, drawn
 from hydra_ft.types import Regime
 
 STEP = timedelta(minutes=5)

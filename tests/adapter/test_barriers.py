@@ -13,13 +13,18 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
 from hydra_ft import signals
-from hydra_ft.adapter.barriers import NO_BARRIERS, Barriers, BarrierTable
-from hydra_ft.adapter.exit_callbacks import PartialExits, StopExits, TargetExits, exit_callbacks
+from hydra_ft.adapter.exits.barriers import NO_BARRIERS, Barriers, BarrierTable
+from hydra_ft.adapter.exits.exit_callbacks import (
+    PartialExits,
+    StopExits,
+    TargetExits,
+    exit_callbacks,
+)
 from hydra_ft.adapter.parts import parts_of
-from hydra_ft.adapter.start import refuse_wide_stops
+from hydra_ft.adapter.start import least_levels, refuse_levels, refuse_wide_stops
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.rules import HeadRules
-from hydra_ft.risk.policy import LADDER, ExitRules, RiskPolicy
+from hydra_ft.risk.policy import LADDER, ExitRules, RiskPolicy, SizingRules
 from hydra_ft.types import Feed, Side
 
 PAIR, STEP_MS, T0 = "BTC/USDT:USDT", 300_000, 1_750_000_200_000
@@ -135,3 +140,59 @@ def test_a_head_with_a_policy_may_not_bring_a_stop_of_its_own() -> None:
         parts_of(Own, {})
     Own.risk = None
     assert parts_of(Own, {}) == ()
+
+
+def test_p10_levels_that_cannot_go_with_the_policy_stop_the_start() -> None:
+    """P10: a stop within twice the fees, a target within them, a break-even beyond it."""
+    rules = head(signals.trend_pullback, signals.structure_retest, signals.range_fade)
+    refuse_levels(rules, RiskPolicy())
+    for policy, text in (
+        (RiskPolicy(sizing=SizingRules(round_trip_fee=0.0035)), "range_fade: expected a stop"),
+        (RiskPolicy(exits=ExitRules(break_even_at=0.0095)), "range_fade: expected break_even_at"),
+        (RiskPolicy(exits=ExitRules(break_even_at=0.0145)), "structure_retest: expected break_ev"),
+    ):
+        with pytest.raises(OperationalException, match=text):
+            refuse_levels(rules, policy)
+
+
+def test_a_target_in_r_is_judged_in_the_place_of_the_signals() -> None:
+    rules = head(signals.structure_retest)
+    near = ExitRules(target_r=0.5, break_even_at=0.006, lock_at_r=0.0, trail_from_r=0.0)
+    with pytest.raises(OperationalException, match=r"below the target \(0\.0055\)"):
+        refuse_levels(rules, RiskPolicy(exits=near))
+    refuse_levels(rules, RiskPolicy(exits=replace(near, break_even_at=0.005)))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (signals.trend_pullback, (0.010, 0.020)),
+        (signals.structure_retest, (0.008, 0.0144)),
+        (signals.range_fade, (0.006, 0.009)),
+        (signals.range_breakout, (0.008, 0.016)),
+        (signals.trend_exhaustion, (0.015, 0.0225)),
+    ],
+)
+def test_the_nearest_levels_of_a_signal_are_read_off_its_numbers(
+    made: Any, expected: tuple[float, float]
+) -> None:
+    assert least_levels(made) == pytest.approx(expected)
+
+
+def test_a_signal_that_does_not_say_how_near_it_stops_is_not_judged() -> None:
+    silent = replace(signals.trend_pullback, rules=object())
+    assert least_levels(silent) == (0.0, 0.0)
+    refuse_levels(head(silent), RiskPolicy(exits=ExitRules(break_even_at=0.4)))
+
+
+def test_an_epoch_whose_levels_contradict_each_other_trades_nothing() -> None:
+    class Head(HydraStrategy):
+        rules = head(signals.range_fade)
+        risk = RiskPolicy()
+        stoploss = -0.1
+
+    strategy: Any = Head({"user_data_dir": "", "runmode": None})
+    strategy._seen[PAIR] = None
+    strategy.risk_exits_break_even_at.value = 0.012
+    frame = strategy._judged_again(pd.DataFrame({"date": range(3)}), PAIR)
+    assert not frame[["hydra_entry", "hydra_exit_long", "hydra_exit_short"]].to_numpy().any()

@@ -12,7 +12,7 @@ from freqtrade.persistence import PairLocks, Trade, init_db
 from freqtrade.rpc.rpc import RPC
 from sqlalchemy.exc import OperationalError
 
-from hydra_ft.adapter.breakers import EXCHANGE, Breakers
+from hydra_ft.adapter.orders.breakers import EXCHANGE, Breakers
 from hydra_ft.execution.breaker import BreakerPolicy, BreakerState, Outcome
 
 if TYPE_CHECKING:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import OperationalException
 
 from hydra_ft.adapter.configuration import Finding, check_configuration
+from hydra_ft.adapter.heads import load_head
 from hydra_ft.execution.policy import ChasePolicies, ChasePolicy
 
 REPOSITORY = Path(__file__).parents[2]
@@ -60,6 +63,7 @@ def test_the_configuration_is_left_as_it_was() -> None:
         ),
         ({"max_entry_position_adjustment": 0}, ("fail", "max_entry_position_adjustment")),
         ({"use_exit_signal": False}, ("fail", "use_exit_signal")),
+        ({"exit_profit_only": True}, ("fail", "exit_profit_only")),
         ({"position_adjustment_enable": False}, ("fail", "position_adjustment_enable")),
         ({"custom_price_max_distance_ratio": 0.0099}, ("fail", "custom_price_max_distance_ratio")),
         ({"order_types": {"entry": "market"}}, ("fail", "order_types.entry")),
@@ -117,6 +121,35 @@ def test_nothing_fights_a_chase_that_is_switched_off(changes: dict[str, Any]) ->
     assert found(example() | changes)
     off = {"hydra": {"bot_name": "two", "chase": {"enabled": False}}}
     assert found(example() | changes | off) == []
+
+
+@pytest.mark.parametrize("chased", [True, False])
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"use_custom_stoploss": False}, ("fail", "use_custom_stoploss")),
+        ({"ignore_roi_if_entry_signal": True}, ("warn", "ignore_roi_if_entry_signal")),
+    ],
+)
+def test_what_switches_stops_or_targets_off_is_found_where_a_head_sets_them(
+    changes: dict[str, Any], expected: tuple[str, str], *, chased: bool
+) -> None:
+    config = example() | changes | {"hydra": {"chase": {"enabled": chased}}}
+    findings = check_configuration(config, sets_stops=True)
+    assert [(one.level, one.key) for one in findings] == [expected]
+    assert found(config) == [], "a head without a risk policy has freqtrade's own stops"
+
+
+@pytest.mark.parametrize("runmode", [RunMode.DRY_RUN, RunMode.BACKTEST])
+def test_a_head_that_sets_stops_does_not_start_without_them(runmode: RunMode) -> None:
+    head = load_head(REPOSITORY / "strategies" / "HydraFlow.py")
+    config = example() | {"runmode": runmode, "user_data_dir": "", "use_custom_stoploss": False}
+    with pytest.raises(OperationalException, match="use_custom_stoploss: expected true"):
+        head(config)
+
+
+def test_a_head_that_sets_stops_has_no_finding_in_the_example() -> None:
+    assert check_configuration(example() | {"use_custom_stoploss": True}, sets_stops=True) == []
 
 
 def test_without_the_chase_silenced_messages_are_named() -> None:

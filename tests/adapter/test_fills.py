@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hydra_ft.adapter.host import Host
+from hydra_ft.adapter.orders.host import Host
 
 
 class _FeesOnly(Host):

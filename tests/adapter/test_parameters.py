@@ -17,8 +17,8 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.resolvers import StrategyResolver
 from freqtrade.strategy.hyper import detect_all_parameters
 
-from hydra_ft.adapter.live import LiveOrders
-from hydra_ft.adapter.parameters import SEARCHED, SPACES, keys, parameter_name
+from hydra_ft.adapter.orders.live import LiveOrders
+from hydra_ft.adapter.parameters.chase_parameters import SEARCHED, SPACES, keys, parameter_name
 from hydra_ft.decisions.thresholds import attribute
 from hydra_ft.execution.policy import PRESETS, ChasePolicy
 
@@ -211,14 +211,15 @@ CALLBACKS = [
 ]
 
 
-def test_with_the_chase_off_no_callback_that_prices_or_sizes_is_ours(load: Load) -> None:
-    """Stage B stays: it refuses entries, and changes none."""
+def test_with_the_chase_off_no_callback_that_prices_is_ours(load: Load) -> None:
+    """Stage B stays: it refuses entries; sizes are those of the risk policy."""
     from freqtrade.strategy import IStrategy
 
     head = load(mode=RunMode.DRY_RUN, chase={"enabled": False})
     assert not isinstance(head, LiveOrders)
     assert head.position_adjustment_enable is False
-    for name in set(CALLBACKS) - {"bot_loop_start", "confirm_trade_entry"}:
+    kept = {"bot_loop_start", "confirm_trade_entry", "custom_stake_amount", "leverage"}
+    for name in set(CALLBACKS) - kept:
         assert getattr(type(head), name) is getattr(IStrategy, name), name
 
 

@@ -11,7 +11,7 @@ import pytest
 from bars.synthetic import random_frames
 from decisions.heads import BARE, FULL, HEAD
 
-from hydra_ft.adapter.plots import PALETTE, PANELS, panel_of, plot_config
+from hydra_ft.adapter.charts.plots import PALETTE, PANELS, panel_of, plot_config
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.evaluation import observe
 from hydra_ft.decisions.pipeline import decide, judge

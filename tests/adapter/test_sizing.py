@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_ft.adapter.book import Account
-from hydra_ft.adapter.sizing import Ask, sized, stake_of, wanted_leverage
-from hydra_ft.adapter.terms import Table, Terms, spread_of_returns
+from hydra_ft.adapter.sizes.book import Account
+from hydra_ft.adapter.sizes.sizing import Ask, sized, stake_of, wanted_leverage
+from hydra_ft.adapter.sizes.terms import Table, Terms, spread_of_returns
 from hydra_ft.risk.limits import Book
 from hydra_ft.risk.pauses import Drawdown
 from hydra_ft.risk.policy import RiskPolicy
@@ -33,7 +33,7 @@ def terms(side: Side, stop: float) -> Terms:
 
 
 def account(equity: float, losses: int = 0) -> Account:
-    return Account(Book((), equity, equity, 0.0), Drawdown(equity), losses)
+    return Account(Book((), equity, equity, 0.0), Drawdown(equity), losses, equity)
 
 
 ENTRIES = st.tuples(

@@ -33,8 +33,8 @@ ADAPTER = {
     *("adapter_error", "outcome_unknown", "host_declined", "working", "not_filled"),
 }
 """Said where freqtrade asks: their tests stand with the adapter."""
-RISK = {*LIMIT_CODES, *SIZE_CODES, "veto_side_share"} - {"veto_side"}
-"""F5 steps 8 and 9: said by the risk layer, whose share of a side has a code of its own."""
+RISK = {*LIMIT_CODES, *SIZE_CODES}
+"""F5 steps 8 and 9: said by the risk layer."""
 
 
 def fail(*_: object) -> SignalColumns:

@@ -11,11 +11,20 @@ from freqtrade.enums import RunMode
 
 from benchmarks.backtest.bench import QUICK, measure
 from benchmarks.backtest.copies import Copies, count_copies
+from benchmarks.backtest.exits import CHASED, PARTS, SIZED, STOPS
 from benchmarks.backtest.home import Home, bench_strategy, opened
-from benchmarks.backtest.loop import COLUMNS, SHIPPED, VARIANTS
-from benchmarks.backtest.page import judged, render
+from benchmarks.backtest.loop import COLUMNS, VARIANTS
+from benchmarks.backtest.page import render
 from benchmarks.backtest.side_table import SideTable
-from benchmarks.backtest.trades import Backtester, always_in, only_traded, same_trades
+from benchmarks.backtest.tables import judged
+from benchmarks.backtest.trades import (
+    Backtester,
+    always_in,
+    as_signals,
+    only_traded,
+    same_candles,
+    same_trades,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +65,55 @@ def test_without_a_trade_callback_freqtrade_copies_no_trade(home: Home, tester: 
     assert found.candles > 200
     assert found.copies == 0
     # HydraFlow as columns declares none either.
-    assert count_copies(tester, tester.head).copies == 0
+    columns = bench_strategy("BenchColumns", home.config(RunMode.BACKTEST, backtest=False))
+    assert count_copies(tester, columns).copies == 0
+
+
+def leaving(home: Home, name: str) -> Any:
+    """A strategy whose exits are near enough for a day."""
+    strategy = bench_strategy(name, home.config(RunMode.BACKTEST, sizes=False, backtest=False))
+    strategy.stop, strategy.target = 0.006, 0.012
+    return strategy
+
+
+@pytest.mark.e2e
+def test_freqtrade_copies_a_trade_only_where_its_exits_change(
+    home: Home, tester: Backtester
+) -> None:
+    found, made = {}, {}
+    for name in ("BenchExits", "BenchAsked"):
+        found[name] = count_copies(tester, leaving(home, name))
+        _, made[name] = tester.run(leaving(home, name))
+    assert made["BenchExits"].equals(made["BenchAsked"])
+    assert len(made["BenchExits"]) > 5
+    assert found["BenchExits"].candles == found["BenchAsked"].candles
+    assert found["BenchAsked"].copies > 1.8 * found["BenchAsked"].candles
+    assert found["BenchAsked"].quiet_most == 2
+    assert 0 < found["BenchExits"].copies < 0.5 * found["BenchExits"].candles
+    assert found["BenchExits"].quiet_most == 1
+
+
+@pytest.mark.e2e
+def test_parts_cost_no_second_copy_but_where_one_is_taken(home: Home, tester: Backtester) -> None:
+    strategy = leaving(home, "BenchParts")
+    found = count_copies(tester, strategy)
+    _, trades = tester.run(strategy)
+    assert any(len(orders) > 2 for orders in trades["orders"])
+    assert found.quiet_most == 1
+    assert found.copies < 0.5 * found.candles
+
+
+@pytest.mark.e2e
+def test_signals_put_pairs_in_trades_on_the_candles_of_other_exits(
+    home: Home, tester: Backtester
+) -> None:
+    _, made = tester.run(leaving(home, "BenchExits"))
+    given = bench_strategy("BenchGiven", home.config(RunMode.BACKTEST, backtest=False))
+    _, trades = tester.run(tester.given(given, as_signals(tester.data, made)))
+    longer = made[made["open_date"] < made["close_date"]].reset_index(drop=True)
+    assert len(longer) > 5
+    assert same_candles(longer, trades)
+    assert not same_candles(longer.iloc[1:].reset_index(drop=True), trades)
 
 
 @pytest.mark.e2e
@@ -129,8 +186,9 @@ def test_a_quick_run_makes_the_page() -> None:
     assert result.columns.same
     assert result.callbacks.same
     assert result.own.copies[COLUMNS].copies == 0
+    assert all(row.same for row in {**result.exits.dense, **result.exits.own}.values())
     page = render(result, 60.0)
-    for name in (COLUMNS, SHIPPED, *VARIANTS):
+    for name in (COLUMNS, STOPS, PARTS, SIZED, CHASED, *VARIANTS):
         assert f"| {name} |" in page
     assert "nan" not in page
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from benchmarks.recorded.backtests import Recording, Run, SetResult, measure
-from benchmarks.recorded.calibration import survey
-from benchmarks.recorded.calibration_page import render as calibration_page
+from benchmarks.recorded.backtests import Recording, Run, SetResult
 from benchmarks.recorded.chase_report import chase_report
 from benchmarks.recorded.dwell import dwell, stretches
 from benchmarks.recorded.funnel import Funnel, funnel_of_ledger
-from benchmarks.recorded.holding import held, settlements_of
+from benchmarks.recorded.holding import held
 from benchmarks.recorded.positions import (
     Position,
     account,
@@ -30,13 +25,12 @@ from benchmarks.recorded.positions import (
     profit_factor,
 )
 from benchmarks.recorded.results_page import render
+from benchmarks.recorded.risked import Risked, risked
 from benchmarks.recorded.sets import (
     KINDS,
     LATER,
     complete_bases,
     data_folder,
-    open_replay,
-    recorded_folder,
 )
 from benchmarks.recorded.stage_a import HEAD, rules
 from benchmarks.recorded.standing import percentiles, standing, thresholds
@@ -48,10 +42,8 @@ from hydra_ft.store.decision_row import Tally
 from hydra_ft.types import Kind
 
 if TYPE_CHECKING:
-    from loopback_exchange import Replay
+    from pathlib import Path
 
-HOME = os.environ.get("HYDRA_TEST_DATA", "")
-COIN, PAIR = "XRP", "XRP/USDT:USDT"
 WALLET, SLOTS = 1000.0, 2
 WINDOW = (0, 400)
 LONG = Position("A", 1, 2.0, 0, 200, 100.0, 20.0, 0.1, 0.5, -0.1, "dip|UP|LONG", "roi")
@@ -94,43 +86,57 @@ def test_an_account_counts_what_its_positions_did() -> None:
     made = account([LONG, SHORT], CLOSES, WINDOW, WALLET, SLOTS)
     assert (made.count, made.longs, made.won) == (2, 1, 1)
     assert (made.net_ratio, made.profit_factor) == pytest.approx((0.01, 2.0))
-    assert (made.worst_ratio, made.mean_ratio) == pytest.approx((-0.2, -0.05))
+    # 20 on a position of 200, and -10 on one of 50: of what was held, not of its margin.
+    assert made.mean_ratio == pytest.approx((0.1 - 0.2) / 2)
     assert (made.drawdown, made.closed_drawdown) == pytest.approx((0.02, 10 / 1020))
     assert (made.fees_quote, made.funding_quote) == pytest.approx((1.0, 0.1))
     nothing = account([], CLOSES, WINDOW, WALLET, SLOTS)
     assert (nothing.net_ratio, nothing.drawdown, nothing.exposure) == (0, 0, 0)
-    assert math.isnan(nothing.worst_ratio)
+    assert math.isnan(nothing.mean_ratio)
     assert math.isnan(nothing.profit_factor)
 
 
 def test_positions_are_grouped_by_signal_the_largest_group_first() -> None:
     other = replace(LONG, tag="")
-    (dips, none) = grouped([other, LONG, SHORT], lambda one: one.signal)
+    # One R is 2 x 100 x 5 % and 1 x 50 x 10 %: the long has won 2 R, the short has lost 2 R.
+    members = [other, replace(LONG, stop=0.05, fee=0.0), replace(SHORT, stop=0.09, fee=0.01)]
+    (dips, none) = grouped(members, lambda one: one.signal)
     assert (dips.name, dips.count, dips.won, dips.profit_quote) == ("dip", 2, 1, 10.0)
-    assert dips.mean_ratio == pytest.approx(-0.05)
+    assert (dips.sum_r, dips.mean_r) == pytest.approx((0, 0))
     assert (none.name, none.count) == ("", 1)
 
 
+EXPORTED = {
+    "pair": "A",
+    "is_short": True,
+    "amount": 2.0,
+    "open_rate": 100.0,
+    "close_rate": 90.0,
+    "fee_open": 0.001,
+    "fee_close": 0.002,
+    "open_timestamp": 1,
+    "close_timestamp": 2,
+    "profit_abs": 19.0,
+    "profit_ratio": 0.1,
+    "stake_amount": 100.0,
+    "initial_stop_loss_abs": 104.0,
+    "stop_loss_abs": 95.0,
+    "funding_fees": None,
+    "enter_tag": None,
+    "exit_reason": "roi",
+}
+
+
 def test_a_trade_that_freqtrade_exports_keeps_its_side_and_pays_both_fees() -> None:
-    trade = {
-        "pair": "A",
-        "is_short": True,
-        "amount": 2.0,
-        "open_rate": 100.0,
-        "close_rate": 90.0,
-        "fee_open": 0.001,
-        "fee_close": 0.002,
-        "open_timestamp": 1,
-        "close_timestamp": 2,
-        "profit_abs": 19.0,
-        "profit_ratio": 0.1,
-        "funding_fees": None,
-        "enter_tag": None,
-        "exit_reason": "roi",
-    }
-    made = exported(trade)
+    made = exported(EXPORTED)
     assert (made.sign, made.signal, made.funding_quote) == (-1, "", 0)
     assert made.fees_quote == pytest.approx(0.2 + 0.36)
+
+
+def test_its_stop_is_the_decided_one_unless_freqtrades_own_is_nearer() -> None:
+    assert exported(EXPORTED).stop == pytest.approx(0.04)
+    assert exported(EXPORTED, decided_stop=0.01).stop == pytest.approx(0.01)
+    assert exported(EXPORTED, decided_stop=0.09).stop == pytest.approx(0.04)
 
 
 def test_buying_and_holding_pays_fees_at_both_ends_and_funding_between() -> None:
@@ -221,11 +227,22 @@ def made_up(ledger: Funnel | None) -> SetResult:
         wallet=WALLET,
         slots=SLOTS,
         share=0.9,
+        stake="unlimited",
+        asked=0.0075,
         fee=0.0005,
         stage_a=Funnel(first[:1], ()),
-        ledger=ledger,
-        runs=(Run(HEAD, own, (LONG, SHORT)), Run("idle", idle, ())),
+        runs=(
+            Run(HEAD, own, (LONG, SHORT), bets((LONG, SHORT)), ledger=ledger),
+            Run("idle", idle, (), bets(())),
+        ),
     )
+
+
+def bets(positions: tuple[Position, ...]) -> Risked:
+    """What some positions risked, at one price of every candle."""
+    opens = np.arange(0, 400, 100)
+    extremes = dict.fromkeys("AB", (opens, np.full(4, 50.0), np.full(4, 50.0)))
+    return risked(positions, CLOSES, extremes, WINDOW, WALLET)
 
 
 def test_the_page_says_what_the_numbers_say(tmp_path: Path) -> None:
@@ -237,60 +254,33 @@ def test_the_page_says_what_the_numbers_say(tmp_path: Path) -> None:
     assert "Made money, by signal: dip. Lost it: none." in page
     assert "| profit factor | 2.00 | - |" in page
     assert "4 bars were decided; 1 may trade; 2 were filled. An entry stands" in page
-    told = made_up(Funnel(stages([Tally(OK, "not_filled", "dip", 5)]), ()))
-    assert "`not_filled`: " in render([told])
+    assert "No trade had a stop." in page
 
 
-needs_data = [
-    pytest.mark.ci,
-    pytest.mark.skipif(
-        not HOME, reason="HYDRA_TEST_DATA does not name the folder of recorded market data"
-    ),
-]
+def test_the_page_counts_first_reasons_and_all_that_spoke_against_an_entry() -> None:
+    """A reason that was never the first one has its line too."""
+    found = stages([Tally(OK, "not_filled", "dip", 5), Tally(OK, "filled", "dip", 2)])
+    page = render([made_up(Funnel(found, (), {"not_filled": 5, "veto_side": 3, "filled": 2}))])
+    assert "| `not_filled`: the entry order was not filled | 5 / 5 |" in page
+    assert "| `veto_side`: too many positions on this side | 0 / 3 |" in page
+    assert "| filled | 2 |" in page
+    assert page.index("`veto_side`") < page.index("`not_filled`"), "the order of the pipeline"
+    assert "risk layer stopped 0 of 7 bars as the first reason." in page.replace("\n", " ")
+    found = stages([Tally(OK, "size_zero", "dip", 5), Tally(OK, "filled", "dip", 2)])
+    page = render([made_up(Funnel(found, (), {"size_zero": 5, "veto_var": 1}))]).replace("\n", " ")
+    assert (
+        "stopped 5 of 7 bars as the first reason; those that spoke at all: `veto_var`, `size_z"
+        in page
+    )
 
 
-@pytest.fixture(scope="module")
-def measured() -> SetResult:
-    return measure(Path(HOME), LATER, [COIN])
-
-
-@pytest.fixture
-def market(tmp_path: Path) -> Replay:
-    return open_replay(recorded_folder(Path(HOME), LATER), tmp_path / "links", [COIN])
-
-
-class TestOneRecordedPair:
-    """One pair through freqtrade's own commands, and our figures beside freqtrade's."""
-
-    pytestmark = needs_data
-
-    def test_our_figures_are_those_that_freqtrade_reports(self, measured: SetResult) -> None:
-        for run in measured.runs:
-            if run.reported:
-                assert run.account.count > 0, run.name
-                ours = (run.account.net_ratio, run.account.closed_drawdown)
-                theirs = [run.reported[key] for key in ("profit_total", "max_drawdown_account")]
-                assert ours == pytest.approx(theirs, abs=1e-4), run.name
-
-    def test_funding_is_what_freqtrade_booked(self, measured: SetResult, market: Replay) -> None:
-        (symbol,) = market.symbols
-        times, rates, marks = settlements_of(market, symbol, measured.recording.window)
-        booked = [one for run in measured.runs for one in run.positions]
-        assert any(one.funding_quote for one in booked)
-        for one in booked:
-            inside = (times >= one.opened_at) & (times <= one.closed_at)
-            ours = -one.sign * one.quantity * float(np.sum((rates * marks)[inside]))
-            assert ours == pytest.approx(one.funding_quote, rel=1e-6, abs=1e-6)
-
-    def test_the_backtest_notes_what_stage_a_says(self, measured: SetResult) -> None:
-        if measured.ledger is None:
-            pytest.skip("the backtest wrote no ledger")
-        assert measured.ledger.stages[0] == measured.stage_a.stages[0]
-        assert all(stage.adds_up for stage in measured.ledger.stages)
-        assert measured.ledger.stages[1].passed == measured.runs[0].account.count > 0
-
-    def test_both_pages_are_written(self, measured: SetResult) -> None:
-        assert f"| Pairs | 1: {COIN}; left out: BNB, BTC, ETH, SOL |" in render([measured])
-        page = calibration_page([survey(Path(HOME), LATER, [COIN])], rules())
-        assert "| `regime.trend_above` |" in page
-        assert not re.search(r"\bnan\b", page)
+def test_the_page_says_what_was_risked_and_what_a_unit_of_it_brought() -> None:
+    won, lost = replace(LONG, stop=0.05, fee=0.0), replace(SHORT, stop=0.2, fee=0.0)
+    told = made_up(None)
+    own = replace(told.runs[0], positions=(won, lost), risked=bets((won, lost)))
+    page = render([replace(told, runs=(own, told.runs[1]))])
+    # 10 of 1,000, and 10 of 980 when the first is under water; one won 2 R, the other lost 1 R.
+    assert f"A trade of {HEAD} would lose 1.01 % of the equity at its stop on average" in page
+    assert "| all trades, R | 1.00 | - |" in page
+    assert "The interval of the mean trade in R holds zero" not in page, "one day has no spread"
+    assert "| dip | 2 | 1 | 0.50 | 1.00 | 10.00 | 0 | - | - |" in page

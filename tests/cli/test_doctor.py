@@ -55,6 +55,7 @@ def test_the_configuration_in_the_home_is_the_default(
         ({"hydra": {"db_url": "nonsense"}}, "correct hydra.db_url"),
         ({"hydra": {"db_url": "sqlite:////no/such/place/x.sqlite"}}, "no directory to write to"),
         ({"dry_run": False}, "FREQTRADE__EXCHANGE__API_KEY"),
+        ({"use_custom_stoploss": False}, "every stop of the head's risk policy"),
         ({"strategy": "Absent"}, "no Absent.py in"),
         ({"stake_currency": 5}, "freqtrade refuses the configuration"),
     ],

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hydra_ft.store.decisions import DecisionRow
 
 pytestmark = pytest.mark.e2e
-BAR_MS, HOLD_S = 300_000, 7200
+BAR_MS, DAY_MS, HOLD_S = 300_000, 86_400_000, 7200
 CLOSE = 2e-5
 """Of the price: a stop and a target stand on ticks."""
 
@@ -47,17 +47,59 @@ class Ladder(HydraFlow):
     risk = RiskPolicy(exits=replace(LADDER, lock_at_r=0.0, trail_from_r=0.0))
 """
 
+PARTLY = """
+from dataclasses import replace
 
-def run(downloaded: Home, name: str, text: str, chases: object) -> Home:
-    """Backtest a head of this text, with freqtrade's own stakes."""
-    hydra = {"chase": {"backtest": chases}, "risk": {"enabled": False}}
+from HydraFlow import HydraFlow
+from hydra_ft.risk.policy import LADDER
+
+
+class Partly(HydraFlow):
+    searched = ()
+    rules = replace(
+        HydraFlow.rules,
+        signals=tuple(replace(made, max_hold_s=14400) for made in HydraFlow.rules.signals),
+    )
+    risk = replace(
+        HydraFlow.risk,
+        exits=replace(
+            LADDER, partial_1_at_r=0.4, partial_2_at_r=0.9, trail_from_r=0.8, trail_r=0.5
+        ),
+    )
+"""
+
+ASKED = """
+from Partly import Partly
+from hydra_ft.adapter.exits.exit_callbacks import PartialExits, TargetExits
+
+
+class Asked(PartialExits, TargetExits, Partly):
+    # Freqtrade looks for after_fill among the names.
+    def custom_stoploss(self, pair, trade, current_time, current_rate, current_profit, after_fill):
+        told = (pair, trade, current_time, current_rate, current_profit, after_fill)
+        return super().custom_stoploss(*told)
+
+    def custom_roi(self, *more, **named):
+        return super().custom_roi(*more, **named)
+
+    def adjust_trade_position(self, *more, **named):
+        return super().adjust_trade_position(*more, **named)
+"""
+"""The same head; its callbacks are its own, so that freqtrade calls them at every candle."""
+
+
+def run(
+    downloaded: Home, name: str, text: str, chases: object, *words: str, sizes: bool = False
+) -> Home:
+    """Backtest a head of this text, with freqtrade's own stakes unless it sizes."""
+    hydra = {"chase": {"backtest": chases}, "risk": {"enabled": sizes}}
     home = Home(downloaded.folder, downloaded.commands, downloaded.config | {"hydra": hydra})
     folder = home.folder / "heads"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.py").write_text(text, encoding="utf-8")
     shutil.copy(REPOSITORY / "strategies" / "HydraFlow.py", folder)
     done = home.freqtrade(
-        "backtesting", *TESTED, "--strategy", name, "--strategy-path", str(folder)
+        "backtesting", *TESTED, *words, "--strategy", name, "--strategy-path", str(folder)
     )
     assert done.code == 0, done.output
     assert done.errors() == []
@@ -92,7 +134,7 @@ def test_every_stop_stands_where_its_decision_said(
 ) -> None:
     checked = 0
     for trade, row in trades:
-        if trade["exit_reason"] == "trailing_stop_loss":
+        if trade["exit_reason"] == "time_stop":
             continue
         assert row.stop is not None
         expected = trade["open_rate"] * (1 - sign(trade) * row.stop)
@@ -108,7 +150,7 @@ def test_every_stop_stands_where_its_decision_said(
 def test_every_target_that_was_taken_is_that_of_its_decision(
     trades: list[tuple[dict[str, Any], DecisionRow]],
 ) -> None:
-    taken = [(trade, row) for trade, row in trades if trade["exit_reason"] == "roi"]
+    taken = [(trade, row) for trade, row in trades if trade["exit_reason"] == "target"]
     assert taken
     for trade, row in taken:
         assert row.target is not None
@@ -121,7 +163,7 @@ def test_every_target_that_was_taken_is_that_of_its_decision(
 def test_no_trade_is_held_longer_than_its_signal_meant(
     trades: list[tuple[dict[str, Any], DecisionRow]],
 ) -> None:
-    over = [trade for trade, _ in trades if trade["exit_reason"] == "trailing_stop_loss"]
+    over = [trade for trade, _ in trades if trade["exit_reason"] == "time_stop"]
     assert over
     for trade in over:
         assert trade["close_timestamp"] - trade["open_timestamp"] == HOLD_S * 1000
@@ -144,3 +186,60 @@ def test_a_ladder_takes_its_parts_once_each(downloaded: Home, *, chases: bool) -
             assert one["ft_order_tag"] == "partial_1"
             assert one["amount"] == pytest.approx(0.4 * entered, rel=0.05)
     assert firsts
+
+
+@pytest.mark.parametrize("chases", [True, False], ids=["chased", "plain"])
+def test_exits_that_are_not_asked_for_in_vain_make_the_same_trades(
+    downloaded: Home, *, chases: bool
+) -> None:
+    made = {}
+    for name, text in (("Partly", PARTLY), ("Asked", ASKED)):
+        home = run(downloaded, name, text, chases, sizes=True)
+        made[name] = home.result()["trades"]
+    assert made["Partly"] == made["Asked"]
+    reasons = {trade["exit_reason"] for trade in made["Asked"]}
+    assert {"stop_loss", "trailing_stop_loss"} <= reasons
+    assert reasons & {"roi", "target"}
+    assert any(len(trade["orders"]) > 2 for trade in made["Asked"])
+
+
+GUARDED = (
+    STILL.replace("Still", "Guarded")
+    + """
+    @property
+    def protections(self):
+        return [
+            {
+                "method": "StoplossGuard",
+                "lookback_period_candles": 288,
+                "stop_duration_candles": 288,
+                "trade_limit": 1,
+            }
+        ]
+"""
+)
+
+
+def test_stoploss_guard_counts_stops_and_no_time_stops(downloaded: Home) -> None:
+    """A day without entries follows every stop, and no position that was left for its time."""
+    home = run(downloaded, "Guarded", GUARDED, False, "--enable-protections")
+    made = home.result()["trades"]
+
+    def entered_after(reason: str) -> list[int]:
+        losses = [one for one in made if one["profit_abs"] < 0 and one["exit_reason"] == reason]
+        assert losses
+        ends = [one["close_timestamp"] for one in losses]
+        return [
+            one for end in ends for t in made if end < (one := t["open_timestamp"]) < end + DAY_MS
+        ]
+
+    assert not entered_after("stop_loss")
+    assert entered_after("time_stop")
+
+
+def test_the_ledger_of_a_backtest_says_under_which_policy_it_ran(downloaded: Home) -> None:
+    place = run(downloaded, "Still", STILL, chases=False, sizes=True).userdir
+    rules = TestedLedger(place.joinpath(*FOLDER)).rules
+    assert rules["risk.exits.break_even_at"] == 0.0
+    assert rules["risk.sizing.risk_per_trade"] == 0.005
+    assert rules["regime.chop_above"] == 0.7

@@ -265,6 +265,8 @@ def test_a_stop_that_an_open_trade_has_is_no_orphan() -> None:
         ({"filled": {PAIR: Decimal("0.9")}}, "books_differ"),
         ({"books": Books({PAIR: 0.9}, snapshot().books.orders)}, "books_differ"),
         ({"books": Books({PAIR: 1.0}, ())}, "ownerless_order"),
+        ({"guarded": {}}, "stop_of_another_size"),
+        ({"guarded": {PAIR: Decimal("0.9")}}, "stop_of_another_size"),
         ({"working": {PAIR: frozenset({"7", "8"})}}, "ownerless_order"),
         ({"working": {}}, "ownerless_order"),
         ({"stops": {PAIR: frozenset({"1000001"})}}, "ownerless_stop"),

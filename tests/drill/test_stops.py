@@ -96,3 +96,25 @@ def test_what_a_stop_became_is_booked_under_the_stop() -> None:
     story.filled(60, 9, "1.0")
     assert rules(story) == ["lost_fill"]
     assert audit(story.book(1_000_001, 1.0, side="stoploss").facts()) == []
+
+
+def parted() -> Story:
+    """Four tenths of a position that is guarded left at 60."""
+    story = stopped(entered(), 20).book(2, 0.4, side="sell")
+    story.attempt(50, 55, order="2", key=EXIT)
+    return story.placed(51, 2, "0.4", buys=False, reduces=True).filled(60, 2, "0.4")
+
+
+def test_the_stop_must_follow_a_part_that_left() -> None:
+    story = parted().looped((71, 90), (91, 110))
+    assert rules(story) == ["bare_position"]
+    assert audit(stopped(story.ended(80, 1_000_001), 81, "0.6", 1_000_002).facts()) == []
+
+
+def test_an_emergency_exit_whose_answer_was_lost_left_nothing_to_cover() -> None:
+    story = entered()
+    story.booked[0] = replace(story.booked[0], trade=3)
+    story.placed(20, 2, "1.0", buys=False, reduces=True, at_market=True).filled(20, 2, "1.0")
+    story.book(2, 1.0, side="sell", adopted=True)
+    story.booked[1] = replace(story.booked[1], trade=3)
+    assert audit(story.facts()) == []

@@ -8,6 +8,7 @@ from e2e import planned
 from e2e.plan import PLAN
 from e2e.rig import BTC, TICK, Rig
 
+from hydra_ft.risk.policy import RiskPolicy
 from hydra_ft.types import Side
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def trade_of(rig: Rig) -> Trade:
 
 
 def fee(trade: Trade) -> float:
-    """Fees of entry and exit together, of the price."""
-    return float(trade.fee_open + trade.fee_close)
+    """Fee in R, of the price: that of the policy, or what was booked if that is more."""
+    return max(RiskPolicy().sizing.round_trip_fee, float(trade.fee_open + trade.fee_close))
 
 
 def price_at(trade: Trade, gain: float) -> float:
@@ -64,8 +65,8 @@ def price_at_r(trade: Trade, r: float) -> float:
 
 
 def stands_at(trade: Trade, price: float) -> bool:
-    """Whether freqtrade's stop stands at a price: the book and the stop are rounded to ticks."""
-    return abs(float(trade.stop_loss) - price) <= 2 * TICK
+    """Whether freqtrade's stop stands at a price: book, last price and stop are on ticks."""
+    return abs(float(trade.stop_loss) - price) <= 3 * TICK
 
 
 def go(rig: Rig, price: float, *, loops: int = 1) -> None:
@@ -83,6 +84,20 @@ def stance(rig: Rig) -> dict[str, Any]:
 def forget_trade_data(rig: Rig) -> None:
     """Lose what is kept with the trade."""
     trade_of(rig).delete_custom_data("hydra_stance")
+
+
+def left_by(rig: Rig) -> str:
+    """Flat everywhere; return freqtrade's reason."""
+    rig.step(1, times=3)
+    assert rig.position() == 0
+    rig.check_books()
+    (trade,) = rig.closed()
+    return str(trade.exit_reason)
+
+
+def rule_at_the_end(rig: Rig) -> str:
+    """The rule of the stop that closed the trade, as it is kept with it."""
+    return str(rig.closed()[0].get_custom_data("hydra_stance")["rule"])
 
 
 __all__ = ["BTC"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +16,16 @@ from e2e.barriers import (
     forget_trade_data,
     go,
     hold,
+    left_by,
     price_at,
     price_at_r,
+    rule_at_the_end,
     stance,
     stands_at,
     trade_of,
 )
 from e2e.plan import PLAN
+from e2e.planned import ledger
 from e2e.rig import BTC, TICK, Rig
 from e2e.test_entries import part
 
@@ -38,20 +42,6 @@ LEVERS = pytest.mark.parametrize("leverage", [1.0, 3.0])
 @pytest.fixture
 def rig(rigged: Callable[..., Rig]) -> Rig:
     return barred(rigged)
-
-
-def left_by(rig: Rig) -> str:
-    """Flat everywhere; return freqtrade's reason."""
-    rig.step(1, times=3)
-    assert rig.position() == 0
-    rig.check_books()
-    (trade,) = rig.closed()
-    return str(trade.exit_reason)
-
-
-def rule_at_the_end(rig: Rig) -> str:
-    """The rule of the stop that closed the trade, as it is kept with it."""
-    return str(rig.closed()[0].get_custom_data("hydra_stance")["rule"])
 
 
 # ---- the first stop
@@ -126,6 +116,16 @@ def test_an_operators_entry_has_the_heads_stop_and_no_target(
     assert rig.working_orders() == []
 
 
+@BOTH
+def test_a_signal_that_still_fires_holds_up_no_stop(rig: Rig, side: Side) -> None:
+    """F-C15: the original held a stop back while the momentum was strong enough."""
+    rig.hold(side)
+    trade = trade_of(rig)
+    go(rig, price_at(trade, -STOP) - 3 * TICK * side.sign)
+    rig.step(1, times=2)
+    assert [one.exit_reason for one in rig.closed()] == ["stop_loss"]
+
+
 # ---- on the way
 
 
@@ -163,7 +163,7 @@ def test_a_position_older_than_its_signal_meant_is_left_at_the_market(rig: Rig, 
     rig.step(100, times=8)
     assert abs(rig.position()) > 0
     rig.step(100, times=2)
-    assert left_by(rig) == "trailing_stop_loss"
+    assert left_by(rig) == "time_stop"
     assert rule_at_the_end(rig) == "time_stop"
 
 
@@ -177,7 +177,15 @@ def test_the_target_of_the_signal_is_taken(rig: Rig, side: Side, leverage: float
     go(rig, price_at(trade, TARGET * 1.01), loops=1)
     rig.until(rig.working_orders, limit=4)
     rig.fill(rig.quantity())
-    assert left_by(rig) == "roi"
+    assert left_by(rig) == "target"
+
+
+def test_the_ledger_says_under_which_exits_a_bot_trades(rig: Rig) -> None:
+    hold(rig)
+    rules = json.loads(ledger(rig).rules_at(int(rig.clock_now().timestamp() * 1000)))
+    assert rules["risk.exits.break_even_at"] == 0.008
+    assert rules["vetoes.max_vol_expansion"] == 4
+    assert not [path for path in rules if path.startswith("risk.sizing")], "switched off here"
 
 
 # ---- restarts
@@ -227,7 +235,7 @@ def test_a_restart_does_not_make_a_position_younger(rig: Rig) -> None:
     rig.step(100, times=5)
     rig.restart()
     rig.step(100, times=5)
-    assert left_by(rig) == "trailing_stop_loss"
+    assert left_by(rig) == "time_stop"
     assert rule_at_the_end(rig) == "time_stop"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from e2e.barriers import barred, go, hold, price_at, price_at_r, trade_of
 from e2e.plan import PLAN
-from e2e.rig import BTC, STEP, Rig
+from e2e.rig import BTC, STEP, Killed, Rig
 from e2e.test_entries import part
 
 from hydra_ft.types import Side
@@ -126,3 +126,81 @@ def test_no_rest_below_the_minimum_is_left(rigged: Callable[..., Rig]) -> None:
 
 
 __all__ = ["BTC"]
+
+
+# ---- a part of which nobody knows what became of it
+
+
+ORDER = "/fapi/v1/order"
+LOST = pytest.mark.parametrize("kind", ["answer_lost", "status_unknown"])
+
+
+def sold(rig: Rig, whole: float) -> float:
+    """Share of a position that has left it on the exchange."""
+    return 1 - abs(rig.position()) / whole
+
+
+def lose_a_part(rig: Rig, kind: str) -> float:
+    """Send the first part, whose answer is lost; return the whole position."""
+    trade = hold(rig)
+    whole = float(trade.amount)
+    rig.endures = True
+    rig.server.control.fault(kind, "POST", ORDER)
+    go(rig, price_at_r(trade, 1.1), loops=1)
+    assert rig.server.control.strikes()["journal"]
+    return whole
+
+
+@LOST
+def test_a_part_whose_answer_was_lost_works_once(rigged: Callable[..., Rig], kind: str) -> None:
+    rig = barred(rigged, "LadderHead", timeout_ms=500)
+    whole = lose_a_part(rig, kind)
+    for _ in range(20):
+        rig.step(1)
+        assert sum(float(order["origQty"]) for order in rig.working_orders()) <= 0.41 * whole
+    rig.check_books()
+    take(rig)
+    rig.step(1, times=5)
+    assert sold(rig, whole) == pytest.approx(0.4, abs=2 * STEP / whole)
+    assert rig.working_orders() == []
+
+
+def test_a_part_that_filled_unseen_is_not_taken_again(rigged: Callable[..., Rig]) -> None:
+    rig = barred(rigged, "LadderHead", timeout_ms=500)
+    whole = lose_a_part(rig, "answer_lost")
+    rig.fill(rig.quantity())
+    rig.step(1, times=20)
+    assert sold(rig, whole) == pytest.approx(0.4, abs=2 * STEP / whole)
+    assert rig.working_orders() == []
+    rig.check_books()
+    go(rig, price_at_r(trade_of(rig), 2.6), loops=2)
+    take(rig)
+    rig.step(1, times=5)
+    assert sold(rig, whole) == pytest.approx(0.8, abs=2 * STEP / whole)
+    rig.check_books()
+
+
+@pytest.mark.parametrize("fills", [False, True])
+def test_a_kill_after_the_exchange_took_a_part_takes_no_other(rig: Rig, *, fills: bool) -> None:
+    trade = hold(rig)
+    whole = float(trade.amount)
+    create = rig.bot.exchange.create_order
+
+    def last(**order: Any) -> None:
+        create(**order)
+        raise Killed
+
+    rig.bot.exchange.create_order = last
+    with pytest.raises(Killed):
+        go(rig, price_at_r(trade, 1.1), loops=2)
+    if fills:
+        rig.fill(rig.quantity())
+    rig.restart()
+    for _ in range(15):
+        rig.step(1)
+        working = sum(float(order["origQty"]) for order in rig.working_orders())
+        assert working + whole * sold(rig, whole) <= 0.41 * whole
+    rig.check_books()
+    if not fills:
+        take(rig)
+    assert sold(rig, whole) == pytest.approx(0.4, abs=2 * STEP / whole)

@@ -11,7 +11,7 @@ from e2e.rig import BTC, Rig
 from e2e.test_entries import part
 from freqtrade.persistence import Trade
 
-from hydra_ft.adapter.live import LiveOrders
+from hydra_ft.adapter.orders.live import LiveOrders
 from hydra_ft.types import Side
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from hydra_ft.types import Kind, Side
 if TYPE_CHECKING:
     from e2e.rig import Rig
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 SHARES = pytest.mark.parametrize("share", [0.0, 0.5])
 
 

@@ -23,17 +23,34 @@ BOTH = pytest.mark.parametrize("side", list(Side))
 
 
 def crash(rig: Rig, side: Side = Side.LONG, spread: float = 0.1) -> None:
-    """Move three percent against a position."""
-    rig.move(-0.03 * rig.bid * side.sign, spread=spread)
+    """Move both sides of the book at least three percent against a position."""
+    below = spread if side is Side.LONG else 0.0
+    rig.move(-0.03 * rig.bid * side.sign - below, spread=spread)
 
 
 @BOTH
-def test_a_wide_spread_does_not_hold_up_a_stop(rig: Rig, side: Side) -> None:
+@pytest.mark.parametrize("spread", [600.0, 9000.0])
+def test_a_wide_spread_does_not_hold_up_a_stop(rig: Rig, side: Side, spread: float) -> None:
     rig.hold(side)
     leave(rig, side)
-    crash(rig, side, spread=600.0)
+    crash(rig, side, spread=spread)
     rig.step(1, times=6)
     assert rig.position() == 0
+    rig.check_books()
+
+
+@BOTH
+def test_a_price_that_freqtrade_rounds_is_noted_as_it_is_sent(
+    rigged: Callable[..., Rig], side: Side
+) -> None:
+    rig = rigged(custom_price_max_distance_ratio=0.0123)
+    rig.hold(side)
+    crash(rig, side, spread=600.0)
+    rig.step(1, times=8)
+    assert rig.position() == 0
+    exits = [child for one in rig.children().values() for child in one if child.kind == "exit"]
+    assert exits
+    assert all(child.order_id for child in exits)
     rig.check_books()
 
 

@@ -276,3 +276,15 @@ def test_the_history_holds_every_state(long: Server, client: ccxt.binance) -> No
         waiting["id"]: "open",
         cancelled["id"]: "canceled",
     }
+
+
+@pytest.mark.parametrize("status", ["EXPIRED", "CANCELED", "REJECTED"])
+def test_the_exchange_may_drop_stops_by_itself(
+    long: Server, client: ccxt.binance, status: str
+) -> None:
+    algo = stop(client, 59000.0)
+    assert long.control.drop_stops("BTCUSDT", status) == 1
+    assert read(client, algo)["status"] == status.lower()
+    assert long.control.state()["algo_orders"] == []
+    assert long.control.drop_stops("BTCUSDT") == 0
+    assert position(long) == 0.5

@@ -133,7 +133,7 @@ def test_the_target_is_that_of_the_signal_unless_the_rules_set_one_in_r() -> Non
 
 
 def test_x75_a_ladder_closes_40_and_40_and_leaves_20() -> None:
-    """Quantity 10: 4, 4 and 2; the audited code closed 5 and half of the rest."""
+    """F-D9. Quantity 10: 4, 4 and 2; the audited code closed 5 and half of the rest."""
     assert partials(LONG, LADDER, 0.99) == 0
     assert partials(LONG, LADDER, 1.0) * 10 == pytest.approx(4)
     once = replace(LONG, taken=0.4)

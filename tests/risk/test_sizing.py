@@ -17,7 +17,7 @@ from hydra_ft.types import Side
 
 
 def test_x68_leverage_sets_the_margin_and_never_the_risk() -> None:
-    """Equity 389, risk 0.3 %, stop 1 %: 116.70 whatever the leverage; the audited bot had 1,167."""
+    """F-D8. Equity 389, risk 0.3 %, stop 1 %: 116.70 at any leverage; the audited bot: 1,167."""
     rules = policy(risk_per_trade=0.003, max_leverage=10)
     for leverage in (1, 3, 10):
         sized = size_entry(

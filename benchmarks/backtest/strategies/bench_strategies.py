@@ -6,13 +6,16 @@ loaded them, because freqtrade executes this file as a module of its own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freqtrade.strategy import IStrategy
 
+from hydra_ft.adapter.exits.exit_callbacks import TargetExits
 from hydra_ft.adapter.frames import with_columns
 from hydra_ft.adapter.heads import load_head
+from hydra_ft.risk.policy import LADDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,8 +73,14 @@ class BenchGiven(BenchIdle):
         return dataframe
 
 
-class BenchFlow(HydraFlow):  # type: ignore[misc]
-    """HydraFlow whole, but with the entries and exits of ``plan`` in the place of its own."""
+class BenchColumns(HydraFlow):  # type: ignore[misc]
+    """HydraFlow with freqtrade's own stakes and stops: no callback gets a trade."""
+
+    risk = None
+
+
+class BenchFlow(BenchColumns):
+    """The same, but with the entries and exits of ``plan`` in the place of its own."""
 
     plan: Mapping[str, Mapping[str, np.ndarray[Any, Any]]]
 
@@ -93,6 +102,68 @@ class BenchFlow(HydraFlow):  # type: ignore[misc]
         """Ask HydraFlow, and then enter as planned."""
         super().confirm_trade_entry(*arguments, **named)
         return True
+
+
+class BenchExits(HydraFlow):  # type: ignore[misc]
+    """HydraFlow whole, but every bar enters long, with the same stop, target and longest hold.
+
+    Trades end by these alone. An entry is asked about, sized, and then made with the same stake.
+    """
+
+    stop, target, max_hold_s = 0.02, 0.05, 86_400
+
+    def populate_entry_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Decide, and then enter everywhere."""
+        frame: pd.DataFrame = super().populate_entry_trend(dataframe, metadata)
+        declared = {"hydra_entry": 1, "hydra_stop": self.stop, "hydra_target": self.target}
+        entered = {"enter_long": 1, "enter_short": 0, "enter_tag": self.rules.signals[0].name}
+        return frame.assign(**declared, **entered, hydra_max_hold_s=self.max_hold_s)
+
+    def populate_exit_trend(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Decide, and then leave nowhere."""
+        frame: pd.DataFrame = super().populate_exit_trend(dataframe, metadata)
+        return frame.assign(exit_long=0, exit_short=0)
+
+    def custom_stake_amount(self, proposed_stake: float, **named: Any) -> float:
+        """Ask HydraFlow, and then take the stake of all others."""
+        super().custom_stake_amount(proposed_stake=proposed_stake, **named)
+        return proposed_stake
+
+    def confirm_trade_entry(self, *arguments: Any, **named: Any) -> bool:
+        """Ask HydraFlow, and then enter."""
+        super().confirm_trade_entry(*arguments, **named)
+        return True
+
+
+class BenchParts(BenchExits):
+    """The same with partial exits on the way."""
+
+    risk = replace(
+        HydraFlow.risk,
+        exits=replace(LADDER, partial_1_at_r=0.5, partial_2_at_r=1.0, trail_from_r=1.2),
+    )
+
+
+class BenchAsked(TargetExits, BenchExits):
+    """The same as ``BenchExits``, with callbacks that freqtrade calls at every candle."""
+
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Any,
+        current_time: Any,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **more: Any,
+    ) -> float | None:
+        """Answer as HydraFlow does; freqtrade looks for ``after_fill`` among the names."""
+        told = (pair, trade, current_time, current_rate, current_profit, after_fill)
+        return super().custom_stoploss(*told, **more)
+
+    def custom_roi(self, *told: Any, **named: Any) -> float | None:
+        """Answer as HydraFlow does."""
+        return super().custom_roi(*told, **named)
 
 
 class BenchCounted(BenchGiven):
@@ -121,6 +192,12 @@ class BenchCounted(BenchGiven):
             frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
             return float(frame.iloc[-1]["feature_0"])
         return 0.0
+
+
+class BenchAdjusting(BenchGiven):
+    """The same trades, with freqtrade's position adjustment on, and nobody who adjusts."""
+
+    position_adjustment_enable = True
 
 
 class BenchStop(BenchCounted):

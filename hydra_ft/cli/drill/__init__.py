@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra_ft.cli.drill.plan import ORDERS_PER_KILL
-
 if TYPE_CHECKING:
     import argparse
+
+ORDERS_PER_KILL = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = f"SIGKILLs, each with a restart (default: one per {ORDERS_PER_KILL} orders)"
     add("--kills", type=int, default=None, metavar="N", help=text)
     add("--stops", action="store_true", help="switch stoploss_on_exchange on")
+    text = "let a risk policy leave: stops that follow, break-even, partial exits"
+    add("--exits", action="store_true", help=text)
     text = "where journal, databases and log are kept (default: a temporary folder)"
     add("--folder", type=Path, default=None, metavar="DIR", help=text)
     text = "fail when the orders take longer than this"

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter import fail_closed
 from hydra_ft.adapter.running import RunningBot, Turn
-from hydra_ft.cli.drill.folder import Folder, append
 
-# freqtrade finds the head by path; its imports are made ready here.
-from hydra_ft.cli.drill.head import drill_head
+# freqtrade finds the heads by path; their imports are made ready here.
+from hydra_ft.cli.drill import head
+from hydra_ft.cli.drill.folder import Folder, append
+from hydra_ft.cli.drill.head import crash_head, drawn, ladder_head  # noqa: F401
 from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def _started(folder: Folder, boot: Boot) -> RunningBot:
     arguments = {
         "config": [str(folder.config_file)],
         "user_data_dir": str(folder.userdir),
-        "strategy": "DrillHead",
-        "strategy_path": str(Path(drill_head.__file__).parent),
+        "strategy": boot.head,
+        "strategy_path": str(Path(head.__file__).parent),
         "db_url": folder.trades_url,
     }
 

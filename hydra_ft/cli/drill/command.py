@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from hydra_ft.cli.drill import ORDERS_PER_KILL
 from hydra_ft.cli.drill.audit import audit
 from hydra_ft.cli.drill.figures import figures
-from hydra_ft.cli.drill.folder import Folder
-from hydra_ft.cli.drill.keeper import now_ms
-from hydra_ft.cli.drill.plan import ORDERS_PER_KILL, Options
+from hydra_ft.cli.drill.folder import Folder, now_ms
+from hydra_ft.cli.drill.plan import Options
 from hydra_ft.cli.drill.report import show_violations, table
 from hydra_ft.cli.drill.runner import Progress, Runner
 from hydra_ft.cli.drill.world import World
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         *audit(facts, whole=not interrupted),
         *runner.progress.violations,
         *runner.keeper.deaths,
+        *runner.failures(),
     ]
     show_violations(console, facts, violations)
     console.print(table(figures(facts, strikes), runner, violations, time.monotonic() - began))
@@ -69,7 +70,15 @@ def _options(args: argparse.Namespace) -> Options:
     kills = max(1, args.orders // ORDERS_PER_KILL) if args.kills is None else args.kills
     folder = args.folder or Path(tempfile.mkdtemp(prefix="hydra-drill-"))
     return Options(
-        args.orders, args.faults, args.seed, args.pairs, kills, args.stops, args.minutes, folder
+        args.orders,
+        args.faults,
+        args.seed,
+        args.pairs,
+        kills,
+        args.stops,
+        args.minutes,
+        folder,
+        args.exits,
     )
 
 
@@ -99,6 +108,7 @@ def _verdict(console: Console, options: Options, violations: Sequence[Violation]
     words += ["--faults", str(options.faults), "--seed", str(options.seed)]
     words += ["--pairs", str(options.pairs), "--kills", str(options.kills)]
     words += ["--minutes", f"{options.minutes:g}", *(["--stops"] if options.stops else [])]
+    words += ["--exits"] if options.exits else []
     console.print(f"[red]{len(violations)} violations.[/red] Everything is kept in", end=" ")
     console.print(str(options.folder), markup=False)
     console.print(f"The same market, signals, faults and kills again: {shlex.join(words)}")

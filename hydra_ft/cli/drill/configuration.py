@@ -40,15 +40,15 @@ def _configuration(options: Options, url: str, pairs: list[str], boot: int) -> d
         "entry_pricing": touch,
         "exit_pricing": touch,
         "unfilledtimeout": {"entry": 30, "exit": 30, "unit": "minutes"},
-        "order_types": _order_types(stops=options.stops),
+        "order_types": order_types(stops=options.stops),
         "pairlists": [{"method": "StaticPairList"}],
-        "exchange": _exchange(url, pairs),
+        "exchange": exchange_section(url, pairs),
         "internals": {"process_throttle_secs": 1},
         "hydra": _hydra(options.seed, boot),
     }
 
 
-def _order_types(*, stops: bool) -> dict[str, Any]:
+def order_types(*, stops: bool) -> dict[str, Any]:
     """Stops that rest on the exchange take what there is; the bot's own are chased."""
     limit = dict.fromkeys(("entry", "exit", "force_entry", "force_exit"), "limit")
     return {
@@ -60,7 +60,8 @@ def _order_types(*, stops: bool) -> dict[str, Any]:
     }
 
 
-def _exchange(url: str, pairs: list[str]) -> dict[str, Any]:
+def exchange_section(url: str, pairs: list[str]) -> dict[str, Any]:
+    """The embedded exchange, with the prefix of the drill's bot on every order."""
     exchange = freqtrade_exchange_config(url)
     exchange["pair_whitelist"] = pairs
     ccxt = exchange["ccxt_config"]

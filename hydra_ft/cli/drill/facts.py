@@ -38,7 +38,8 @@ class Facts:
     """All that the audit of a whole drill needs.
 
     ``steps`` is the quantity step by pair. ``both_up`` are the spans during which bot and
-    exchange were there, ``stops`` says whether stops rest on the exchange.
+    exchange were there, ``stops`` says whether stops rest on the exchange, ``ladder`` whether
+    positions are closed in parts.
     """
 
     events: Sequence[Event]
@@ -49,6 +50,7 @@ class Facts:
     loops: Sequence[Loop] = ()
     both_up: Sequence[Span] = ()
     stops: bool = False
+    ladder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

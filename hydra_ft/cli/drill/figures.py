@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from hydra_ft.adapter.exits.stances import PARTIAL
 from hydra_ft.types import ChildState, Kind
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Figures:
     unknown_max_s: float
     unknown_median_s: float
     ends: dict[str, int]
+    parts: int = 0
+    stops: int = 0
+    stops_hit: int = 0
 
     @property
     def orders(self) -> int:
@@ -51,6 +55,8 @@ class Figures:
 def figures(facts: Facts, strikes: Sequence[Strike]) -> Figures:
     """Count what was recorded."""
     ended = [parent for parent in facts.parents if not parent.is_open]
+    parts = [o for o in facts.books.orders if o.tag.startswith(PARTIAL) and o.filled]
+    hit = [o for o in facts.books.orders if o.side == "stoploss" and o.filled]
     fills = [e for e in facts.events if e.what == "filled" and not e.is_algo]
     doubtful = [attempt for attempt in facts.attempts if attempt.state in _DOUBTED]
     took = [_took_s(attempt) for attempt in doubtful if attempt.known_at] or [0.0]
@@ -66,6 +72,9 @@ def figures(facts: Facts, strikes: Sequence[Strike]) -> Figures:
         unknown=dict(Counter(str(attempt.state) for attempt in doubtful).most_common()),
         unknown_max_s=max(took),
         unknown_median_s=median(took),
+        parts=len(parts),
+        stops=sum(event.is_algo and event.what == "placed" for event in facts.events),
+        stops_hit=len(hit),
         ends=dict(Counter(parent.end_reason for parent in ended).most_common()),
     )
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from hydra_ft.cli.drill.configuration import write_configuration
 from hydra_ft.cli.drill.facts import Loop, Span, Violation
-from hydra_ft.cli.drill.folder import append, lines
-from hydra_ft.cli.drill.processes import Boot, BotProcess
+from hydra_ft.cli.drill.folder import append, lines, now_ms
+from hydra_ft.cli.drill.processes import BotProcess
 from hydra_ft.errors import HydraError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hydra_ft.cli.drill.folder import Folder
-    from hydra_ft.cli.drill.plan import Kill, Options
+    from hydra_ft.cli.drill.plan import Kill
+    from hydra_ft.cli.drill.processes import Boot
     from hydra_ft.cli.drill.world import World
 
 RESTART_AFTER_S = 1.0
@@ -25,11 +27,12 @@ FAILED_STARTS = 5
 class Keeper:
     """The bot as a whole, from its first process to its last.
 
-    ``deaths`` are the ends that nobody planned.
+    ``prepare`` makes all ready for the start of a number, from 0 on. ``deaths`` are the ends
+    that nobody planned.
     """
 
-    def __init__(self, world: World, folder: Folder, options: Options) -> None:
-        self._world, self._folder, self._options = world, folder, options
+    def __init__(self, world: World, folder: Folder, prepare: Callable[[int], Boot]) -> None:
+        self._world, self._folder, self._prepare = world, folder, prepare
         self._process: BotProcess | None = None
         self._since = 0
         self._killed_at = 0
@@ -46,10 +49,7 @@ class Keeper:
 
     def start(self) -> None:
         """Start a bot on the databases of the one before."""
-        write_configuration(
-            self._folder, self._options, self._world.server.url, self._world.symbols, self.boots
-        )
-        boot = Boot(self.boots, self._folder.root, self._options.seed)
+        boot = self._prepare(self.boots)
         self._since, self._killed_at = now_ms(), 0
         self._process = BotProcess(boot)
         self.boots += 1
@@ -80,16 +80,20 @@ class Keeper:
 
     def _close_span(self, until: int) -> bool:
         """Note when the process was there, and whether it ever came up."""
-        up = [
-            line["ended"]
-            for line in lines(self._folder.loops_file)
-            if line.get("up") and line["boot"] == self.boots - 1
-        ]
+        up = self._came_up()
         if up:
             self.spans.append(Span(up[0], max(until, up[0])))
         record = {"boot": self.boots - 1, "since": self._since, "until": until}
         append(self._folder.runs_file, {**record, "killed": bool(self._killed_at)})
         return bool(up)
+
+    def _came_up(self) -> list[int]:
+        """When the process of the last start came up, if it did."""
+        return [
+            line["ended"]
+            for line in lines(self._folder.loops_file)
+            if line.get("up") and line["boot"] == self.boots - 1
+        ]
 
     def stop(self) -> None:
         """Let the bot end in peace."""
@@ -97,6 +101,11 @@ class Keeper:
             self._process.stop()
             self._close_span(now_ms())
             self._process = None
+
+    def running(self) -> list[Span]:
+        """Return the span of the process that runs, until now, if it came up."""
+        up = self._came_up()
+        return [Span(up[0], now_ms())] if self._process is not None and up else []
 
     # ---- kills
 
@@ -137,8 +146,3 @@ class Keeper:
     def loops_since(self, at: int) -> int:
         """Count the loops that began at or after a time (UTC ms) and came to their end."""
         return sum(loop.began >= at for loop in self.loops())
-
-
-def now_ms() -> int:
-    """Read the clock, UTC ms."""
-    return int(time.time() * 1000)

@@ -6,7 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from loopback_exchange import Course
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 BOT = "drill"
@@ -14,8 +17,10 @@ BOT = "drill"
 STAKE_QUOTE = 260.0
 LEVERAGE = 3.0
 BALANCE_QUOTE = 1_000_000
-ORDERS_PER_KILL = 50
 ORDERS_PER_PAUSE = 100
+
+SWING_MS, SWING_SHARE = (20_000, 60_000), (0.003, 0.014)
+"""Time from one turn of a swinging market to the next, and how far from its level it turns."""
 
 KILL_MOMENTS = ("placed", "filled", "ended", "moment")
 """What the SIGKILL follows at once: the exchange takes an order, fills one, ends one, or time."""
@@ -62,7 +67,10 @@ CHASES: tuple[dict[str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for; ``faults`` is a share (0..1) of the order requests."""
+    """What was asked for; ``faults`` is a share (0..1) of the order requests.
+
+    ``exits`` lets a risk policy leave, in a market that swings.
+    """
 
     orders: int
     faults: float
@@ -72,6 +80,7 @@ class Options:
     stops: bool
     minutes: float
     folder: Path
+    exits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,20 @@ def pauses(options: Options) -> list[Pause]:
     """Plan the quiet points before the last one: in turn with positions held and closed."""
     numbers = range(1, -(-options.orders // ORDERS_PER_PAUSE))
     return [Pause(number * ORDERS_PER_PAUSE, closes=number % 2 == 0) for number in numbers]
+
+
+def swings(options: Options, symbols: Sequence[str], now: int) -> Course:
+    """Let every symbol rise and fall by some percent within a minute or two, from now on."""
+    knots = {}
+    for symbol in symbols:
+        draw = random.Random(f"{options.seed}|swings|{symbol}")
+        at, sign = now + 1000, draw.choice((-1, 1))
+        course = [(at, 1.0)]
+        while at < now + (options.minutes + 30) * 60_000:
+            at, sign = at + draw.randint(*SWING_MS), -sign
+            course.append((at, 1 + sign * draw.uniform(*SWING_SHARE)))
+        knots[symbol] = tuple(course)
+    return Course(((now, 1.0),), knots)
 
 
 def chase(seed: int, boot: int) -> dict[str, Any]:

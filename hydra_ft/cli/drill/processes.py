@@ -22,11 +22,15 @@ _IMPORTED = ["hydra_ft.cli.drill.bot"]
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """Which start of the bot this is, from 0 on, and what it needs to know."""
+    """Which start of the bot this is, from 0 on, and what it needs to know.
+
+    ``head`` is a class in the folder of heads.
+    """
 
     number: int
     root: Path
     seed: int
+    head: str = "DrillHead"
 
 
 def _launch(boot: Boot) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.books import read_books
 from hydra_ft.cli.drill.audit import Snapshot, unsettled
+from hydra_ft.cli.drill.configuration import write_configuration
 from hydra_ft.cli.drill.facts import Facts, Span, Violation, without
-from hydra_ft.cli.drill.folder import append, lines
-from hydra_ft.cli.drill.keeper import Keeper, now_ms
+from hydra_ft.cli.drill.folder import append, lines, now_ms
+from hydra_ft.cli.drill.keeper import Keeper
 from hydra_ft.cli.drill.plan import BOT, kills, pauses
+from hydra_ft.cli.drill.processes import Boot
 from hydra_ft.store.database import Database
 from hydra_ft.store.orders import OrderStore
 
@@ -46,11 +48,18 @@ class Runner:
         self, world: World, folder: Folder, options: Options, tell: Callable[[Progress], None]
     ) -> None:
         self.world, self._folder, self._options, self._tell = world, folder, options, tell
-        self.keeper = Keeper(world, folder, options)
+        self.keeper = Keeper(world, folder, self._prepare)
         self._database = Database(folder.hydra_url)
         self._store = OrderStore(self._database, BOT)
         self.progress = Progress(now_ms())
         self._deadline = time.monotonic() + options.minutes * 60
+
+    def _prepare(self, number: int) -> Boot:
+        """Configure the start of a number, and say what it runs."""
+        server, folder, options = self.world.server, self._folder, self._options
+        write_configuration(folder, options, server.url, self.world.symbols, number)
+        head = "LadderHead" if options.exits else "DrillHead"
+        return Boot(number, folder.root, options.seed, head)
 
     def run(self) -> None:
         """Run until so many parents have ended, then once more until all is quiet.
@@ -132,6 +141,7 @@ class Runner:
             attempts=self._store.open_attempts(),
             steps=self.world.steps,
             stops=self.world.stops(),
+            guarded=self.world.guarded() if self._options.stops else None,
         )
 
     # ---- at the end
@@ -155,6 +165,7 @@ class Runner:
             loops=self.keeper.loops(),
             both_up=without(spans, self.world.away()),
             stops=self._options.stops,
+            ladder=self._options.exits,
         )
 
 

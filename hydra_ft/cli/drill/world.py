@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Self
 
 from hydra_ft.cli.drill.audit.timeline import ZERO
 from hydra_ft.cli.drill.facts import Span
-from hydra_ft.cli.drill.folder import append
-from hydra_ft.cli.drill.plan import BALANCE_QUOTE
+from hydra_ft.cli.drill.folder import append, now_ms
+from hydra_ft.cli.drill.plan import BALANCE_QUOTE, swings
 from hydra_ft.cli.drill.record import Recorder
 from hydra_ft.cli.drill.tape import Tape
 from hydra_ft.cli.symbols import pair_of
-from loopback_exchange import FaultKind, FaultSchedule, Market, Server, symbols
+from loopback_exchange import FaultKind, FaultSchedule, LedMarket, Server, symbols
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,16 +28,20 @@ REOPENS_MS = 500
 class World:
     """The embedded exchange with its journal, its faults and a tape that fills orders."""
 
-    def __init__(self, options: Options, folder: Folder) -> None:
+    def __init__(
+        self, options: Options, folder: Folder, balance: Decimal = Decimal(BALANCE_QUOTE)
+    ) -> None:
         self._folder = folder
         self.symbols = symbols(options.pairs)
-        market = Market(options.seed, self.symbols)
-        self.server = Server(market, store=folder.exchange_file, balance=Decimal(BALANCE_QUOTE))
+        self.market = LedMarket(options.seed, self.symbols)
+        if options.exits:
+            self.market.lead(swings(options, self.symbols, now_ms()))
+        self.server = Server(self.market, store=folder.exchange_file, balance=balance)
         self.recorder = Recorder(folder)
         self.server.watchers.append(self.recorder)
         self._schedule = FaultSchedule(options.seed, options.faults)
         self._tape = Tape(self.server, self.recorder, options.seed)
-        self.steps = {pair_of(name): market.spec(name).step for name in self.symbols}
+        self.steps = {pair_of(name): self.market.spec(name).step for name in self.symbols}
 
     def __enter__(self) -> Self:
         self.server.faults.follow(self._schedule)
@@ -55,6 +59,10 @@ class World:
         self.server.stop()
         self.recorder.close()
 
+    def stop_tape(self) -> None:
+        """Fill nothing any more but what the market itself meets."""
+        self._tape.stop()
+
     @property
     def seen(self) -> int:
         """Order requests that came while faults were not paused."""
@@ -70,10 +78,24 @@ class World:
         """Every fault that struck so far."""
         return list(self.server.faults.journal)
 
+    def equity(self) -> float:
+        """Balance and open profit, at the marks of the exchange (quote)."""
+        state = self.server.control.state()
+        opened = sum(Decimal(row["unRealizedProfit"]) for row in state["positions"])
+        return float(Decimal(state["balances"]["USDT"]) + opened)
+
     def positions(self) -> dict[str, Decimal]:
         """Signed positions on the exchange, by pair."""
         rows = self.server.control.state()["positions"]
         return {pair_of(row["symbol"]): Decimal(row["positionAmt"]) for row in rows}
+
+    def guarded(self) -> dict[str, Decimal]:
+        """Quantity that the algo orders of each pair rest for."""
+        sums: dict[str, Decimal] = {}
+        for row in self.server.control.state()["algo_orders"]:
+            pair = pair_of(row["symbol"])
+            sums[pair] = sums.get(pair, ZERO) + Decimal(row["quantity"])
+        return sums
 
     def working(self) -> dict[str, frozenset[str]]:
         """Ids of the orders that rest on the exchange, by pair."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hydra_ft.adapter.reports import fills_of
+from hydra_ft.adapter.orders.reports import fills_of
 from hydra_ft.execution.cost import execution_cost
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ def of_bot(home: Home) -> Iterator[DecisionStore | None]:
         database.close()
 
 
-def named(name: str, pairs: Sequence[str]) -> str:
+def named(name: str, pairs: Sequence[str], what: str = "a pair that was decided on") -> str:
     """Return the one pair that is meant by ``btc``, ``BTC/USDT`` or ``BTC/USDT:USDT``.
 
     Raises
@@ -83,7 +83,7 @@ def named(name: str, pairs: Sequence[str]) -> str:
             f"{_some(meant)}"
         )
     known = _some(nearest(name, pairs))
-    raise HydraError(f"expected a pair that was decided on, was {name!r}; known are {known}")
+    raise HydraError(f"expected {what}, was {name!r}; known are {known}")
 
 
 def nearest(name: str, pairs: Sequence[str]) -> list[str]:

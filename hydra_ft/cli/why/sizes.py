@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hydra_ft.cli.why.home import Home
     from hydra_ft.store.sizes import SizeRow
 
+_WANTED = "a pair of which an entry was sized or refused a size"
 SHOWN = 5
 """Sizes that are shown, the newest first."""
 
@@ -51,7 +52,7 @@ def explain_sizes(home: Home, pair: str, *, as_json: bool) -> None:
     """Print the last sizes of a pair, those that were refused among them."""
     with sizes_of_bot(home) as store:
         pairs = store.pairs() if store is not None else []
-        rows = store.last(named(pair, pairs), SHOWN) if store is not None and pairs else []
+        rows = store.last(named(pair, pairs, _WANTED), SHOWN) if store is not None and pairs else []
     if as_json:
         found = [{"pair": row.pair, "at": row.at, **row.size} for row in rows]
         print(json.dumps({"sizes": found}, indent=2, allow_nan=False))

@@ -2,7 +2,7 @@
 
 from e2e.plan import PLAN
 
-from hydra_ft.adapter.rows import LastDecision
+from hydra_ft.adapter.decisions.rows import LastDecision
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.decisions.rules import HeadRules
 from hydra_ft.types import Feed, Side

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hydra_ft.cli.drill.audit.ladder import left_twice, parts_taken_twice
 from hydra_ft.cli.drill.audit.liveness import lost_fills, slow_outcomes, unnamed_parents
 from hydra_ft.cli.drill.audit.quiet import Snapshot, unsettled
 from hydra_ft.cli.drill.audit.safety import (
@@ -29,6 +30,8 @@ SAFETY: tuple[Callable[[Facts], Iterable[Violation]], ...] = (
     two_at_once,
     unnoted_orders,
     exits_beyond_position,
+    left_twice,
+    parts_taken_twice,
 )
 LIVENESS: tuple[Callable[[Facts], Iterable[Violation]], ...] = (
     slow_outcomes,

@@ -63,6 +63,8 @@ def lost_fills(facts: Facts) -> Iterator[Violation]:
         known_as = booked_ids(events)
         for order in _filled_orders(events):
             name = (pair, known_as[order.order_id])
+            if name not in booked:  # a stop that freqtrade lost: what it became was adopted
+                name = (pair, str(order.order_id))
             if name in booked:
                 if abs(Decimal(str(booked[name])) - order.filled) >= half:
                     text = f"order {order.order_id} filled {order.filled}, booked {booked[name]}"

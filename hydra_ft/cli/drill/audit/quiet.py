@@ -21,6 +21,7 @@ class Snapshot:
 
     ``positions`` are those of the exchange, ``filled`` the signed sums of all its fills, and
     ``working`` the ids of the orders that rest there, ``stops`` those of the algo orders.
+    ``guarded`` is what those rest for, None where stops do not rest on the exchange.
     """
 
     at: int
@@ -32,11 +33,12 @@ class Snapshot:
     attempts: Sequence[Attempt]
     steps: Mapping[str, Decimal]
     stops: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    guarded: Mapping[str, Decimal] | None = None
 
 
 def unsettled(now: Snapshot) -> list[Violation]:
     """Return everything that is not settled, or is not the same everywhere."""
-    return [*_open(now), *_positions(now), *_orders(now)]
+    return [*_open(now), *_positions(now), *_orders(now), *_stops(now)]
 
 
 def _open(now: Snapshot) -> Iterator[Violation]:
@@ -72,3 +74,14 @@ def _orders(now: Snapshot) -> Iterator[Violation]:
         if ghosts := sorted(now.books.open_ids(pair) - now.working.get(pair, frozenset())):
             text = f"freqtrade holds orders {ghosts} for open; the exchange has ended them"
             yield Violation("ownerless_order", pair, now.at, text)
+
+
+def _stops(now: Snapshot) -> Iterator[Violation]:
+    """With stops on the exchange: they rest for exactly what is held."""
+    if now.guarded is None:
+        return
+    for pair in sorted({*now.positions, *now.guarded}):
+        held, rests = abs(now.positions.get(pair, Decimal(0))), now.guarded.get(pair, Decimal(0))
+        if abs(held - rests) >= now.steps[pair] / 2:
+            text = f"stops rest on the exchange for {rests}, the position is {held}"
+            yield Violation("stop_of_another_size", pair, now.at, text)

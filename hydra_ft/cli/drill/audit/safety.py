@@ -7,6 +7,7 @@ from heapq import merge
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from hydra_ft.adapter.exits.stances import PARTIAL
 from hydra_ft.cli.drill.audit.timeline import ZERO, State, booked_ids, by_pair, walk
 from hydra_ft.cli.drill.facts import Violation
 from hydra_ft.types import Kind
@@ -109,12 +110,14 @@ def unnoted_orders(facts: Facts) -> Iterator[Violation]:
 
     Its attempt bears its id, or counted as never sent and agrees in pair, direction, price,
     size and time: it may still have arrived. What takes back a lost fill or leaves in an
-    emergency needs none: it is reduce-only and at market.
+    emergency needs none: it is reduce-only and at market. Nor does a partial exit, which is
+    freqtrade's own order: it is reduce-only, and booked as one, or adopted, or it came to nothing.
     """
     for pair, events in by_pair(facts.events).items():
         attempts = [attempt for attempt in facts.attempts if attempt.pair == pair]
         noted = {attempt.order_id for attempt in attempts}
         free = [attempt for attempt in attempts if not attempt.order_id]
+        noted |= _parts(facts, pair, events) if facts.ladder else set()
         for event in _sent(events):
             if str(event.order_id) in noted:
                 continue
@@ -124,6 +127,20 @@ def unnoted_orders(facts: Facts) -> Iterator[Violation]:
             else:
                 text = f"order {event.order_id} was sent, and no attempt was written for it"
                 yield Violation("unnoted_order", pair, event.at, text)
+
+
+def _parts(facts: Facts, pair: str, events: Sequence[Event]) -> set[str]:
+    """Ids of the orders that may be partial exits."""
+    booked = {order.order_id: order for order in facts.books.orders if order.pair == pair}
+    filled = {event.order_id for event in events if event.what == "filled"}
+    found = set[str]()
+    for event in events:
+        order = booked.get(str(event.order_id))
+        if event.reduce_only and not event.is_algo:
+            is_part = order is not None and (order.is_adopted or order.tag.startswith(PARTIAL))
+            if is_part or (order is None and event.order_id not in filled):
+                found.add(str(event.order_id))
+    return found
 
 
 def _sent(events: Sequence[Event]) -> Iterator[Event]:

@@ -19,10 +19,10 @@ LOOPS = 2
 
 
 def bare_positions(facts: Facts) -> Iterator[Violation]:
-    """Within two successful loops of each fill that freqtrade could see, a stop rests.
+    """Within two successful loops of each fill, in or out, that freqtrade could see, a stop rests.
 
     It has the size of what freqtrade holds then, to a step. Freqtrade sees a fill when the
-    entry order that it belongs to has ended. A position that is gone by then needs none. A
+    order that it belongs to has ended. A position that is gone by then needs none. A
     loop is successful when it came to its end, and the exchange was there all the time.
     What freqtrade found on the exchange later, it did not see: a lost entry and the order
     that takes it back. A lost exit counts from its end, as there is nothing left then.
@@ -33,7 +33,8 @@ def bare_positions(facts: Facts) -> Iterator[Violation]:
     for pair, events in by_pair(facts.events).items():
         known = _known(facts.books.orders, pair, events)
         moments = _moments(events, known)
-        for first in _seen(events, known):
+        adopted = {o.order_id for o in facts.books.orders if o.pair == pair and o.is_adopted}
+        for first in _seen(events, known - adopted):
             at = events[first].at
             until = _second_loop_after(loops, at)
             window = [moment for moment in moments[first:] if moment[0] <= until]
@@ -51,12 +52,21 @@ _Moment = tuple[int, Decimal, Decimal]
 
 
 def _known(orders: Sequence[BookedOrder], pair: str, events: Sequence[Event]) -> set[str]:
-    """Ids of the orders that changed what freqtrade held at the time, or made it nothing."""
+    """Ids of the orders that changed what freqtrade held at the time, or made it nothing.
+
+    What was adopted at market takes back an entry that was adopted as well; where the trade has
+    none it is an exit in an emergency, whose answer was lost.
+    """
     exits = {str(event.order_id) for event in events if event.reduce_only and event.price}
+    takes = {str(event.order_id) for event in events if event.reduce_only}
+    own = [order for order in orders if order.pair == pair]
+    mended = {o.trade for o in own if o.is_adopted and o.filled and o.order_id not in takes}
     return {
         order.order_id
-        for order in orders
-        if order.pair == pair and (not order.is_adopted or order.order_id in exits)
+        for order in own
+        if not order.is_adopted
+        or order.order_id in exits
+        or (order.order_id in takes and order.trade and order.trade not in mended)
     }
 
 
@@ -67,17 +77,17 @@ def _moments(events: Sequence[Event], known: set[str]) -> list[_Moment]:
     for event in events:
         if event.is_algo:
             stops[event.order_id] = ZERO if event.what == "ended" else event.quantity
-        elif event.what == "ended" and names[event.order_id] in known:
+        elif event.what == "ended" and {names[event.order_id], str(event.order_id)} & known:
             booked += event.filled if event.is_buy else -event.filled
         found.append((event.at, booked, sum(stops.values(), ZERO)))
     return found
 
 
 def _seen(events: Sequence[Event], known: set[str]) -> Iterator[int]:
-    """Place in the journal at which each entry that filled had ended."""
+    """Place in the journal at which each order that filled had ended, and left something."""
     for number, event in enumerate(events):
-        is_entry = not event.is_algo and not event.reduce_only
-        if is_entry and event.what == "ended" and event.filled and str(event.order_id) in known:
+        fills = event.what == "ended" and not event.is_algo and event.filled
+        if fills and event.position and str(event.order_id) in known:
             yield number
 
 

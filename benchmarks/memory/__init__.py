@@ -1,0 +1,1 @@
+"""What many pairs cost a bot in memory, with HydraFlow and without."""

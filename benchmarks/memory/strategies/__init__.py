@@ -1,0 +1,1 @@
+"""Strategies without Hydra; freqtrade loads the folder by path."""

@@ -1,0 +1,1 @@
+"""Stage B and the ledger of both stages."""

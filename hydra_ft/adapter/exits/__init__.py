@@ -1,0 +1,1 @@
+"""How a position ends: stops, targets, time, and parts on the way."""

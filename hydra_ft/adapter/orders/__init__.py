@@ -1,0 +1,1 @@
+"""The order route: parents and children of the chase, live and in backtests."""

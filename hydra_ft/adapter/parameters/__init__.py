@@ -1,0 +1,1 @@
+"""Declared numbers as freqtrade parameters."""
