@@ -148,9 +148,11 @@ def listed(rules: HeadRules, feeds: Collection[Feed]) -> tuple[Feed, ...]:
 
 
 def active_signals(rules: HeadRules, feeds: Collection[Feed]) -> tuple[SignalDeclaration, ...]:
-    """Signals of the head whose feeds are all listed."""
-    available = listed(rules, feeds)
-    return tuple(s for s in rules.signals if all(f in available for f in s.feeds))
+    """Signals of the head whose feeds are all listed, and none of those that replace them."""
+    available = set(listed(rules, feeds))
+    return tuple(
+        s for s in rules.signals if available.issuperset(s.feeds) and available.isdisjoint(s.unless)
+    )
 
 
 def _market_names(feeds: tuple[Feed, ...]) -> list[str]:

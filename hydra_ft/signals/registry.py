@@ -66,7 +66,8 @@ class SignalDeclaration:
     to be exchanged with ``dataclasses.replace``. ``cooldown_s`` is how long after an entry of
     this signal on a pair it does not enter there again, ``flip_s`` the same for an entry on
     the other side, where 0 means as long as ``cooldown_s``. ``memory_bars`` is how many base
-    bars before a bar the detector looks at to decide that bar.
+    bars before a bar the detector looks at to decide that bar. ``unless`` names feeds that
+    something better is made of: where one of them is listed the signal is off.
     """
 
     name: str
@@ -81,6 +82,7 @@ class SignalDeclaration:
     cooldown_s: int = 0
     flip_s: int = 0
     memory_bars: int = 0
+    unless: tuple[Feed, ...] = ()
 
     def __call__(self, columns: Columns, market: MarketColumns) -> SignalColumns:
         """Run the detector; it fires only where every column it needs is known."""
@@ -108,6 +110,7 @@ def signal(
     cooldown_s: int = 0,
     flip_s: int = 0,
     memory_bars: int = 0,
+    unless: Iterable[Feed] = (),
 ) -> Callable[[Detect], SignalDeclaration]:
     """Register the decorated detector; the name becomes its declaration.
 
@@ -129,6 +132,7 @@ def signal(
             cooldown_s=cooldown_s,
             flip_s=flip_s,
             memory_bars=memory_bars,
+            unless=tuple(unless),
         )
         check(made)
         if name in _REGISTERED:
@@ -144,6 +148,8 @@ def check(made: SignalDeclaration) -> None:
     for field in ("name", "feeds", "needs", "regimes"):
         if not getattr(made, field):
             raise DeclarationError(f"signal {made.name!r}: {field} is empty")
+    if both := set(made.feeds) & set(made.unless):
+        raise DeclarationError(f"signal {made.name!r}: off with and without {min(both)}")
     if Regime.CHOPPY in made.regimes:
         raise DeclarationError(f"signal {made.name!r}: nothing is traded in a CHOPPY market")
     if made.max_hold_s <= 0:
