@@ -11,9 +11,9 @@ from hydra_ft.types import Bars, FloatArray, IntArray
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 PRICES = ("open", "high", "low", "close")
-_MAY_BE_NAN = ("funding_rate", "open_interest", "long_liquidated", "short_liquidated")
 LIQUIDATED = ("long_liquidated", "short_liquidated")
-GROUPS = ("flow", "value")
+_MAY_BE_NAN = ("funding_rate", "open_interest", "reference", *LIQUIDATED)
+GROUPS = ("flow", "value", "footprint", "book", "forced")
 """Fields of bars that are groups of columns."""
 
 
@@ -45,19 +45,20 @@ def bars_from(
     positive number, high and low do not enclose open and close, or volume or what was
     liquidated is negative.
     """
-    named = dict(zip(PRICES, prices, strict=True))
-    if liquidated is not None:
-        named.update(zip(LIQUIDATED, liquidated, strict=True))
-    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in named.items()}
+    opened, high, low, close = (np.asarray(values, dtype=np.float64) for values in prices)
+    longs, shorts = liquidated or (None, None)
     bars = Bars(
         time=np.asarray(time, dtype=np.int64),
         step_ms=step_ms,
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
         volume=np.asarray(volume, dtype=np.float64),
         funding_rate=_optional(funding_rate),
         open_interest=_optional(open_interest),
-        flow=None,
-        value=None,
-        **arrays,
+        long_liquidated=_optional(longs),
+        short_liquidated=_optional(shorts),
     )
     check(bars)
     return bars
@@ -82,7 +83,7 @@ def check(bars: Bars) -> None:
 
 def _check_lengths(bars: Bars) -> None:
     n = len(bars)
-    for name in (*PRICES, "volume", "funding_rate", "open_interest", *LIQUIDATED):
+    for name in (*PRICES, "volume", *_MAY_BE_NAN):
         values = getattr(bars, name)
         if values is not None and values.shape != (n,):
             raise DataError(f"{name}: expected shape ({n},) like time, was {values.shape}")
@@ -189,8 +190,9 @@ def resample(bars: Bars, step_ms: int) -> Bars:
 
     Open is the first, close the last, volume the sum; funding the last rate settled within
     (NaN where none), open interest the last known, liquidations the sums (NaN where any
-    part is). A first or last bar that is not complete is left out: it would never have
-    been seen in that state. Flow is not carried over: attach it to the coarser bars anew.
+    part is), the reference the last known. A first or last bar that is not complete is left
+    out: it would never have been seen in that state. Groups of columns (``GROUPS``) are not
+    carried over: attach them to the coarser bars anew.
     """
     if step_ms % bars.step_ms:
         raise DataError(f"step_ms: expected a multiple of {bars.step_ms}, was {step_ms}")
@@ -215,6 +217,7 @@ def resample(bars: Bars, step_ms: int) -> Bars:
         open_interest=_last_known(scope.open_interest, offsets, last),
         long_liquidated=_summed(scope.long_liquidated, offsets),
         short_liquidated=_summed(scope.short_liquidated, offsets),
+        reference=_last_known(scope.reference, offsets, last),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hydra_ft.feeds.sink import Resume
 from hydra_ft.store.flow import FlowStore, put_flows
-from hydra_ft.store.flow_books import BookSamples, put_books
+from hydra_ft.store.flow_books import put_books
 from hydra_ft.store.flow_coverage import (
     Gap,
     Proof,
@@ -22,6 +22,7 @@ from hydra_ft.store.flow_coverage import (
 from hydra_ft.store.flow_derivatives import Liquidated, put_liquidations
 from hydra_ft.store.flow_grids import fits, grid_of
 from hydra_ft.store.flow_retention import Retention, forget_old
+from hydra_ft.types.samples import BookSamples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,6 @@ level is written as its distance to the level above it. All of it is then deflat
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from hydra_ft.errors import StoreError
 from hydra_ft.store.flow_cells import folded, packed, unfolded, unpacked
 from hydra_ft.store.flow_schema import BOOKS
 from hydra_ft.store.flow_upsert import upsert
+from hydra_ft.types.samples import BookSamples
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -30,24 +30,6 @@ if TYPE_CHECKING:
 DEFLATION = 6
 _ABSENT = 0
 """Lots of a level that the book does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class BookSamples:
-    """States of the book of a pair, oldest first.
-
-    ``time`` (UTC ms) has shape (n,), the rest (n, levels) with the best first. A level that is
-    not there is NaN in price and quantity.
-    """
-
-    time: IntArray
-    bid: FloatArray
-    bid_quantity: FloatArray
-    ask: FloatArray
-    ask_quantity: FloatArray
-
-    def __len__(self) -> int:
-        return int(self.time.shape[0])
 
 
 def put_books(

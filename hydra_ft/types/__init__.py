@@ -7,7 +7,13 @@ oldest first.
 
 from __future__ import annotations
 
-from hydra_ft.types.flow_columns import FlowColumns, ValueColumns
+from hydra_ft.types.flow_columns import (
+    BookColumns,
+    FlowColumns,
+    FootprintColumns,
+    ForcedColumns,
+    ValueColumns,
+)
 from hydra_ft.types.market import (
     Bars,
     Bias,
@@ -38,12 +44,15 @@ from hydra_ft.types.orders import (
     Requote,
     WorkingOrder,
 )
+from hydra_ft.types.samples import BookSamples, ForcedClosures
 
 __all__ = [
     "Abandon",
     "Attempt",
     "Bars",
     "Bias",
+    "BookColumns",
+    "BookSamples",
     "BoolArray",
     "ChaseAction",
     "ChildState",
@@ -56,6 +65,9 @@ __all__ = [
     "Fill",
     "FloatArray",
     "FlowColumns",
+    "FootprintColumns",
+    "ForcedClosures",
+    "ForcedColumns",
     "IntArray",
     "Keep",
     "Kind",

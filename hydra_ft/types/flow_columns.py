@@ -69,3 +69,80 @@ class ValueColumns(_Columns):
     volume_below: FloatArray
     returns_above: FloatArray
     returns_below: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintColumns(_Columns):
+    """Levels of each bar at which one side had far more than the other, shape (n,) each.
+
+    NaN where a bar is not whole. ``levels`` counts the bins that traded, ``buy_levels`` and
+    ``sell_levels`` those out of balance, ``*_stacks`` the runs of adjacent ones, ``*_longest``
+    the length of the longest run. ``*_stack`` is the middle of the longest stack, in quote
+    currency; NaN where there is none.
+    """
+
+    levels: FloatArray
+    buy_levels: FloatArray
+    sell_levels: FloatArray
+    buy_stacks: FloatArray
+    sell_stacks: FloatArray
+    buy_longest: FloatArray
+    sell_longest: FloatArray
+    buy_stack: FloatArray
+    sell_stack: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class BookColumns(_Columns):
+    """The book during each bar, from samples of it, shape (n,) each.
+
+    NaN in all but ``covered`` where the bar was not covered whole. ``order_flow`` is what came
+    to the bid or left the ask between samples, summed over the bar, at the best prices;
+    ``deep_flow`` the same of the best ten levels (base currency). The rest are means over the
+    bar's time, but those that end in ``_close``, which are the last state: ``touch`` is the
+    mean size of the two best queues (base), ``queue_imbalance`` -1..1 at the best prices,
+    ``depth_imbalance`` -1..1 of the notional of ten levels and ``depth`` their notional
+    (quote, both sides). ``*_offset_bps_close`` is how far a mid stands above the arithmetic
+    one. ``bid_swept`` and ``ask_swept`` count the levels that trades cleared in sweeps,
+    ``*_refill_per_s`` is how fast that side grew again, as a share of what the sweep had left
+    (0 without a sweep); both are NaN where trades are not known.
+    """
+
+    order_flow: FloatArray
+    deep_flow: FloatArray
+    touch: FloatArray
+    queue_imbalance: FloatArray
+    queue_imbalance_close: FloatArray
+    depth_imbalance: FloatArray
+    depth: FloatArray
+    spread_bps: FloatArray
+    weighted_offset_bps_close: FloatArray
+    micro_offset_bps_close: FloatArray
+    bid_swept: FloatArray
+    ask_swept: FloatArray
+    bid_refill_per_s: FloatArray
+    ask_refill_per_s: FloatArray
+    covered: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedColumns(_Columns):
+    """Liquidations second by second, as far as a bar tells of them, shape (n,) each.
+
+    NaN where the feed did not cover the bar, or a window that ends with it. ``long_30_s`` and
+    so on are the notional of the longs and of the shorts liquidated in the last 30, 120 and
+    300 s of the bar (quote, side of the position). ``peak_30_s`` is the most of any 30 s that
+    ended within the bar, as a multiple of the pair's own usual minute. ``cascade`` is 1 where
+    longs and -1 where shorts cascaded within the bar (the last time, if both did), else 0;
+    ``exhaustion`` likewise the side whose cascade ran out within the bar.
+    """
+
+    long_30_s: FloatArray
+    short_30_s: FloatArray
+    long_120_s: FloatArray
+    short_120_s: FloatArray
+    long_300_s: FloatArray
+    short_300_s: FloatArray
+    peak_30_s: FloatArray
+    cascade: FloatArray
+    exhaustion: FloatArray

@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from hydra_ft.types.flow_columns import FlowColumns, ValueColumns
+    from hydra_ft.types.flow_columns import (
+        BookColumns,
+        FlowColumns,
+        FootprintColumns,
+        ForcedColumns,
+        ValueColumns,
+    )
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -85,8 +91,11 @@ class Bars:
     where unknown. ``long_liquidated`` and ``short_liquidated`` hold the quote notional of
     the longs and of the shorts that were liquidated within the bar (the side is that of
     the position, whatever side its closing order had): 0 where none were, NaN where the
-    feed did not cover the whole bar. ``flow`` holds what traded within the bar, ``value``
-    where that was to the volume profiles. Each is None when its feed is not carried at all.
+    feed did not cover the whole bar; ``forced`` tells of them second by second. ``reference``
+    is the close of what the contract follows (mark, index or spot) at the same times, NaN
+    where unknown. ``flow`` holds what traded within the bar, ``value`` where that was to the
+    volume profiles, ``footprint`` at which prices one side outweighed the other, ``book`` what
+    rested meanwhile. Each is None when its feed is not carried at all.
     """
 
     time: IntArray
@@ -102,6 +111,10 @@ class Bars:
     short_liquidated: FloatArray | None = None
     flow: FlowColumns | None = None
     value: ValueColumns | None = None
+    footprint: FootprintColumns | None = None
+    book: BookColumns | None = None
+    forced: ForcedColumns | None = None
+    reference: FloatArray | None = None
 
     def __len__(self) -> int:
         return int(self.time.shape[0])
