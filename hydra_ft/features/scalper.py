@@ -4,8 +4,12 @@ Quiet and narrow now, in a market that is lively and does not fall. Against the 
 the percentiles are those of the bars before the one in question, so that the test can fail
 (F-B3); a criterion that is still warming up is unknown, and an unknown one never passes
 (F-B4); Wilder's mean has no seed at all (F-B2). On other bars the same rules bear other
-names. The percentiles interpolate between the two lowest of 20 bars, and between the second
-and third lowest of 30.
+names.
+
+That a value lies at or below the 5 % percentile of others is said by its rank among them, the
+share at which their interpolated percentile reaches it: so the 5 % may be moved without
+computing anything anew. 5 % lies between the two lowest of 20 bars, and between the second and
+third lowest of 30.
 """
 
 from __future__ import annotations
@@ -66,14 +70,96 @@ def natr_wilder_20(bars: Bars) -> FloatArray:
     return rolling.wilder(true_range(bars), RANGES_WINDOW) / typical(bars)
 
 
-def _at_most(values: FloatArray, limit: FloatArray) -> BoolArray:
-    """Elementwise ``values <= limit`` of amounts of any size, within a relative 1e-9."""
-    return values <= limit * (1 + TOLERANCE)
+def rank_before(values: FloatArray, window: int) -> FloatArray:
+    """Rank of each value among the ``window`` values before it, shape (n,), as a share.
+
+    The least share at which their linearly interpolated percentile (Hyndman and Fan's type 7)
+    reaches the value within a relative 1e-9: 0 where none of them is lower, ``window`` /
+    (``window`` - 1) where all are. NaN where one of them is not known.
+    """
+    lower = np.zeros(values.shape)
+    floor, ceiling = np.full(values.shape, -np.inf), np.full(values.shape, np.inf)
+    known = np.isfinite(values)
+    for age in range(1, window + 1):
+        past = rolling.shifted(values, age)
+        is_lower = past * (1 + TOLERANCE) < values
+        lower += is_lower
+        floor = np.where(is_lower, np.maximum(floor, past), floor)
+        ceiling = np.where(is_lower, ceiling, np.minimum(ceiling, past))
+        known &= np.isfinite(past)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = lower - 1 + np.minimum((values - floor) / (ceiling - floor), 1.0)
+    place = np.select([lower == 0, lower == window], [0.0, float(window)], between)
+    return np.where(known, place / (window - 1), np.nan)
 
 
-def _low_of_prior(values: FloatArray, window: int) -> FloatArray:
-    """The 5 % percentile of the ``window`` bars before each bar, shape (n,)."""
-    return rolling.shifted(rolling.percentile(values, window, SHARE), 1)
+def _ranked(formula: str, window: int, *, age: int = 0) -> Callable[[Compute], Compute]:
+    return feature(
+        feeds=_CANDLES,
+        formula=formula,
+        reference=_REFERENCE,
+        lookback=window + age,
+        units="share",
+        low=0.0,
+        high=window / (window - 1),
+        panel="scalper_rank",
+    )
+
+
+@_ranked("share at which percentile(volume[-1 .. -20]) reaches volume", VOLUME_WINDOW)
+@shared
+def volume_rank_20(bars: Bars) -> FloatArray:
+    """How many of the 20 bars before were quieter; all of them where nothing was traded."""
+    rank = rank_before(bars.volume, VOLUME_WINDOW)
+    nothing = (bars.volume <= 0) & np.isfinite(rank)
+    return np.where(nothing, VOLUME_WINDOW / (VOLUME_WINDOW - 1), rank)
+
+
+@_ranked("share at which percentile((high - low)[-1 .. -30]) reaches high - low", RANGE_WINDOW)
+@shared
+def range_rank_30(bars: Bars) -> FloatArray:
+    """How many of the 30 bars before were narrower."""
+    return rank_before(bars.high - bars.low, RANGE_WINDOW)
+
+
+@_ranked("volume_rank_20[-1]", VOLUME_WINDOW, age=1)
+def prior_volume_rank_20(bars: Bars) -> FloatArray:
+    """``volume_rank_20`` of the bar before."""
+    return rolling.shifted(volume_rank_20(bars), 1)
+
+
+@_ranked("range_rank_30[-1]", RANGE_WINDOW, age=1)
+def prior_range_rank_30(bars: Bars) -> FloatArray:
+    """``range_rank_30`` of the bar before."""
+    return rolling.shifted(range_rank_30(bars), 1)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="natr_mean_20[-1]",
+    reference=_REFERENCE,
+    lookback=RANGES_WINDOW + 1,
+    units="ratio",
+    low=0.0,
+    panel="volatility_ratio",
+)
+def prior_natr_mean_20(bars: Bars) -> FloatArray:
+    """``natr_mean_20`` of the bar before."""
+    return rolling.shifted(natr_mean_20(bars), 1)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="change_50[-1]",
+    reference=_REFERENCE,
+    lookback=51,
+    units="ratio",
+    low=-1.0,
+    panel="change",
+)
+def prior_change_50(bars: Bars) -> FloatArray:
+    """``change_50`` of the bar before."""
+    return rolling.shifted(change_50(bars), 1)
 
 
 def _criterion(formula: str, lookback: int) -> Callable[[Compute], Compute]:
@@ -98,17 +184,16 @@ def _flag(claim: BoolArray, needed: FloatArray) -> FloatArray:
 @shared
 def scalp_low_volume_20(bars: Bars) -> FloatArray:
     """1 where less was traded than in all but the quietest of the 20 bars before, yet something."""
-    limit = _low_of_prior(bars.volume, VOLUME_WINDOW)
-    return _flag((bars.volume > 0) & _at_most(bars.volume, limit), limit)
+    rank = volume_rank_20(bars)
+    return _flag(~exceeds(rank, SHARE), rank)
 
 
 @_criterion("high - low <= percentile((high - low)[-1 .. -30], 5 %)", RANGE_WINDOW)
 @shared
 def scalp_narrow_range_30(bars: Bars) -> FloatArray:
     """1 where the bar is narrower than all but the narrowest of the 30 bars before."""
-    ranges = bars.high - bars.low
-    limit = _low_of_prior(ranges, RANGE_WINDOW)
-    return _flag(_at_most(ranges, limit), limit)
+    rank = range_rank_30(bars)
+    return _flag(~exceeds(rank, SHARE), rank)
 
 
 @_criterion("natr_mean_20 > 0.6 %", RANGES_WINDOW)
@@ -163,6 +248,11 @@ def hit_rates(bars: Bars) -> dict[str, float]:
     """
     flags = {name: criterion(bars) for name, criterion in rule_names(bars.step_ms).items()}
     flags["signal"] = scalp_all_50(bars)
+    return rates(flags)
+
+
+def rates(flags: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Share of ones among the known flags of each name, NaN where none is known."""
     return {name: _rate(values) for name, values in flags.items()}
 
 

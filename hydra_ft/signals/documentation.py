@@ -28,6 +28,8 @@ def _listed(values: Iterable[str]) -> str:
 
 def in_hours(seconds: int) -> str:
     """A length of time as the page writes it."""
+    if 0 < seconds < 3600:
+        return f"{seconds / 60:g} min"
     return f"{seconds / 3600:g} h" if seconds else "none"
 
 
@@ -95,8 +97,8 @@ def render(signals: Mapping[str, SignalDeclaration]) -> str:
 
 PAGE = """# Signals
 
-What HydraFlow may enter on. This page is rendered by `make docs` from the signals themselves; the
-last part is written by hand.
+What HydraFlow and HydraScalp (`scalp`, `scalp_1m`) may enter on. This page is rendered by
+`make docs` from the signals themselves; the last part is written by hand.
 
 A signal says for each closed base bar and each side whether it fires, how sure it is, and where
 stop and target stand. It fires only where every column that it needs is known. Gates are not its
@@ -155,6 +157,8 @@ break, its 6 hours are counted in bars and not in calls, and a long is surer whe
 liquidated, not longs. |
 | SMACrossover | `sma_cross` | Declared, and listed by no head: add it to `signals` of a head of \
 your own. It needs the regime of its side, so that its points for the regime are for a sure one. |
+| Bybit 10-second scalper | `scalp`, `scalp_1m` | Percentiles of the bars before, failing closed, \
+with stop, target and time stop: [scalp.md](scalp.md). |
 | - | `range_fade` | New: RANGING admitted nothing but the breakout. |
 
 Liquidations in dollars are gone everywhere: where a signal asked for 50,000 it asks for the usual

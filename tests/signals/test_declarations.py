@@ -19,6 +19,7 @@ def test_permissions_follow_the_table() -> None:
     """T3; EXTENDED removes funding and pullback."""
     trends, ranging = {Regime.UP, Regime.DOWN}, {Regime.RANGING}
     others = {"range_breakout": trends | ranging, "range_fade": ranging}
+    others |= dict.fromkeys(("scalp", "scalp_1m"), {Regime.UP} | ranging)
     for name, made in SIGNALS.items():
         assert set(made.regimes) == others.get(name, trends), name
     assert {n for n, m in SIGNALS.items() if m.trend_following} == {
