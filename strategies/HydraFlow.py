@@ -25,8 +25,10 @@ class HydraFlow(HydraStrategy):
         base="5m",
         market="1h",
         structure="4h",
-        feeds=(Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST),
-        # liquidation_cascade waits for its feed; sma_cross is left out: add it to switch it on.
+        # The last two are recorded, and used where `hydra.feeds` lists them: liquidation_cascade
+        # needs the last one.
+        feeds=(Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST, Feed.TRADES, Feed.LIQUIDATIONS),
+        # sma_cross is left out: add it to switch it on.
         signals=(
             signals.funding_pressure,
             signals.trend_pullback,

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.bars.candles import align, close_time, same, taken, timeframe_ms
-from hydra_ft.decisions.rules import PSEUDO, HeadRules, listed, needed_features
+from hydra_ft.decisions.rules import (
+    PSEUDO,
+    HeadRules,
+    entry_features,
+    listed,
+    needed_features,
+)
 from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import LIQUIDATION, bias_columns, bias_features
 from hydra_ft.market.regime import RegimeColumns, RegimeRules, regime_columns
@@ -24,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One timeframe's bars and, for each base bar, the row of its last closed bar (or -1)."""
+    """One timeframe's bars and, for each base bar, the row of its last closed bar (or -1).
+
+    ``features`` are those that entries depend on; what only exits read is not among them.
+    """
 
     bars: Bars
     rows: IntArray
@@ -120,11 +129,12 @@ def observe(
     raw: dict[str, FloatArray] = {}
     aligned: dict[str, Frame] = {}
     native: dict[str, FloatArray] = {}
+    gating = entry_features(rules, feeds)
     for timeframe, wanted in needed_features(rules, feeds).items():
         bars = frames.get(timeframe) or empty_bars(timeframe)
         rows = align(close_time(bars), close)
-        aligned[timeframe] = Frame(bars, rows, wanted)
-        if timeframe == rules.base:
+        aligned[timeframe] = Frame(bars, rows, gating[timeframe])
+        if timeframe in (rules.base, rules.fine):
             columns = native_columns(bars, wanted)
         else:
             columns = memory.columns(timeframe, bars, wanted)

@@ -12,12 +12,16 @@ from hydra_ft.bars.quality import event_age, is_synthetic, lags, last_rows
 from hydra_ft.bars.tolerance import exceeds, falls_below
 from hydra_ft.decisions.reasons import INDEX
 from hydra_ft.decisions.rules import FUNDING_CLOCK, VOLATILITY
-from hydra_ft.features.registry import FEATURES, column_key
+from hydra_ft.features.registry import column_key
 from hydra_ft.types import BoolArray, CodeArray, Feed, FloatArray, IntArray, Regime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from hydra_ft.decisions.evaluation import Evaluation, Frame
     from hydra_ft.decisions.rules import ClockRules, VetoRules
+    from hydra_ft.features.registry import Feature
+    from hydra_ft.types import Bars
 
 HOUR_MS = 3_600_000
 FUNDING_GRACE_MS = 15 * 60_000
@@ -40,19 +44,26 @@ def gate(allowed: BoolArray, code: str) -> Gate:
 def candles_fresh(state: Evaluation) -> Gate:
     """The base bar and the newest coarser ones hold real trades, and none is behind."""
     fresh = ~is_synthetic(state.base)
-    for frame in state.frames.values():
+    for timeframe, frame in state.frames.items():
+        if timeframe == state.rules.fine:  # Ten seconds without a trade are nothing unusual.
+            continue
         closed = close_time(frame.bars)
         fresh &= taken(is_synthetic(frame.bars).astype(np.float64), frame.rows) != 1.0
         fresh &= ~lags(closed, frame.rows, frame.bars.step_ms, state.close)
     return gate(fresh, f"data_stale:{Feed.CANDLES}")
 
 
+def _comes_from(state: Evaluation, timeframe: str, feature: Feature) -> tuple[Feed, ...]:
+    """Feeds of a column: on the fine timeframe the candles themselves are made of trades."""
+    return (Feed.TRADES,) if timeframe == state.rules.fine else feature.feeds
+
+
 def _feature_lost(state: Evaluation, feed: Feed) -> BoolArray:
-    """Bars where a feature of the feed is NaN although its lookback is full."""
+    """Bars where a feature of the feed that entries need is NaN although its lookback is full."""
     lost = np.zeros(len(state.base), dtype=np.bool_)
     for timeframe, frame in state.frames.items():
         for feature in frame.features:
-            if feed in feature.feeds:
+            if feed in _comes_from(state, timeframe, feature):
                 column = state.features[column_key(feature.name, timeframe)]
                 lost |= np.isnan(column) & (frame.rows >= feature.lookback)
     return lost
@@ -102,9 +113,43 @@ def liquidations_fresh(state: Evaluation) -> Gate:
     return gate(covered & ~_feature_lost(state, Feed.LIQUIDATIONS), code)
 
 
-def feed_unserved(state: Evaluation, feed: Feed) -> Gate:
-    """A listed feed for which no bars carry data yet: it blocks, it is never ignored."""
-    return gate(np.zeros(len(state.base), dtype=np.bool_), f"data_stale:{feed}")
+def trades_fresh(state: Evaluation) -> Gate:
+    """Every trade of the base bar is known, of the newest coarser bars, and of the fine ones.
+
+    Looked at are the base bars and the frames from which entries read flow. A hole further
+    back blocks for as long as a feature that entries need has no value because of it; on the
+    fine bars, whose prices look the same with a hole, while it is within a lookback.
+    """
+    whole = _whole(state, state.base, np.arange(len(state.base), dtype=np.int64))
+    for timeframe, frame in state.frames.items():
+        fine = timeframe == state.rules.fine
+        if fine or any(Feed.TRADES in feature.feeds for feature in frame.features):
+            longest = max((feature.lookback for feature in frame.features), default=0)
+            whole &= _whole(state, frame.bars, frame.rows, longest if fine else 0)
+            whole &= ~lags(close_time(frame.bars), frame.rows, frame.bars.step_ms, state.close)
+    return gate(whole & ~_feature_lost(state, Feed.TRADES), f"data_stale:{Feed.TRADES}")
+
+
+def _whole(state: Evaluation, bars: Bars, rows: IntArray, lookback: int = 0) -> BoolArray:
+    """Base bars whose row in ``bars``, and as many before it, lack no trade, shape (n,).
+
+    True where the bars have not begun: that is warm-up.
+    """
+    if bars.flow is None:
+        return np.zeros(len(state.base), dtype=np.bool_)
+    torn = ~((bars.flow.covered == 1) & (bars.flow.missing == 0))
+    last = taken(last_rows(torn).astype(np.float64), rows)
+    found: BoolArray = (rows < 0) | (last < 0) | (last < rows - lookback)
+    return found
+
+
+def book_fresh(state: Evaluation) -> Gate:
+    """The book was sampled over the whole of the base bar."""
+    code = f"data_stale:{Feed.BOOK}"
+    bars = state.base
+    if bars.book is None:
+        return gate(np.zeros(len(bars), dtype=np.bool_), code)
+    return gate((bars.book.covered == 1) & ~_feature_lost(state, Feed.BOOK), code)
 
 
 def warm(state: Evaluation) -> Gate:
@@ -113,11 +158,10 @@ def warm(state: Evaluation) -> Gate:
     A NaN fails closed, whatever its cause (1-05, 1-06).
     """
     known = np.ones(len(state.base), dtype=np.bool_)
-    for key, values in state.features.items():
-        name = key.rpartition("_")[0]
-        if FEATURES[name].feeds == (Feed.CANDLES,):
-            known &= np.isfinite(values)
-    for frame in state.frames.values():
+    for timeframe, frame in state.frames.items():
+        for feature in frame.features:
+            if _comes_from(state, timeframe, feature) == (Feed.CANDLES,):
+                known &= np.isfinite(state.features[column_key(feature.name, timeframe)])
         longest = max((feature.lookback for feature in frame.features), default=0)
         known &= frame.rows >= longest
     market = state.market
@@ -179,13 +223,15 @@ def worthwhile(stop: FloatArray, target: FloatArray, rules: VetoRules) -> Gate:
 
 def data_gates(state: Evaluation) -> list[Gate]:
     """Step 1: every listed feed is fresh, and everything is warm."""
-    gates = [candles_fresh(state)]
-    if Feed.FUNDING in state.feeds:
-        gates.append(funding_fresh(state))
-    if Feed.OPEN_INTEREST in state.feeds:
-        gates.append(open_interest_fresh(state))
-    if Feed.LIQUIDATIONS in state.feeds:
-        gates.append(liquidations_fresh(state))
-    served = (Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST, Feed.LIQUIDATIONS)
-    gates += [feed_unserved(state, feed) for feed in state.feeds if feed not in served]
-    return [*gates, warm(state)]
+    return [*(FRESH[feed](state) for feed in state.feeds), warm(state)]
+
+
+FRESH: Mapping[Feed, Callable[[Evaluation], Gate]] = {
+    Feed.CANDLES: candles_fresh,
+    Feed.FUNDING: funding_fresh,
+    Feed.OPEN_INTEREST: open_interest_fresh,
+    Feed.TRADES: trades_fresh,
+    Feed.BOOK: book_fresh,
+    Feed.LIQUIDATIONS: liquidations_fresh,
+}
+"""The gate of each feed."""

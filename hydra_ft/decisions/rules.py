@@ -26,6 +26,8 @@ PSEUDO = ("open", "high", "low", "close", "volume")
 
 FUNDING_CLOCK = "funding_interval_48"
 VOLATILITY = "vol_expansion_20"
+BROUGHT = (Feed.CANDLES, Feed.FUNDING, Feed.OPEN_INTEREST)
+"""Feeds that freqtrade brings; the others are recorded, and used where they are listed."""
 _ALIGNMENT_BARS = 2
 
 
@@ -89,7 +91,8 @@ class HeadRules:
 
     ``feeds`` is what the head can use, and settings may narrow it. ``base`` is the
     timeframe that decides, ``market`` the one of regime, bias and trend, ``structure`` a
-    higher one that signals may look at.
+    higher one that signals may look at. ``fine`` is a timeframe below ``base`` ("" for
+    none) whose bars are made of recorded trades: what is read there needs that feed.
     """
 
     name: str
@@ -98,6 +101,7 @@ class HeadRules:
     base: str = "5m"
     market: str = "1h"
     structure: str = "4h"
+    fine: str = ""
     regime: RegimeRules = field(default=RegimeRules())
     bias: BiasRules = field(default=BiasRules())
     vetoes: VetoRules = field(default=VetoRules())
@@ -110,10 +114,16 @@ class HeadRules:
             raise DeclarationError(f"head {self.name}: feeds must hold candles, was {self.feeds}")
         try:
             lengths = [timeframe_ms(t) for t in self.timeframes]
+            fine = timeframe_ms(self.fine or self.base)
         except DataError as error:
             raise DeclarationError(f"head {self.name}: {error}") from error
-        if any(length % lengths[0] for length in lengths):
-            raise DeclarationError(f"head {self.name}: {self.timeframes} do not nest")
+        if any(length % lengths[0] for length in lengths) or lengths[0] % fine:
+            raise DeclarationError(f"head {self.name}: {self.frames} do not nest")
+        if self.fine and (fine == lengths[0] or Feed.TRADES not in self.feeds):
+            expected = f"a timeframe below base ({self.base}), with trades among the feeds"
+            raise DeclarationError(
+                f"head {self.name}: fine must be {expected}, was {self.fine!r} with {self.feeds}"
+            )
         if self.bias.exit_from < self.bias.block_from:
             raise DeclarationError(
                 f"head {self.name}: bias.exit_from must not be below block_from "
@@ -130,16 +140,31 @@ class HeadRules:
     def _check_signal(self, made: SignalDeclaration) -> None:
         for key in (*made.needs, *made.uses):
             name, timeframe = split_key(key)
-            if timeframe not in self.timeframes or (name not in FEATURES and name not in PSEUDO):
-                expected = f"a feature on one of {self.timeframes}"
+            if timeframe not in self.frames or (name not in FEATURES and name not in PSEUDO):
+                expected = f"a feature on one of {self.frames}"
                 raise DeclarationError(
                     f"head {self.name}, signal {made.name}: {key!r} is not {expected}"
+                )
+            if timeframe == self.fine and key in made.needs and Feed.TRADES not in made.feeds:
+                raise DeclarationError(
+                    f"head {self.name}, signal {made.name}: {key!r} is made of trades; "
+                    f"its feeds must hold them, was {made.feeds}"
                 )
 
     @property
     def timeframes(self) -> tuple[str, ...]:
-        """Base, market and structure timeframe, each once."""
+        """Timeframes of candles: base, market and structure, each once."""
         return tuple(dict.fromkeys((self.base, self.market, self.structure)))
+
+    @property
+    def frames(self) -> tuple[str, ...]:
+        """Every timeframe that a column may come from: those of candles and the fine one."""
+        return (*self.timeframes, self.fine) if self.fine else self.timeframes
+
+
+def usual_feeds(rules: HeadRules) -> tuple[Feed, ...]:
+    """Feeds of the head that freqtrade itself brings: what is used where none are listed."""
+    return tuple(f for f in rules.feeds if f in BROUGHT)
 
 
 def listed(rules: HeadRules, feeds: Collection[Feed]) -> tuple[Feed, ...]:
@@ -166,24 +191,30 @@ def _market_names(feeds: tuple[Feed, ...]) -> list[str]:
 def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tuple[Feature, ...]]:
     """Features that the head computes on each of its timeframes, sorted by name.
 
-    A feature whose feed is not listed is not among them.
+    A feature whose feed is not listed is not among them, nor the fine timeframe without
+    trades.
     """
-    return _needed_features(rules, listed(rules, feeds))
+    return entry_features(rules, feeds)
+
+
+def entry_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tuple[Feature, ...]]:
+    """Those of the needed features that entries depend on: gates look at no others."""
+    return _entry_features(rules, listed(rules, feeds))
 
 
 @lru_cache(maxsize=32)
-def _needed_features(
+def _entry_features(
     rules: HeadRules, available: tuple[Feed, ...]
 ) -> dict[str, tuple[Feature, ...]]:
-    feeds = available
-    names: dict[str, list[str]] = {timeframe: [] for timeframe in rules.timeframes}
+    frames = rules.frames if Feed.TRADES in available else rules.timeframes
+    names: dict[str, list[str]] = {timeframe: [] for timeframe in frames}
     names[rules.market].extend(_market_names(available))
     if Feed.LIQUIDATIONS in available:
         names[rules.base].append(bias.LIQUIDATION)
-    for made in active_signals(rules, feeds):
+    for made in active_signals(rules, available):
         for key in (*made.needs, *made.uses):
             name, timeframe = split_key(key)
-            if name not in PSEUDO:
+            if name not in PSEUDO and timeframe in names:
                 names[timeframe].append(name)
     return {
         timeframe: tuple(f for f in selected(wanted) if set(f.feeds) <= set(available))
@@ -198,9 +229,19 @@ def startup_candles(rules: HeadRules) -> int:
     of a signal, and two more: at the first base bar the coarse bar that contains it has
     not closed.
     """
-    needed = needed_features(rules, rules.feeds)
-    longest = max(f.lookback for features in needed.values() for f in features)
+    longest = max(
+        _in_bars(rules, timeframe, feature.lookback)
+        for timeframe, features in needed_features(rules, rules.feeds).items()
+        for feature in features
+    )
     memory = max((made.memory_bars for made in active_signals(rules, rules.feeds)), default=0)
     # A turn of the regime is a difference to the market bar before.
     turned = regime.lookback(rules.regime) + 1
     return max(longest, turned) + memory + _ALIGNMENT_BARS
+
+
+def _in_bars(rules: HeadRules, timeframe: str, lookback: int) -> int:
+    """A lookback in bars that freqtrade has: those of the fine timeframe as base bars."""
+    if timeframe != rules.fine:
+        return lookback
+    return -(-lookback * timeframe_ms(rules.fine) // timeframe_ms(rules.base))

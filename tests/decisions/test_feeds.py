@@ -151,13 +151,6 @@ def test_liquidations_are_asked_for_where_they_are_listed_and_only_there() -> No
     assert "data_stale:liquidations" not in decide(frames, FLOW, LIGHT).counts()
 
 
-def test_a_feed_that_nothing_serves_is_the_reason_of_every_bar() -> None:
-    head = replace(HEAD, feeds=(*FULL, Feed.BOOK))
-    found = decide(FRAMES, head, (*FULL, Feed.BOOK))
-    assert set(found.counts()) <= {"data_stale:book", *(f"data_stale:{feed}" for feed in FULL)}
-    assert found.counts()["data_stale:book"] > 0
-
-
 def settled_every(hours: int) -> np.ndarray:
     return np.where(FRAMES["1h"].time % (hours * HOUR) == 0, 0.0001, np.nan)
 

@@ -21,6 +21,7 @@ from hydra_ft.bars.candles import bars_from, timeframe_ms
 from hydra_ft.cli.demo.rehearsal import needs_requote
 from hydra_ft.cli.symbols import pair_of
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, decide
+from hydra_ft.decisions.rules import usual_feeds
 from hydra_ft.errors import HydraError
 from loopback_exchange.market import Market
 
@@ -110,7 +111,7 @@ def _decisions(market: Market, rules: HeadRules, close: int, symbol: str) -> Dec
     frames = {tf: _bars(market, symbol, tf, first, last) for tf in (rules.base, rules.structure)}
     plain = _bars(market, symbol, rules.market, first, last)
     frames[rules.market] = _with_feeds(market, symbol, plain)
-    return decide(frames, rules, rules.feeds)
+    return decide(frames, rules, usual_feeds(rules))
 
 
 def _bars(market: Market, symbol: str, timeframe: str, first: int, last: int) -> Bars:
