@@ -9,6 +9,7 @@ day, and days join: the first open is the last close of the day before, to the b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,12 @@ def trend(seed: int, name: str, minute: Ints) -> Floats:
     for period, size in TREND_SCALES:
         total += size * ramps(key_of(seed, name, "trend", period), float(period), minute)
     return total
+
+
+@lru_cache(maxsize=200)
+def _common_trend(seed: int, first: int) -> Floats:
+    """Give the common trend at the minutes of a day, once for all symbols; not to be written to."""
+    return trend(seed, "common", np.arange(first, first + DAY))
 
 
 def _joined_trend(seed: int, name: str, day: int) -> Floats:
@@ -227,10 +234,10 @@ def _drift(seed: int, spec: SymbolSpec, minute: Ints) -> Floats:
     return _slow(seed, spec, minute) - _slow(seed, spec, minute - DAY)
 
 
-def _slow(seed: int, spec: SymbolSpec, minute: Ints) -> Floats:
+def _slow(seed: int, spec: SymbolSpec, minute: Ints, common: Floats | None = None) -> Floats:
     """Give the symbol's trend at these minutes, as a log return."""
-    common = spec.beta * trend(seed, "common", minute)
-    own: Floats = common + spec.own_scale * trend(seed, spec.symbol, minute)
+    shared = trend(seed, "common", minute) if common is None else common
+    own: Floats = spec.beta * shared + spec.own_scale * trend(seed, spec.symbol, minute)
     return own
 
 
@@ -244,7 +251,8 @@ def fill_marks(block: np.ndarray, tick: float) -> None:
 def _fill_derivatives(
     block: np.ndarray, seed: int, spec: SymbolSpec, minute: Ints, path: _Path
 ) -> None:
-    drift = path.slow[:-1] - _slow(seed, spec, minute - DAY)
+    before = _common_trend(seed, int(minute[0]) - DAY)
+    drift = path.slow[:-1] - _slow(seed, spec, minute - DAY, before)
     block["premium"] = premium(seed, spec, minute, drift)
     block["basis"] = np.clip(0.4 * block["premium"], -0.0004, 0.0004)
     fill_marks(block, float(spec.tick))

@@ -7,6 +7,7 @@ order, process and numpy version.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _KNOT_LIMIT = 2.2
 
 
+@lru_cache(maxsize=4_096, typed=True)
 def key_of(*parts: object) -> np.uint64:
     """Hash any parts (seed, symbol, purpose) to the key of one stream of numbers."""
     digest = hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest()

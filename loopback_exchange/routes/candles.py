@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 _SETTLEMENT_MS = 8 * HOUR_MS
+_LATEST_SETTLEMENTS = 200
+"""What is given at most when neither a start nor an end is asked for, as Binance documents it."""
 
 
 def _interval(params: Params) -> int:
@@ -88,6 +90,8 @@ def funding_rate(exchange: Exchange, params: Params, at: int) -> list[dict[str, 
     start, end = window(params, at)
     end = min(end, at + 1)
     forward = "startTime" in params
+    if not forward and "endTime" not in params:
+        limit = min(limit, _LATEST_SETTLEMENTS)
     if not forward:
         start = max(0, end - limit * _SETTLEMENT_MS)
     found = [row for name in names for row in _settlements(exchange, name, start, end, limit)]

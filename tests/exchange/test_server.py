@@ -128,6 +128,16 @@ def test_candles_page_forward_from_a_start_time(client: ccxt.binance) -> None:
     assert client.fetch_ohlcv(PAIR, "5m", since + 300_000, 1)[0] == rows[1]
 
 
+def test_funding_without_a_start_or_an_end_is_the_latest_200(client: ccxt.binance) -> None:
+    latest = client.fetch_funding_rate_history(PAIR, limit=1000)
+    assert len(latest) == 200
+    ended = client.fetch_funding_rate_history(
+        PAIR, limit=300, params={"endTime": latest[-1]["timestamp"]}
+    )
+    assert len(ended) == 300
+    assert ended[-200:] == latest
+
+
 def test_nothing_of_the_future_is_served(client: ccxt.binance) -> None:
     now = client.fetch_time()
     later = now + 3_600_000
