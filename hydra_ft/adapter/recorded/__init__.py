@@ -1,0 +1,1 @@
+"""What a recorder has kept, beside the candles of freqtrade."""

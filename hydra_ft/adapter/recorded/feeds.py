@@ -1,0 +1,127 @@
+"""Feeds that freqtrade does not bring, beside its candles: read from the Hydra database."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from hydra_ft.adapter.recorded.flow_source import FlowSource, groups_of
+from hydra_ft.adapter.recorded.kept import KeptColumns
+from hydra_ft.adapter.recorded.liquidation_source import SOURCES, LiquidationSource
+from hydra_ft.adapter.recorded.minutes import MINUTE_MS, SUB_MS, Minutes, flow_part_of
+from hydra_ft.adapter.recorded.spans import Coverage
+from hydra_ft.bars.candles import LIQUIDATED, timeframe_ms
+from hydra_ft.bars.flow_coarser import coarser_bars
+from hydra_ft.bars.flow_columns import flow_columns
+from hydra_ft.bars.flow_tables import candles
+from hydra_ft.decisions.evaluation import empty_bars
+from hydra_ft.errors import DataError
+from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_derivatives import DerivativesStore
+from hydra_ft.types import Bars, Feed
+from hydra_ft.types.flow_columns import FlowColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hydra_ft.adapter.recorded.kept import Columns, Source
+    from hydra_ft.store.database import Database
+
+RECORDED: Final = (Feed.TRADES, Feed.LIQUIDATIONS)
+"""Feeds that are laid beside the candles."""
+
+
+class RecordedFeeds:
+    """What the Hydra database has of the pairs of one exchange.
+
+    With ``keeps`` (a bot that trades) what was read of a pair stays in memory, and only what
+    is newer is read: the columns are the same as if all had been read at once.
+    """
+
+    def __init__(self, database: Database, exchange: str, *, keeps: bool) -> None:
+        self._database, self._keeps = database, keeps
+        self._flow = FlowStore(database, exchange)
+        self._derivatives = DerivativesStore(database, self._flow.markets)
+        self._minutes: dict[str, Minutes] = {}
+        self._kept: dict[tuple[str, Feed, int], KeptColumns] = {}
+
+    def beside(self, pair: str, bars: Bars, feeds: Collection[Feed]) -> Bars:
+        """Return the bars with the columns of ``feeds``: trades, liquidations or both.
+
+        Trades give ``flow`` and, for bars up to half an hour, ``value`` and ``footprint``.
+        Columns are NaN where the database does not have the whole bar.
+
+        Raises DataError for bars that are no whole minutes, StoreError where the database
+        cannot be read.
+        """
+        if bars.step_ms % MINUTE_MS:
+            raise DataError(f"step_ms: expected whole minutes, was {bars.step_ms}")
+        added: dict[str, Any] = {}
+        if Feed.TRADES in feeds:
+            added |= groups_of(self._taken(pair, Feed.TRADES, bars))
+        if Feed.LIQUIDATIONS in feeds:
+            found = self._taken(pair, Feed.LIQUIDATIONS, bars)
+            added |= {name: found[name] for name in LIQUIDATED}
+        return replace(bars, **added) if added else bars
+
+    def fine(self, pair: str, timeframe: str, start: int, stop: int) -> Bars:
+        """Return candles of recorded trades that open within an interval, with ``flow``.
+
+        ``timeframe`` is a multiple of 10 s. An interval without trades is a flat bar without
+        volume, at the price before, as is one of which nothing is kept: ``flow`` tells them
+        apart (NaN where a bar is not whole). They begin with the first price that is known.
+        """
+        step_ms = timeframe_ms(timeframe)
+        if step_ms % SUB_MS:
+            raise DataError(f"timeframe: expected a multiple of 10s, was {timeframe!r}")
+        begin, end = -(-start // step_ms) * step_ms, stop // step_ms * step_ms
+        subs = self._of(pair).sub_bars(begin, end) if begin < end else None
+        if subs is None or not len(subs):
+            return _without_flow(timeframe)
+        bars = coarser_bars(subs, step_ms)
+        made = candles(bars)
+        if not len(made):
+            return _without_flow(timeframe)
+        known = flow_part_of(bars, len(bars) - len(made), len(bars))
+        return replace(made, flow=flow_columns(known))
+
+    def forget(self, pair: str) -> None:
+        """Let go what is kept in memory of a pair."""
+        self._minutes.pop(pair, None)
+        for key in [key for key in self._kept if key[0] == pair]:
+            del self._kept[key]
+
+    def _of(self, pair: str) -> Minutes:
+        return self._minutes.setdefault(pair, Minutes(self._flow, pair))
+
+    def _taken(self, pair: str, feed: Feed, bars: Bars) -> Columns:
+        """Columns of a feed at the times of the bars, shape (n,) each."""
+        source = self._source(pair, feed, bars.step_ms)
+        if not len(bars):
+            return source.columns(0, 0)
+        start, stop = int(bars.time[0]), int(bars.time[-1]) + bars.step_ms
+        if self._keeps:
+            key = (pair, feed, bars.step_ms)
+            found = self._kept.setdefault(key, KeptColumns(source)).over(start, stop)
+        else:
+            found = source.columns(start, stop)
+            self.forget(pair)
+        if len(bars) == (stop - start) // bars.step_ms:
+            return found
+        rows = (bars.time - start) // bars.step_ms
+        return {name: np.asarray(values[rows]) for name, values in found.items()}
+
+    def _source(self, pair: str, feed: Feed, step_ms: int) -> Source:
+        markets = self._flow.markets
+        if feed is Feed.TRADES:
+            coverage = Coverage(self._database, markets, pair, feed)
+            return FlowSource(self._of(pair), coverage, step_ms)
+        coverage = Coverage(self._database, markets, pair, feed, SOURCES)
+        return LiquidationSource(self._derivatives, coverage, step_ms)
+
+
+def _without_flow(timeframe: str) -> Bars:
+    none = {f.name: np.empty(0) for f in fields(FlowColumns)}
+    return replace(empty_bars(timeframe), flow=FlowColumns(**none))

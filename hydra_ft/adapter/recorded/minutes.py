@@ -1,0 +1,119 @@
+"""Flow of a pair by the minute, as the store has it; the last days of it stay in memory."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hydra_ft.bars.flow_tables import joined
+from hydra_ft.errors import DataError
+from hydra_ft.types.flow import Flow, FlowBars, Footprint
+
+if TYPE_CHECKING:
+    from hydra_ft.store.flow import FlowStore
+    from hydra_ft.types.flow import TradeGrid
+
+MINUTE_MS: Final = 60_000
+"""Length of the bars that recorder and ``hydra data build`` keep footprints of."""
+SUB_MS: Final = 10_000
+"""Length of the bars that they consist of."""
+DAY_MS: Final = 86_400_000
+
+
+class Minutes:
+    """Flow of one pair; the newest two days of what was read last are not read again."""
+
+    def __init__(self, store: FlowStore, pair: str) -> None:
+        self._store, self._pair = store, pair
+        self._held: Flow | None = None
+        self._from = 0
+
+    def bars(self, start: int, stop: int) -> FlowBars | None:
+        """Minutes from ``start`` on, or from the first that is kept; None for none at all."""
+        return self._store.between(self._pair, MINUTE_MS, start, stop)
+
+    def sub_bars(self, start: int, stop: int) -> FlowBars | None:
+        """Bars of 10 s from ``start`` on, or from the first that is kept; None for none."""
+        held = self._held
+        if held is not None and len(held.sub_bars):
+            times = held.sub_bars.time
+            if times[0] <= start and stop <= times[-1] + SUB_MS:
+                return _cut(held.sub_bars, start, stop)
+        return self._store.between(self._pair, SUB_MS, start, stop)
+
+    def flow(self, start: int, stop: int, fresh: int) -> Flow | None:
+        """Flow from ``start`` on; what lies before ``fresh`` is as it was read before.
+
+        All times are whole minutes. It begins later where less is kept; None for none at all.
+        """
+        found = self._prolonged(start, stop, fresh)
+        if found is None:
+            found = self._read(start, stop)
+        # The day of the newest bar and the one before it are all that the next ones need.
+        self._from = max(start, (stop - 1) // DAY_MS * DAY_MS - DAY_MS)
+        self._held = None if found is None else flow_part(found, self._from, stop)
+        return found
+
+    def _prolonged(self, start: int, stop: int, fresh: int) -> Flow | None:
+        """Lengthen what is held by what is newer; None where that does not go."""
+        held = self._held
+        if held is None or not len(held.bars):
+            return None
+        begin, end = int(held.bars.time[0]), int(held.bars.time[-1]) + MINUTE_MS
+        since = min(fresh, end)
+        if self._from > start or since <= max(begin, start) or stop <= since:
+            return None
+        newer = self._read(since, stop)
+        if newer is None:
+            return None
+        try:
+            return joined([flow_part(held, start, since), newer])
+        except DataError:
+            # Another grid since then, or sub-bars that are no longer kept.
+            return None
+
+    def _read(self, start: int, stop: int) -> Flow | None:
+        bars = self.bars(start, stop)
+        if bars is None:
+            return None
+        footprint = self._store.footprint(self._pair, bars)
+        if footprint.grid != bars.grid:
+            footprint = _no_cells(bars.grid, len(bars))
+        subs = self._store.between(self._pair, SUB_MS, int(bars.time[0]), stop)
+        if subs is None or subs.grid != bars.grid:
+            subs = flow_part_of(bars, 0, 0, step_ms=SUB_MS)
+        return Flow(bars, footprint, subs)
+
+
+def flow_part(flow: Flow, start: int, stop: int) -> Flow:
+    """Flow of the minutes that open from ``start`` to ``stop`` (exclusive)."""
+    begin, end = np.searchsorted(flow.bars.time, (start, stop)).tolist()
+    offsets = flow.footprint.offsets[begin : end + 1]
+    cells = slice(int(offsets[0]), int(offsets[-1]))
+    footprint = Footprint(
+        grid=flow.footprint.grid,
+        offsets=offsets - offsets[0],
+        bin=flow.footprint.bin[cells],
+        buy=flow.footprint.buy[cells],
+        sell=flow.footprint.sell[cells],
+    )
+    bars = flow_part_of(flow.bars, begin, end)
+    return Flow(bars, footprint, _cut(flow.sub_bars, start, stop))
+
+
+def flow_part_of(bars: FlowBars, begin: int, end: int, step_ms: int | None = None) -> FlowBars:
+    """Rows ``begin`` to ``end`` of flow bars (as in slicing), as views."""
+    names = [f.name for f in fields(FlowBars) if f.name not in {"grid", "step_ms"}]
+    columns = {name: getattr(bars, name)[begin:end] for name in names}
+    return FlowBars(grid=bars.grid, step_ms=step_ms or bars.step_ms, **columns)
+
+
+def _cut(bars: FlowBars, start: int, stop: int) -> FlowBars:
+    return flow_part_of(bars, *np.searchsorted(bars.time, (start, stop)).tolist())
+
+
+def _no_cells(grid: TradeGrid, n: int) -> Footprint:
+    none = np.zeros(0, dtype=np.int64)
+    return Footprint(grid, np.zeros(n + 1, dtype=np.int64), none, none, none)
