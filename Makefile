@@ -19,7 +19,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST)
 
-venv: $(STAMP) ## build .venv from requirements.lock, with hashes
+venv: $(STAMP) ## build .venv from requirements.lock, with hashes, and compile kernels
 
 $(LOCKED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with its venv module is needed, and none" \
@@ -32,6 +32,7 @@ $(LOCKED): requirements.lock
 
 $(STAMP): $(LOCKED) pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(BIN)/hydra dev warmup
 	@touch $@
 
 demo: $(STAMP) ## watch the chase work, on an embedded exchange (DEMO_SECONDS limits it)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -43,6 +44,7 @@ from hydra_ft.decisions.evaluation import Memory, observe
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
 from hydra_ft.types import Bars, Feed, Side
+from hydra_ft.warmup import keep_compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +123,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         Not in bot_start: freqtrade calls that before it loads the parameters, and logs what
         it raises with a traceback.
         """
+        keep_compiled(Path(self.config["user_data_dir"]))
         super().ft_bot_start(**kwargs)
         if self.risk is not None and self.config.get("runmode") in JUDGED:
             refuse_wide_stops(self.rules_in_force, self.stoploss)

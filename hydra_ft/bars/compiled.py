@@ -1,12 +1,14 @@
 """Every kernel that numba compiles, in one list, each with the one signature it is called with.
 
-A kernel is compiled by ``warm_up`` (or by its first call) from cache, and never again for other
-types: a call with other types is an error. So no call of a strategy compiles anything once
-``hydra dev warmup`` has run. Arrays that are only read may be read-only.
+A kernel is loaded from the cache, or compiled, by ``warm_up`` or by its first call, and never
+again for other types: a call with other types is an error. So no call of a strategy compiles
+anything once ``hydra dev warmup`` has run. The cache is where numba's configuration says at that
+moment, and ``hydra_ft.warmup`` says it. Arrays that are only read may be read-only.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 import numba
@@ -41,8 +43,18 @@ class Kernel:
     def __init__(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> None:
         self.name = function.__name__
         self.signature = signature
-        self.dispatcher = numba.njit(cache=True, **OPTIONS)(function)
+        self._function = function
         self._ready = bool(config.DISABLE_JIT)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """The function as numba keeps it; where its cache is, is settled here."""
+        return numba.njit(cache=True, **OPTIONS)(self._function)
+
+    @property
+    def was_compiled(self) -> bool:
+        """Whether this process compiled the kernel, and did not find it in the cache."""
+        return "dispatcher" in vars(self) and bool(self.dispatcher.stats.cache_misses)
 
     def compile(self) -> None:
         """Compile, or load from the cache; at no time again after that."""
@@ -76,8 +88,12 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(forceinline=True, **OPTIONS)(function))
 
 
-def warm_up() -> tuple[str, ...]:
-    """Compile every kernel, or load it from the cache; their names."""
+def warm_up(done: Callable[[Kernel], None] = lambda _: None) -> tuple[str, ...]:
+    """Compile every kernel, or load it from the cache, and call ``done`` after each; their names.
+
+    Those of the modules that have been imported: see ``hydra_ft.warmup``.
+    """
     for each in KERNELS.values():
         each.compile()
+        done(each)
     return tuple(KERNELS)

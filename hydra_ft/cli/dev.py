@@ -6,6 +6,7 @@ import argparse
 import runpy
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from hydra_ft.cli import drill
 from hydra_ft.cli.drill import crash
@@ -13,6 +14,7 @@ from hydra_ft.cli.drill import crash
 _COMMANDS = {
     "drill": "hydra_ft.cli.drill.command",
     "crash": "hydra_ft.cli.drill.crash.command",
+    "warmup": "hydra_ft.cli.warmup",
 }
 
 
@@ -27,12 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drill.add_arguments(tools.add_parser("drill", help=line, description=line))
     line = "let all prices fall by a fifth over twenty positions, and check what it cost"
     crash.add_arguments(tools.add_parser("crash", help=line, description=line))
+    line = "compile every kernel, so that no call of a strategy has to"
+    warmup = tools.add_parser("warmup", help=line, description=line)
+    text = "freqtrade's user_data directory, to keep them in; without it, beside the package"
+    warmup.add_argument("--userdir", type=Path, metavar="DIR", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run one tool."""
     if args.tool in _COMMANDS:
-        # Only now: it reads freqtrade's tables, and freqtrade takes seconds to load.
+        # Only now: drills read freqtrade's tables, and freqtrade takes seconds to load.
         code: int = import_module(_COMMANDS[args.tool]).run(args)
         return code
     return _exchange(args)

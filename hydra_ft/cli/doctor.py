@@ -20,6 +20,7 @@ from hydra_ft.adapter.heads import load_head
 from hydra_ft.cli.install import thin_files
 from hydra_ft.errors import HydraError, SettingsError
 from hydra_ft.settings import SECTION, database_url, load_settings
+from hydra_ft.warmup import warm_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table; 1 when a line fails."""
     home = args.userdir or Path("user_data")
     files = args.config or [str(home / "config.json")]
-    checks = [*versions(), *configured(files, args.userdir)]
+    checks = [*versions(), *configured(files, args.userdir), kernels(home)]
     table = Table(box=None, pad_edge=False)
     for column in ("", "what", "detail"):
         table.add_column(column, overflow="fold")
@@ -80,6 +81,15 @@ def versions() -> Iterator[Check]:
         other = "fail" if name == "freqtrade" else "warn"
         detail = found if found == tested else f"{found}; tried with {tested}: install that"
         yield Check("ok" if found == tested else other, name, detail)
+
+
+def kernels(home: Path) -> Check:
+    """Whether a start has to compile anything."""
+    folder = warm_folder(home)
+    if folder is None:
+        detail = "not compiled for this version and CPU: the next start takes some 15 s longer"
+        return Check("warn", "kernels", f"{detail}; run: hydra dev warmup --userdir {home}")
+    return Check("ok", "kernels", f"compiled, in {folder}")
 
 
 def configured(files: list[str], userdir: Path | None) -> Iterator[Check]:

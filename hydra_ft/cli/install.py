@@ -22,10 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--userdir", type=Path, required=True, metavar="DIR", help=text)
     text = "replace files that differ from this version's"
     parser.add_argument("--force", action="store_true", help=text)
+    text = "do not compile kernels now; the first start of the bot will"
+    parser.add_argument("--no-warmup", action="store_true", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Copy what is missing, refuse what differs, and say what to do next.
+    """Copy what is missing, refuse what differs, compile kernels, and say what to do next.
 
     Raises
     ------
@@ -49,6 +51,10 @@ def run(args: argparse.Namespace) -> int:
     for name in outdated:
         write_atomically(home / name, files[name])
         print(f"wrote {home / name}")
+    if not args.no_warmup:
+        from hydra_ft.warmup import fill_first  # noqa: PLC0415 - numba takes a moment
+
+        fill_first(home, print)
     print(_next_steps(home) if outdated else f"{home} is already up to date")
     return 0
 

@@ -12,6 +12,7 @@ import pytest
 from hydra_ft.cli.doctor import TESTED, database
 from hydra_ft.cli.install import EXAMPLE
 from hydra_ft.cli.main import main
+from hydra_ft.warmup import places
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -36,6 +37,16 @@ def test_a_fresh_install_is_healthy(home: Path, capsys: pytest.CaptureFixture[st
     assert doctor(home) == 0
     assert "fail" not in capsys.readouterr().out
     assert not (home / "hydra.sqlite").exists()
+
+
+def test_kernels_that_are_not_compiled_are_a_warning(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor(home)
+    assert "compiled, in" in capsys.readouterr().out
+    monkeypatch.setenv(places.VARIABLE, str(home / "empty"))
+    assert doctor(home) == 0
+    assert f"run: hydra dev warmup --userdir {home}" in capsys.readouterr().out
 
 
 def test_the_configuration_in_the_home_is_the_default(

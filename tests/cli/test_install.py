@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hydra_ft.cli.install import EXAMPLE, thin_files, write_atomically
 from hydra_ft.cli.main import main
+from hydra_ft.warmup import places
 
 if TYPE_CHECKING:
     import pytest
@@ -23,8 +24,9 @@ def install(home: Path, *words: str) -> int:
 
 
 def contents(home: Path) -> dict[str, str]:
-    """All files of a home with their text."""
-    files = [path for path in home.rglob("*") if path.is_file()]
+    """All files of a home with their text, but for compiled code."""
+    kept = places.under_user_data(home)
+    files = [path for path in home.rglob("*") if path.is_file() and kept not in path.parents]
     return {str(path.relative_to(home)): path.read_text(encoding="utf-8") for path in files}
 
 
@@ -32,6 +34,17 @@ def test_an_install_writes_exactly_the_thin_files_and_the_example(tmp_path: Path
     assert install(tmp_path) == 0
     assert contents(tmp_path) == thin_files()
     assert EXAMPLE in contents(tmp_path)
+
+
+def test_an_install_compiles_what_a_start_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it takes over what the tests compiled; `hydra dev warmup` does the same."""
+    monkeypatch.delenv(places.VARIABLE)
+    assert install(tmp_path, "--no-warmup") == 0
+    assert not (tmp_path / "hydra").exists()
+    assert install(tmp_path) == 0
+    assert places.is_whole(places.under_user_data(tmp_path))
 
 
 def test_the_next_commands_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +107,7 @@ def test_the_wheel_carries_the_thin_files_and_installs_them(tmp_path: Path) -> N
     zipfile.ZipFile(next(tmp_path.glob("*.whl"))).extractall(unpacked)
     script = "import sys; from hydra_ft.cli.main import main; sys.exit(main(sys.argv[1:]))"
     subprocess.run(
-        [sys.executable, "-c", script, "install", "--userdir", str(home)],
+        [sys.executable, "-c", script, "install", "--no-warmup", "--userdir", str(home)],
         cwd=unpacked,
         env={"PYTHONPATH": str(unpacked)},
         check=True,

@@ -18,6 +18,7 @@ from hydra_ft.settings import SECTION, database_url, load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.types.flow import TradeGrid
+from hydra_ft.warmup import keep_compiled
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             f"expected trades in {files.folder}, was no file of them; run: {COMMAND} --pairs PAIR"
         )
     grid = _grid(args, pairs)
+    keep_compiled(Path(config["user_data_dir"]), print)
     database = Database(url)
     try:
         store = FlowStore(database, config["exchange"]["name"])

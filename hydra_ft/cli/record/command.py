@@ -19,6 +19,7 @@ from hydra_ft.feeds.recorder import Recorder
 from hydra_ft.feeds.recorder_session import client_of
 from hydra_ft.store.database import Database
 from hydra_ft.store.sole import sole
+from hydra_ft.warmup import keep_compiled
 
 if TYPE_CHECKING:
     import argparse
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         When it was interrupted (SIGINT), once all is written.
     """
     plan = planned(args)
+    keep_compiled(plan.user_data, _say)
     with sole(plan.url, f"recorder-{plan.venue.name}"):
         database = Database(plan.url)
         try:

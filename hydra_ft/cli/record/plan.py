@@ -19,6 +19,7 @@ from hydra_ft.settings import SECTION, load_settings
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from pathlib import Path
 
     from hydra_ft.feeds.normal import Venue
     from hydra_ft.recorder_settings import RecorderSettings
@@ -36,6 +37,7 @@ class Plan:
     ccxt_config: Mapping[str, Any]
     settings: RecorderSettings
     policy: RecorderPolicy
+    user_data: Path
 
 
 def planned(args: argparse.Namespace) -> Plan:
@@ -53,8 +55,9 @@ def planned(args: argparse.Namespace) -> Plan:
             f"--pairs: expected at most {MOST_PAIRS}, which one subscription holds, was "
             f"{len(pairs)}; name fewer"
         )
-    url = home_of(args, config).url
-    return Plan(venue, tuple(pairs), url, _ccxt(exchange), settings, policy_of(settings))
+    home = home_of(args, config)
+    policy = policy_of(settings)
+    return Plan(venue, tuple(pairs), home.url, _ccxt(exchange), settings, policy, home.folder)
 
 
 def policy_of(settings: RecorderSettings) -> RecorderPolicy:
