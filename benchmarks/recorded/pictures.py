@@ -25,7 +25,7 @@ from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.features.book import imbalance, order_flow_events, summed
 from hydra_ft.features.documentation import PICTURES
 from hydra_ft.features.impact import kyle_lambda
-from hydra_ft.features.microprice import fitted, microprice
+from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.vpin import vpin
 from hydra_ft.types.flow import TradeGrid

@@ -1,4 +1,4 @@
-"""Flow beside the prices: what traded in each bar, and where that was to value, as columns.
+"""Flow beside the prices, as columns: what traded, where that was to value, and how lopsided.
 
 Counts of ticks and lots become floats here, and whatever is not whole becomes NaN here, once:
 no feature can take a bar of which trades are missing for a quiet one.
@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from hydra_ft.bars.candles import taken
+from hydra_ft.bars.footprint_columns import footprint_columns
 from hydra_ft.bars.value_columns import value_columns
 from hydra_ft.errors import DataError
-from hydra_ft.types.flow_columns import FlowColumns, ValueColumns
+from hydra_ft.types.flow_columns import FlowColumns, FootprintColumns, ValueColumns
 
 if TYPE_CHECKING:
     from hydra_ft.types import Bars, IntArray
     from hydra_ft.types.flow import Flow, FlowBars
 
-Columns = TypeVar("Columns", FlowColumns, ValueColumns)
+Columns = TypeVar("Columns", FlowColumns, ValueColumns, FootprintColumns)
 
 
 def with_flow(bars: Bars, flow: Flow) -> Bars:
@@ -33,7 +34,12 @@ def with_flow(bars: Bars, flow: Flow) -> Bars:
     rows = _rows(bars.time, flow.bars.time)
     columns = _taken(flow_columns(flow.bars), rows)
     columns.covered[rows < 0] = 0.0
-    return replace(bars, flow=columns, value=_taken(value_columns(flow), rows))
+    return replace(
+        bars,
+        flow=columns,
+        value=_taken(value_columns(flow), rows),
+        footprint=_taken(footprint_columns(flow), rows),
+    )
 
 
 def flow_columns(bars: FlowBars) -> FlowColumns:

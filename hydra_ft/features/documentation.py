@@ -6,13 +6,13 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from hydra_ft.bars import microprice
 from hydra_ft.features import (
     absorption,
     basis,
     book,
     funding,
     impact,
-    microprice,
     order_flow,
     scalper,
     value,
@@ -120,7 +120,7 @@ def render(features: Mapping[str, Feature]) -> str:
 
 def _described(function: Callable[..., object]) -> str:
     """Row of a function of arrays: where it is, and the first line of its docstring."""
-    module = function.__module__.removeprefix("hydra_ft.features.")
+    module = function.__module__.rpartition(".")[2]
     text = (function.__doc__ or "").strip().splitlines()[0].replace("``", "`").replace("|", "\\|")
     return f"| `{module}.{function.__name__}` | {text} |\n"
 

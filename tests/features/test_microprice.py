@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hydra_ft.errors import DataError
-from hydra_ft.features.microprice import MicropriceTable, fitted, microprice
+from hydra_ft.bars.microprice import MicropriceTable, fitted, microprice
 
 TICK = 0.5
 Book = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

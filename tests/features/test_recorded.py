@@ -14,7 +14,7 @@ from hydra_ft.bars.candles import bars_from
 from hydra_ft.features import battery
 from hydra_ft.features.book import depth, imbalance, order_flow_events, summed, weighted_mid
 from hydra_ft.features.impact import kyle_lambda
-from hydra_ft.features.microprice import fitted, microprice
+from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.scalper import hit_rates
 from hydra_ft.features.vpin import bulk_buy_share, vpin
