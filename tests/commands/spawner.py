@@ -24,24 +24,21 @@ def preload() -> None:
 
 
 def run_command(request: dict[str, Any]) -> None:
-    """Become the command: never returns."""
+    """Become the command: never returns.
+
+    It ends as a command does, not by ``os._exit``: what freqtrade has started beside itself (a
+    server of log queues, workers of a search) goes only then.
+    """
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(output, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
-    code = 1
-    try:
-        from freqtrade.main import main
+    from freqtrade.main import main
 
-        main(request["argv"])
-    except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    main(request["argv"])
+    sys.exit(1)  # it ends by leaving, with a code
 
 
 def serve() -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 from commands.freqtrade_commands import PAIRS, REPOSITORY, TESTED, Home
 
 from hydra_ft.store.tested import FOLDER, TestedLedger
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 EPOCHS = 5
@@ -47,6 +46,25 @@ def ledger(place: Home) -> TestedLedger:
     return TestedLedger(place.userdir.joinpath(*FOLDER))
 
 
+def left_running(place: Home) -> list[str]:
+    """Processes that still write where the commands of a home wrote, a moment after the last."""
+    deadline, log = time.monotonic() + 5, str(place.folder / "output.log")
+    while time.monotonic() < deadline:
+        links = {path: str(path / "fd" / "1") for path in Path("/proc").glob("[0-9]*")}
+        found = [path.name for path, link in links.items() if _target(link) == log]
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)  # noqa: PTH115 - pipes are no paths
+    except OSError:
+        return ""
+
+
 def test_hyperopt_searches_the_thresholds_and_its_file_is_honoured(place: Home) -> None:
     pytest.importorskip("optuna")
     done = place.freqtrade("hyperopt", *TESTED[:2], *HYPEROPT, *SPACES)
@@ -62,6 +80,7 @@ def test_hyperopt_searches_the_thresholds_and_its_file_is_honoured(place: Home) 
     assert len(epochs) == EPOCHS
     trades = {json.loads(epoch)["results_metrics"]["total_trades"] for epoch in epochs}
     assert len(trades) > 1, "the thresholds of an epoch reach its decisions"
+    assert left_running(place) == [], "its workers and its queue of logs end with it"
     expect_the_file_in_force(place, found)
 
 
