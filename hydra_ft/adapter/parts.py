@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from freqtrade.exceptions import OperationalException
 from freqtrade.strategy import IStrategy
 
+from hydra_ft.adapter.edges.live_edges import LiveEdges
+from hydra_ft.adapter.edges.tested_hits import TestedHits
 from hydra_ft.adapter.exits.exit_callbacks import StopExits, exit_callbacks
 from hydra_ft.adapter.exits.exit_reasons import NamedExits
 from hydra_ft.adapter.exits.tested_exits import in_backtests
 from hydra_ft.adapter.orders.backtest import BacktestOrders
 from hydra_ft.adapter.orders.live import LiveOrders
 from hydra_ft.adapter.start import TESTED, TRADES, settings_of
+from hydra_ft.signals.scalp import ScalpRules
 
 if TYPE_CHECKING:
     from hydra_ft.adapter.strategy import HydraStrategy
@@ -29,8 +32,16 @@ def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, .
         exits = in_backtests(exits)
     if exits:
         exits = (NamedExits, *exits)
-    parts = (*exits, *([route] if route else []))
+    parts = (*_told(head, config), *exits, *([route] if route else []))
     return tuple(part for part in parts if not issubclass(head, part))
+
+
+def _told(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, ...]:
+    """Return what tells of the scalper's signal, before all others: their loop comes first."""
+    if not any(isinstance(made.rules, ScalpRules) for made in head.rules.signals):
+        return ()
+    runmode = config.get("runmode")
+    return (LiveEdges,) if runmode in TRADES else (TestedHits,) if runmode in TESTED else ()
 
 
 def _refuse_own_exits(head: type[HydraStrategy]) -> None:

@@ -1,0 +1,105 @@
+"""Looks at the newest bars of every pair, and says what changed since it last looked."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from hydra_ft.adapter.edges.hits import HitCounts
+from hydra_ft.adapter.edges.states import SignalStates
+from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.signals.scalp import TTL_BARS, ScalpRules, flags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hydra_ft.adapter.edges.newest import Newest
+    from hydra_ft.adapter.edges.states import Edge
+    from hydra_ft.types import Bars
+
+logger = logging.getLogger(__name__)
+
+MOST_TOLD: Final = 5
+"""Edges that are told in one look; pairs that it does not come to are the first of the next."""
+HOUR_MS: Final = 3_600_000
+
+
+class EdgeWatch:
+    """The scalper's signal of every pair, bar by bar; ``tell`` is given each edge once.
+
+    ``rules`` gives the thresholds in force. Times are UTC ms.
+    """
+
+    def __init__(
+        self, newest: Newest, rules: Callable[[], ScalpRules], tell: Callable[[Edge], None]
+    ) -> None:
+        self._newest, self._rules, self._tell = newest, rules, tell
+        self.ttl_ms = TTL_BARS * newest.step_ms
+        self._states = SignalStates(self.ttl_ms)
+        self._last: dict[str, tuple[int, bool]] = {}
+        self._hits: dict[str, HitCounts] = {}
+        self._hits_since = 0
+        self._turn: deque[str] = deque()
+
+    def look(self, pairs: Iterable[str], now: int) -> None:
+        """Look at the pairs; log the hit rates of each once an hour."""
+        asked = list(pairs)
+        waiting = [pair for pair in self._turn if pair in asked]
+        self._turn = deque([*waiting, *(pair for pair in asked if pair not in waiting)])
+        told = 0
+        for _ in range(len(self._turn)):
+            if told == MOST_TOLD:
+                break
+            told += self._look_at(pair=self._turn[0], now=now)
+            self._turn.rotate(-1)
+        self._log_hits(now)
+
+    def end(self) -> int:
+        """End every signal that stands; return how many that were."""
+        ended = list(self._states.end())
+        for edge in ended:
+            self._tell(edge)
+        return len(ended)
+
+    @fail_closed(answer=False)
+    def _look_at(self, *, pair: str, now: int) -> bool:
+        """Look at one pair; return whether anything was told.
+
+        Where its bars cannot be read, what stands is told to have ended once its time is over.
+        """
+        closed_at, fires = self._last.get(pair, (0, False))
+        if now >= closed_at + self._newest.step_ms:
+            closed_at, fires = self._read(pair=pair)
+        edge = self._states.see(pair, closed_at, now, fires=fires)
+        if edge is not None:
+            self._tell(edge)
+        return edge is not None
+
+    def _read(self, *, pair: str) -> tuple[int, bool]:
+        """Close of the newest bar and whether the criteria hold there."""
+        last = self._last.get(pair, (0, False))
+        bars = self._bars(pair=pair)
+        if bars is None or not len(bars):
+            return last
+        closed_at = int(bars.time[-1]) + bars.step_ms
+        if closed_at > last[0]:
+            found = flags(bars, self._rules())
+            if last[0]:
+                fresh = bars.time >= last[0]
+                counted = {name: values[fresh] for name, values in found.items()}
+                self._hits.setdefault(pair, HitCounts()).add(counted)
+            last = self._last[pair] = closed_at, bool(found["signal"][-1] == 1)
+        return last
+
+    @fail_closed(answer=None)
+    def _bars(self, *, pair: str) -> Bars | None:
+        return self._newest.bars(pair)
+
+    def _log_hits(self, now: int) -> None:
+        self._hits_since = self._hits_since or now
+        if now - self._hits_since >= HOUR_MS:
+            for pair, hits in self._hits.items():
+                logger.info("%s", hits.sentence(pair, self._newest.step_ms))
+            self._hits.clear()
+            self._hits_since = now
