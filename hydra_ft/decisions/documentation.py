@@ -51,7 +51,12 @@ reasons of stage B.
 
 **Exits** are columns: `{EXIT_TAGS[1]}` where the bias is strongly against the position, and
 `{EXIT_TAGS[2]}` in the hour after the regime has turned against it. A regime that stands against a
-position since before its entry closes nothing, or a reversal could never be held.
+position since before its entry closes nothing, or a reversal could never be held. Where trades are
+listed there are two more. `{EXIT_TAGS[3]}`: the price is beyond yesterday's value area on the
+position's side, has come back into it within the hour or stood outside without volume, and is
+absorbed now. `{EXIT_TAGS[4]}`: takers press against the position, and harder, for some bars on end,
+and are absorbed at the last. Both are rare: absorption beyond one deviation is, five days of a tape
+had two bars of the first and four of the second. What is not known closes nothing.
 
 **Stop, target and hold** of a trade are those of its decision, where the head has a risk policy
 (`risk = RiskPolicy(...)`, `hydra_ft/risk/exit_rules.py`). R is what is lost at the first stop,
@@ -100,7 +105,18 @@ ledger to `user_data/hydra/backtest` and replaces the one before.
 
 **Light mode.** A feed that is not listed under `hydra.feeds` is left out in the open: the weights
 of the bias are renormalised over the rest, signals that need it are off, and tags carry `light`.
-A feed that is listed and stale, or empty, blocks.
+A feed that is listed and stale, or empty, blocks. Trades, liquidations and the book are recorded
+([data.md](data.md)) and used only where they are listed; what freqtrade brings is used where
+nothing is.
+
+**A hole in the trades** (a bar of which a trade or a second is missing) blocks as long as it can
+change what entries look at: the base bar itself, the newest bar of each timeframe on which flow is
+read, and every bar that a feature of an entry looks back on. `HydraFlow` looks back on four and on
+24 hours: after a hole it trades again when four whole hours have closed, because features of 24
+hours, as the profile of a day, stand while 95 % of their bars are whole; holes in two hours of a
+day block until the first is older than that. What only exits look at blocks nothing. The two days
+that the regime remembers do without flips where those were not known. On a timeframe finer than
+the base, which is made of trades altogether, a hole blocks while it is within any lookback.
 
 **Not here.** What the audited systems computed or described and this one does without, on purpose:
 
@@ -111,9 +127,8 @@ A feed that is listed and stale, or empty, blocks.
 - Tiers of risk by a probability: a confidence ranks signals and is no probability. With a
   calibrated one `kelly_fraction` caps the risk.
 - Targets that are stretched while the price runs: the stop follows instead.
-
-What comes with the features of traded flow: acceptance of a price outside its value area, and exits
-by flow (exhausted liquidations, failed acceptance, a reversal of the flow, levels of the profile).
+- Levels of the profile, a choppy market and exhausted liquidations as exits: they count only from a
+  gain in R on (0.3, 0.3 and 2), which a column does not know. The stop in R guards that gain.
 
 ## Reasons
 """

@@ -16,6 +16,8 @@ from hydra_ft.decisions.exits import exit_tags
 from hydra_ft.decisions.reasons import CODES, INDEX, OK
 from hydra_ft.decisions.rules import VOLATILITY, HeadRules, needed_features, startup_candles
 from hydra_ft.features.registry import column_key
+from hydra_ft.market.bias import NEEDS, flow_part
+from hydra_ft.market.scores import FLIPS
 from hydra_ft.types import Bias, CodeArray, Context, Feed, Regime, Side, Signal, Verdict
 
 if TYPE_CHECKING:
@@ -204,6 +206,20 @@ def _numbers(state: Evaluation, candidate: Choice) -> dict[str, FloatArray]:
         key = column_key(name, market)
         if key in columns:
             numbers[name.rpartition("_")[0]] = columns[key]
+    return numbers | _flow_numbers(state)
+
+
+def _flow_numbers(state: Evaluation) -> dict[str, FloatArray]:
+    """How whole the trades of each bar are, how often takers turned, what they do to the bias."""
+    flow = state.base.flow
+    if Feed.TRADES not in state.feeds:
+        return {}
+    market, columns = state.rules.market, state.columns
+    numbers = {"flips": columns[column_key(FLIPS, market)]}
+    sides = (columns[column_key(name, market)] for name in NEEDS[Feed.TRADES])
+    numbers["flow_part"] = flow_part(*sides)
+    if flow is not None:
+        numbers |= {"trades_covered": flow.covered, "trades_missing": flow.missing}
     return numbers
 
 

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from typing_extensions import Doc
 
 from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.decisions.flow_exits import FlowExitRules, exit_features
 from hydra_ft.errors import DataError, DeclarationError
 from hydra_ft.features.registry import FEATURES, Feature, selected, split_key
 from hydra_ft.market import bias, regime, trend
@@ -107,6 +108,7 @@ class HeadRules:
     vetoes: VetoRules = field(default=VetoRules())
     clock: ClockRules = field(default=ClockRules())
     admission: AdmissionRules = field(default=AdmissionRules())
+    flow_exits: FlowExitRules = field(default=FlowExitRules())
 
     def __post_init__(self) -> None:
         """Check timeframes, feeds and every column that a signal names."""
@@ -181,7 +183,7 @@ def active_signals(rules: HeadRules, feeds: Collection[Feed]) -> tuple[SignalDec
 
 
 def _market_names(feeds: tuple[Feed, ...]) -> list[str]:
-    names = [VOLATILITY, "ema_20", "natr_14", *regime.NEEDS, *trend.NEEDS]
+    names = [VOLATILITY, "ema_20", "natr_14", *regime.needs(feeds), *trend.NEEDS]
     names.extend(bias.bias_features(feeds))
     if Feed.FUNDING in feeds:
         names.append(FUNDING_CLOCK)
@@ -194,7 +196,18 @@ def needed_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tupl
     A feature whose feed is not listed is not among them, nor the fine timeframe without
     trades.
     """
-    return entry_features(rules, feeds)
+    return _needed_features(rules, listed(rules, feeds))
+
+
+@lru_cache(maxsize=32)
+def _needed_features(
+    rules: HeadRules, available: tuple[Feed, ...]
+) -> dict[str, tuple[Feature, ...]]:
+    found = dict(_entry_features(rules, available))
+    if Feed.TRADES in available:
+        names = {feature.name for feature in found[rules.base]}
+        found[rules.base] = selected({*names, *exit_features(rules.flow_exits)})
+    return found
 
 
 def entry_features(rules: HeadRules, feeds: Collection[Feed]) -> dict[str, tuple[Feature, ...]]:

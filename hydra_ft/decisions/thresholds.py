@@ -23,9 +23,15 @@ if TYPE_CHECKING:
     from hydra_ft.decisions.rules import HeadRules
 
 SIGNALS = "signals"
-SECTIONS = ("regime", "bias", "vetoes", "clock", "admission")
-FIXED = ("regime.window_bars", "clock.usual_interval_h")
-"""Not to be tuned: the warm-up follows from the first, the venue sets the second."""
+SECTIONS = ("regime", "bias", "vetoes", "clock", "admission", "flow_exits")
+FIXED = (
+    "regime.window_bars",
+    "clock.usual_interval_h",
+    "flow_exits.by_value",
+    "flow_exits.by_reversal",
+)
+"""Not to be tuned: the warm-up follows from the first, the venue sets the second, and what is
+computed at all follows from the others."""
 
 
 _EXITS = ("stop", "swing_factor", "atr_factor", "reward", "target", "exit_from")
@@ -42,6 +48,8 @@ def space(path: str) -> str:
     section, _, name = path.partition(".")
     if section == "admission":
         return "protection"
+    if section == "flow_exits":
+        return "sell"
     return "sell" if name.rpartition(".")[2].startswith(_EXITS) else "buy"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hydra_ft.decisions.flow_wording import lacking, takers
 from hydra_ft.decisions.reasons import FILLED, REASONS
 from hydra_ft.market.bias import describe
 from hydra_ft.types import Bias
@@ -69,6 +70,7 @@ def market(facts: Facts) -> str:
     if "trend" in known:
         parts.append(f"trend {known['trend']:+.2f}")
     parts.append(_bias(facts))
+    parts.extend(takers(facts.numbers))
     if facts.entry_state in ENTRY_STATES:
         parts.append(ENTRY_STATES[facts.entry_state])
     if facts.light:
@@ -239,6 +241,7 @@ def _losses(facts: Facts, _: str) -> str:
 
 
 _WORDED: Mapping[str, Words] = {
+    "data_stale": lambda facts, feed: lacking(feed, facts.numbers),
     "regime_choppy": _choppy,
     "regime_not_allowed": _not_allowed,
     "extended": _extended,

@@ -3,7 +3,9 @@
 The side is the taker's. Raw deltas are in coins and meant for pictures; what is compared
 across pairs and times is a share or a multiple (F-A3). A window with a bar of which trades
 are missing is NaN, and so is everything when trades are not carried: a gap must not look
-like balance. A bar that was covered and in which nothing traded is balance.
+like balance. A bar that was covered and in which nothing traded is balance. Only what looks
+back on 24 bars may leave out older ones, a twentieth of them, as the profile of a day does:
+it is told by the others.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.tolerance import TOLERANCE
+from hydra_ft.bars.tolerance import TOLERANCE, reaches
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
     from hydra_ft.features.registry import Compute
-    from hydra_ft.types import Bars, FloatArray
+    from hydra_ft.types import Bars, BoolArray, FloatArray
 
 _FEEDS = (Feed.TRADES,)
 _SOURCE = "F-A3; Hydra V3 order_flow"
@@ -29,6 +31,9 @@ VELOCITY_BARS = 24
 """Changes that a velocity looks back on: the weight that is cut off is 0.7**24 = 2e-4."""
 PERSISTENCE_BARS = 60
 FLIP_BARS = 48
+DAY_BARS = 24
+"""A day of hourly bars, as long as the efficiency that flips stand beside in the regime."""
+LEAST_KNOWN = 0.95
 USUAL_BARS = 48
 HOUR_MS = 3_600_000
 EQUAL = 1e-6
@@ -121,6 +126,41 @@ trade_imbalance_4 = _imbalance(4)
 trade_imbalance_12 = _imbalance(12)
 
 
+def known_mostly(values: FloatArray, window: int) -> BoolArray:
+    """Whether a value and at least 95 % of the last ``window`` are known, shape (n,)."""
+    share = rolling.mean(np.isfinite(values).astype(np.float64), window)
+    mostly: BoolArray = np.isfinite(values) & reaches(share, LEAST_KNOWN)
+    return mostly
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="(B - S) / (B + S) of the sums over 24 bars, of which 95 % must be whole",
+    reference=_SOURCE,
+    lookback=DAY_BARS - 1,
+    units="ratio",
+    low=-1.0,
+    high=1.0,
+    panel="trade_imbalance",
+)
+def trade_imbalance_24(bars: Bars) -> FloatArray:
+    """Who took over a day of hourly bars; an older bar of which trades are missing is left out."""
+    sides = taken_volumes(bars)
+    bought, sold = (rolling.total(np.nan_to_num(side), DAY_BARS) for side in sides)
+    both = bought + sold
+    balance = np.where(both == 0, 0.0, rolling.ratio(bought - sold, both))
+    return np.where(known_mostly(sides[0] + sides[1], DAY_BARS), balance, np.nan)
+
+
+def deviations(values: FloatArray, window: int) -> FloatArray:
+    """Values in standard deviations (n) of the ``window`` before; NaN where those are equal.
+
+    Not from their mean: a balance of 0 is the calm that is measured from.
+    """
+    spread = rolling.shifted(population_deviation(values, window), 1)
+    return np.where(spread > EQUAL, rolling.ratio(values, spread), np.nan)
+
+
 @feature(
     feeds=_FEEDS,
     formula="std(trade_imbalance_4, 60, n); sums overlap, so a scale and no test",
@@ -186,6 +226,32 @@ def aggression_persistence_60(bars: Bars) -> FloatArray:
     return persistence(rolling.total(delta(bars), SPAN), PERSISTENCE_BARS)
 
 
+@feature(
+    feeds=_FEEDS,
+    formula="trade_imbalance_4 / std(trade_imbalance_4 of the 60 bars before, n)",
+    reference=f"{_SOURCE}, there without its sign (F-A26)",
+    lookback=PERSISTENCE_BARS + SPAN - 1,
+    units="z",
+    panel="flow_z",
+)
+def imbalance_z_60(bars: Bars) -> FloatArray:
+    """How one-sided takers are, and to which side, by what is usual."""
+    return deviations(trade_imbalance_4(bars), PERSISTENCE_BARS)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="delta_velocity_4 / std(delta_velocity_4 of the 60 bars before, n)",
+    reference=_SOURCE,
+    lookback=PERSISTENCE_BARS + VELOCITY_BARS + SPAN - 1,
+    units="z",
+    panel="flow_z",
+)
+def velocity_z_60(bars: Bars) -> FloatArray:
+    """How fast, and to which side, the balance of takers moves, by what is usual."""
+    return deviations(delta_velocity_4(bars), PERSISTENCE_BARS)
+
+
 def flips(values: FloatArray, window: int) -> FloatArray:
     """How often the sign changed within the last ``window`` values, shape (n,).
 
@@ -219,3 +285,20 @@ def flips(values: FloatArray, window: int) -> FloatArray:
 def flip_rate_48(bars: Bars) -> FloatArray:
     """How often an hour the balance turns round."""
     return flips(delta_velocity_4(bars), FLIP_BARS) / (FLIP_BARS * bars.step_ms / HOUR_MS)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="sign changes of delta in 24 bars / 23; 0 has no sign; 95 % of the bars must be whole",
+    reference="F-A14, F3 A3: of the bar, and told per bar",
+    lookback=DAY_BARS - 1,
+    units="ratio",
+    low=0.0,
+    high=1.0,
+    panel="flip_share",
+)
+def delta_flip_share_24(bars: Bars) -> FloatArray:
+    """How often the takers' side changed from bar to bar: a half where it is by chance."""
+    signed = delta(bars)
+    share = flips(np.nan_to_num(signed), DAY_BARS) / (DAY_BARS - 1)
+    return np.where(known_mostly(signed, DAY_BARS), share, np.nan)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.tolerance import exceeds, reaches
+from hydra_ft.bars.tolerance import exceeds, falls_below, reaches
 from hydra_ft.features import rolling
 from hydra_ft.features.absorption import absorption_z_100
 from hydra_ft.features.order_flow import taken_volumes
@@ -199,3 +199,43 @@ def _accepted(where: str, time: Compute, volume: Compute, edge: str, sign: int) 
 
 accepted_above_12 = _accepted("above", time_above_12, volume_above_12, "previous_high", 1)
 accepted_below_12 = _accepted("below", time_below_12, volume_below_12, "previous_low", -1)
+
+
+def rejected(time_share: FloatArray, volume_share: FloatArray, returns: FloatArray) -> FloatArray:
+    """1 where a price beyond value had its chance and was not accepted, else 0, shape (n,).
+
+    It had it where it came back into value within the hour, or stayed beyond for 60 % of the
+    time without 55 % of the volume. NaN where one of them is.
+    """
+    stayed = reaches(time_share, LEAST_TIME) & falls_below(volume_share, LEAST_VOLUME)
+    unknown = np.isnan(time_share + volume_share + returns)
+    return np.where(unknown, np.nan, (returns > 0) | stayed)
+
+
+def _rejected(where: str, time: Compute, volume: Compute, edge: str, sign: int) -> Compute:
+    """Declare whether a price on one side of value failed to be accepted there."""
+
+    def compute(bars: Bars) -> FloatArray:
+        returns = rolling.total(_column(bars, f"returns_{where}"), ACCEPTANCE_BARS)
+        found = rejected(time(bars), volume(bars), returns)
+        level = _column(bars, edge)
+        beyond = np.where(np.isnan(level), np.nan, sign * (bars.close - level) > 0)
+        return found * beyond
+
+    compute.__name__ = compute.__qualname__ = f"rejected_{where}_12"
+    compute.__doc__ = f"1 where the price is {where} the previous value area again, or in vain."
+    return feature(
+        feeds=_FEEDS,
+        formula=f"close {where} value, and within 12 bars a return into value, or "
+        f"time_{where}_12 >= 0.6 and volume_{where}_12 < 0.55",
+        reference="F-A6; Hydra V3 stage 7, failed acceptance",
+        lookback=ACCEPTANCE_BARS - 1,
+        units="flag",
+        low=0.0,
+        high=1.0,
+        panel="acceptance",
+    )(compute)
+
+
+rejected_above_12 = _rejected("above", time_above_12, volume_above_12, "previous_high", 1)
+rejected_below_12 = _rejected("below", time_below_12, volume_below_12, "previous_low", -1)

@@ -27,6 +27,7 @@ NEEDS: Mapping[Feed, tuple[str, ...]] = {
     Feed.CANDLES: ("change_4", "change_24"),
     Feed.FUNDING: ("funding_z_168",),
     Feed.OPEN_INTEREST: ("open_interest_change_24",),
+    Feed.TRADES: ("trade_imbalance_4", "trade_imbalance_24"),
 }
 
 
@@ -45,6 +46,7 @@ class BiasRules:
     liquidation_weight: Annotated[float, Ge(0), Le(1), Doc("weight of liquidations")] = 0.25
     open_interest_weight: Annotated[float, Ge(0), Le(1), Doc("weight of open interest")] = 0.20
     trend_weight: Annotated[float, Gt(0), Le(1), Doc("weight of the price trend")] = 0.20
+    flow_weight: Annotated[float, Ge(0), Le(1), Doc("weight of what takers trade")] = 0.20
     neutral_below: Annotated[
         float, Ge(0), Le(1), Doc("a score beyond this, either way, is a bias")
     ] = 0.08
@@ -108,6 +110,17 @@ def trend_part(change_4: FloatArray, change_24: FloatArray) -> FloatArray:
     return np.clip(near + far, -1.0, 1.0)
 
 
+def flow_part(imbalance_4: FloatArray, imbalance_24: FloatArray) -> FloatArray:
+    """Sum of sign min(0.5, 7 |i4|) beyond 2 %, plus sign min(0.5, 15 |i24|) beyond 1.7 %.
+
+    Shaped as the trend of the price: each begins at P25 of its size and is full at P75, on two
+    weeks of one coin (SOL on OKX, docs/calibration.md).
+    """
+    near = np.clip(7 * imbalance_4, -0.5, 0.5) * exceeds(np.abs(imbalance_4), 0.02)
+    far = np.clip(15 * imbalance_24, -0.5, 0.5) * exceeds(np.abs(imbalance_24), 0.017)
+    return np.clip(near + far, -1.0, 1.0)
+
+
 def bias_features(feeds: Collection[Feed]) -> tuple[str, ...]:
     """Features of the market timeframe that the bias takes in, with these feeds."""
     return tuple(name for feed, names in NEEDS.items() if feed in feeds for name in names)
@@ -124,6 +137,8 @@ def _parts(
         parts.append((rules.open_interest_weight, held))
     if Feed.LIQUIDATIONS in feeds:
         parts.append((rules.liquidation_weight, liquidation_part(columns[LIQUIDATION])))
+    if Feed.TRADES in feeds:
+        parts.append((rules.flow_weight, flow_part(*(columns[n] for n in NEEDS[Feed.TRADES]))))
     return parts
 
 

@@ -21,14 +21,15 @@ from hydra_ft.bars.tolerance import exceeds
 from hydra_ft.features.registry import selected
 from hydra_ft.market import scores
 from hydra_ft.market.scores import ChopRules
-from hydra_ft.types import Regime
+from hydra_ft.types import Feed, Regime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from hydra_ft.types import FloatArray, IntArray
 
 NEEDS = tuple(dict.fromkeys(scores.TREND_NEEDS + scores.RANGE_NEEDS + scores.CHOP_NEEDS))
+"""Features that the regime cannot do without; where trades are listed flips are beside them."""
 SMOOTHING_BARS = 2
 UNKNOWN_CONFIDENCE = 0.5
 
@@ -71,9 +72,14 @@ class RegimeColumns:
     range_score: FloatArray
 
 
+def needs(feeds: Collection[Feed]) -> tuple[str, ...]:
+    """Features of the market timeframe that the regime takes in, with these feeds."""
+    return (*NEEDS, scores.FLIPS) if Feed.TRADES in feeds else NEEDS
+
+
 def lookback(rules: RegimeRules) -> int:
     """Earlier bars that the regime of a bar depends on."""
-    longest = max(feature.lookback for feature in selected(NEEDS))
+    longest = max(feature.lookback for feature in selected((*NEEDS, scores.FLIPS)))
     return longest + SMOOTHING_BARS + rules.window_bars - 1
 
 
@@ -172,7 +178,7 @@ def _transitions(confirm_bars: int, min_age_bars: int) -> _Table:
 
 
 def regime_columns(columns: Mapping[str, FloatArray], rules: RegimeRules) -> RegimeColumns:
-    """Regime of each closed bar from the columns in ``NEEDS`` and ``close``."""
+    """Regime of each closed bar from the columns in ``NEEDS`` and ``close``, and the flips."""
     trend = scores.trend_score(columns)
     ranging = scores.range_score(columns)
     strength = scores.smoothed(trend.score)

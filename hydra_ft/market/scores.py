@@ -33,7 +33,7 @@ TREND_NEEDS = (
 )
 RANGE_NEEDS = ("vol_expansion_20", "high_4", "low_4", "atr_14", "change_4")
 CHOP_NEEDS = ("efficiency_24", "choppiness_14")
-FLIPS = "delta_flip_share_60"
+FLIPS = "delta_flip_share_24"
 """Share of sign changes of the trade delta; a term of the chop score when trades are fed."""
 
 
@@ -43,7 +43,9 @@ class ChopRules:
 
     The ramps run between quantiles of the hourly bars of 16 USDT pairs on Binance futures,
     2023-07-04 to 2023-08-17 (set binance_2023q3, 12,139 bars): efficiency_24 has P20 0.059
-    and P60 0.196, choppiness_14 has P50 50.4 and P80 58.5.
+    and P60 0.196, choppiness_14 has P50 50.4 and P80 58.5. Flips are counted on one coin only,
+    two weeks of SOL on OKX (345 hours from 2026-05-31): delta_flip_share_24 has P50 0.478 and
+    P80 0.609, near the half that chance gives (docs/calibration.md).
     """
 
     efficiency_full: Annotated[
@@ -60,10 +62,10 @@ class ChopRules:
     ] = 58.5
     flips_none: Annotated[
         float, Ge(0), Le(1), Doc("at this share of delta flips or below the term is 0")
-    ] = 0.5
+    ] = 0.48
     flips_full: Annotated[
         float, Ge(0), Le(1), Doc("at this share of delta flips or above the term is 1")
-    ] = 0.7
+    ] = 0.61
     efficiency_weight: Annotated[float, Ge(0), Le(1), Doc("weight of the efficiency term")] = 0.4
     choppiness_weight: Annotated[float, Ge(0), Le(1), Doc("weight of the choppiness term")] = 0.4
     flips_weight: Annotated[
@@ -174,17 +176,22 @@ def ramp(values: FloatArray, none: float, full: float) -> FloatArray:
 
 
 def chop_score(columns: Mapping[str, FloatArray], rules: ChopRules) -> FloatArray:
-    """Weighted mean of the chop terms; the flip term is in only where its column is."""
+    """Weighted mean of the chop terms; the flip term is in only where its column is known.
+
+    A bar of which flips are not known is blocked for its own sake (``data_stale:trades``). It
+    does not make the two days unknown in which the regime remembers it: for them it has the
+    score that it would have without trades.
+    """
     wasted = ramp(columns["efficiency_24"], rules.efficiency_none, rules.efficiency_full)
     jagged = ramp(columns["choppiness_14"], rules.choppiness_none, rules.choppiness_full)
     score = rules.efficiency_weight * wasted + rules.choppiness_weight * jagged
     weight = rules.efficiency_weight + rules.choppiness_weight
-    if FLIPS in columns:
-        score = score + rules.flips_weight * ramp(
-            columns[FLIPS], rules.flips_none, rules.flips_full
-        )
-        weight += rules.flips_weight
-    return score / weight
+    if FLIPS not in columns:
+        return score / weight
+    flips = columns[FLIPS]
+    turning = rules.flips_weight * ramp(flips, rules.flips_none, rules.flips_full)
+    told = (score + turning) / (weight + rules.flips_weight)
+    return np.where(np.isnan(flips), score / weight, told)
 
 
 def smoothed(values: FloatArray) -> FloatArray:

@@ -41,6 +41,10 @@ ELSEWHERE = {
 }
 
 SHOWN = {
+    "acceptance of 3 minutes": "decisions/test_flow_exits.py::"
+    "test_a_breakout_has_an_hour_to_be_accepted",
+    "flow exits of stage 7": "decisions/test_flow_exits.py::"
+    "test_takers_against_a_position_for_some_bars_on_end_close_it",
     "engine sizing multiplier": "audit/test_risk_behaviours.py::"
     "test_the_multiplier_reaches_the_size",
     "drawdown stop": "risk/test_pauses.py::test_a_drawdown_pauses_at_its_limit_and_the_pause_ends",
@@ -58,8 +62,7 @@ SHOWN = {
 """F6: what the originals describe and do not perform, and the test that shows it here."""
 
 ABSENT = {
-    "acceptance of 3 minutes": "comes with the features of traded flow",
-    "flow exits of stage 7": "come with the features of traded flow",
+    "Levels of the profile as exits": "with R >= 0.3 alone, which a column does not know",
     "volume_ratio": "no gate reads it: a thin market is seen by its stale candles and its spread",
     "time filter by volume": "see volume_ratio; settlements are the clock's",
     "Tranches A and B": "one position per pair; a ladder in R closes it in parts",

@@ -14,6 +14,7 @@ from decisions.test_selection import always
 from hydra_ft.bars.candles import close_time, part
 from hydra_ft.decisions.pipeline import Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
+from hydra_ft.decisions.rules import needed_features
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.market import scores
 from hydra_ft.market.bias import LIQUIDATION, BiasRules, bias_columns
@@ -81,12 +82,14 @@ def test_choppy_comes_by_score_and_not_only_by_default() -> None:
 
 
 def test_the_flip_share_is_an_input_of_the_chop_score_where_it_is_fed() -> None:
-    """F6: in the original it was never updated. Its column comes with the trades' features."""
+    """F6: in the original it was never updated. It is a column of the market timeframe."""
     columns = {"efficiency_24": np.full(2, 0.13), "choppiness_14": np.full(2, 54.25)}
-    flips = {**columns, scores.FLIPS: np.array([0.5, 0.7])}
+    flips = {**columns, scores.FLIPS: np.array([0.4, 0.7])}
     low, high = scores.chop_score(flips, HEAD.regime.chop)
     assert low < scores.chop_score(columns, HEAD.regime.chop)[0] < high
-    assert scores.FLIPS not in FEATURES
+    fed = replace(HEAD, feeds=(*FULL, Feed.TRADES))
+    assert scores.FLIPS in {made.name for made in needed_features(fed, fed.feeds)["1h"]}
+    assert scores.FLIPS not in {made.name for made in needed_features(fed, FULL)["1h"]}
 
 
 def test_the_change_over_48_hours_is_its_own_column() -> None:

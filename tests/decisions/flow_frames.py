@@ -32,7 +32,7 @@ def fine_frames(hours: int, seed: int = 1) -> dict[str, Bars]:
     return {
         "10s": ending(fine, end),
         "1m": ending(minute, end),
-        "1h": coarse["1h"],
+        "1h": with_made_flow(coarse["1h"], seed),
         "4h": coarse["4h"],
     }
 

@@ -21,6 +21,8 @@ from hydra_ft.types import Feed, FlowColumns
 if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray
 
+OF_A_DAY = ("trade_imbalance_24", "delta_flip_share_24")
+"""Stand while 95 % of their bars are whole."""
 NAMES = [name for name, made in FEATURES.items() if Feed.TRADES in made.feeds]
 BARS = random_bars(300, 5 * MINUTE, seed=9)
 LAST = len(BARS) - 1
@@ -122,6 +124,9 @@ def plain() -> dict[str, float]:
     def balance(t: int, n: int) -> float:
         return sum(delta[t - n + 1 : t + 1]) / sum(volume[t - n + 1 : t + 1])
 
+    def usual(values: list[float]) -> float:
+        return values[-1] / pstdev(values[:-1])
+
     def speed(t: int) -> float:
         weights = [0.7**k for k in range(24)]
         moved = [balance(t - k, 4) - balance(t - k - 1, 4) for k in range(24)]
@@ -142,6 +147,10 @@ def plain() -> dict[str, float]:
         "trade_imbalance_1": balance(LAST, 1),
         "trade_imbalance_4": balance(LAST, 4),
         "trade_imbalance_12": balance(LAST, 12),
+        "trade_imbalance_24": balance(LAST, 24),
+        "imbalance_z_60": usual([balance(t, 4) for t in range(LAST - 60, LAST + 1)]),
+        "velocity_z_60": usual([speed(t) for t in range(LAST - 60, LAST + 1)]),
+        "delta_flip_share_24": sum(a * b < 0 for a, b in pairwise(delta[-24:])) / 23,
         "imbalance_deviation_60": pstdev(balance(t, 4) for t in range(LAST - 59, LAST + 1)),
         "delta_velocity_4": speed(LAST),
         "aggression_persistence_60": mean(sums) / pstdev(sums),
@@ -200,9 +209,57 @@ def test_a_bar_that_is_not_whole_is_unknown_for_as_long_as_a_window_holds_it(nam
     gone = np.isnan(found) & ~np.isnan(healthy)
     assert gone[row]
     assert not gone[:row].any()
-    assert not gone[row + FEATURES[name].lookback + 1 :].any()
+    after = row + FEATURES[name].lookback + 1
+    assert not gone[after:].any()
     known = ~np.isnan(found)
+    if name in OF_A_DAY:
+        known[row:after] = False
     np.testing.assert_allclose(found[known], healthy[known], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OF_A_DAY)
+def test_a_day_is_told_by_23_of_its_bars_and_not_by_22(name: str) -> None:
+    """As the profile of a day: 95 % of the bars, and the newest, or it is not known."""
+    flow = flow_of(BARS)
+    one = {field: getattr(flow, field).copy() for field in ("buy_volume", "sell_volume")}
+    for values in one.values():
+        values[150] = np.nan
+    found = value(name, replace(BARS, flow=replace(flow, **one)))
+    assert np.isnan(found[150])
+    assert np.isfinite(found[151:]).all()
+    for row in (151, 160, 173):
+        rest = [t for t in range(row - 23, row + 1) if t != 150]
+        bought, sold = (getattr(flow, field)[rest] for field in one)
+        signs = np.sign(bought - sold)
+        expected = {
+            "trade_imbalance_24": (bought - sold).sum() / (bought + sold).sum(),
+            "delta_flip_share_24": (signs[1:] != signs[:-1]).sum() / 23,
+        }
+        assert found[row] == pytest.approx(expected[name], rel=1e-12)
+    for values in one.values():
+        values[155] = np.nan
+    twice = value(name, replace(BARS, flow=replace(flow, **one)))
+    gone = np.flatnonzero(np.isnan(twice[100:]))
+    assert list(gone + 100) == [150, *range(155, 174)]
+
+
+def test_takers_on_one_side_all_day_never_change_sides_and_by_turns_they_always_do() -> None:
+    """F-A14: a share of the bars, which is 0 to 1 whatever their length."""
+    steady, turning = traded([2.0] * 30, [1.0] * 30), traded([2.0, 0.0] * 15, [1.0, 1.0] * 15)
+    assert value("delta_flip_share_24", steady)[-1] == 0
+    assert value("delta_flip_share_24", turning)[-1] == 1
+    silent = traded([0.0] * 30, [0.0] * 30)
+    assert value("delta_flip_share_24", silent)[-1] == value("trade_imbalance_24", silent)[-1] == 0
+
+
+def test_a_sustained_press_is_measured_from_balance_and_has_its_sign() -> None:
+    """F-A26: the original took the size, so that its rules for falling flow never held."""
+    bought, sold = np.random.default_rng(6).uniform(0.8, 1.2, (2, 120)).tolist()
+    press = traded([*bought, 0.1], [*sold, 2.0])
+    lift = traded([*sold, 2.0], [*bought, 0.1])
+    assert value("imbalance_z_60", press)[-1] < -3
+    assert value("imbalance_z_60", lift)[-1] == pytest.approx(-value("imbalance_z_60", press)[-1])
+    assert np.isnan(value("imbalance_z_60", traded([1.0] * 90, [1.0] * 90))).all()
 
 
 def test_a_cumulative_delta_since_the_start_is_caught() -> None:

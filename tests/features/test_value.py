@@ -91,6 +91,30 @@ def test_acceptance_of_each_side_is_told_apart(where: str) -> None:
     assert not (found * other)[101:].any()
 
 
+def plain_rejected(t: int, where: str) -> bool:
+    """Refusal at a bar, word by word."""
+    assert BARS.flow is not None
+    rows = range(t - 11, t + 1)
+    beyond = sum(getattr(area(), f"volume_{where}")[i] for i in rows)
+    volume = sum(BARS.flow.buy_volume[i] + BARS.flow.sell_volume[i] for i in rows)
+    stayed = mean(getattr(area(), f"time_{where}")[i] for i in rows) >= 0.6
+    came_back = any(getattr(area(), f"returns_{where}")[i] for i in rows)
+    edge = area().previous_high[t] if where == "above" else area().previous_low[t]
+    outside = BARS.close[t] > edge if where == "above" else BARS.close[t] < edge
+    return bool(outside and (came_back or (stayed and beyond < 0.55 * volume)))
+
+
+@pytest.mark.parametrize("where", ["above", "below"])
+def test_what_is_rejected_was_beyond_value_and_is_not_what_is_accepted(where: str) -> None:
+    """F-A6, A8-7: neither is the other's opposite; a young breakout is neither."""
+    found = value(f"rejected_{where}_12")
+    assert [plain_rejected(t, where) for t in range(101, 600)] == list(found[101:])
+    taken_in = value(f"accepted_{where}_12")
+    assert found[101:].any()
+    assert not (found * taken_in)[101:].any()
+    assert ((found == 0) & (taken_in == 0))[101:].any()
+
+
 def test_shares_and_widths_agree_with_plain_python() -> None:
     assert BARS.flow is not None
     volume = BARS.flow.buy_volume + BARS.flow.sell_volume
