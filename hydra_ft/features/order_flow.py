@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.tolerance import TOLERANCE, reaches
+from hydra_ft.bars.tolerance import TOLERANCE
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
     from hydra_ft.features.registry import Compute
-    from hydra_ft.types import Bars, BoolArray, FloatArray
+    from hydra_ft.types import Bars, FloatArray
 
 _FEEDS = (Feed.TRADES,)
 _SOURCE = "F-A3; Hydra V3 order_flow"
@@ -126,13 +126,6 @@ trade_imbalance_4 = _imbalance(4)
 trade_imbalance_12 = _imbalance(12)
 
 
-def known_mostly(values: FloatArray, window: int) -> BoolArray:
-    """Whether a value and at least 95 % of the last ``window`` are known, shape (n,)."""
-    share = rolling.mean(np.isfinite(values).astype(np.float64), window)
-    mostly: BoolArray = np.isfinite(values) & reaches(share, LEAST_KNOWN)
-    return mostly
-
-
 @feature(
     feeds=_FEEDS,
     formula="(B - S) / (B + S) of the sums over 24 bars, of which 95 % must be whole",
@@ -149,7 +142,7 @@ def trade_imbalance_24(bars: Bars) -> FloatArray:
     bought, sold = (rolling.total(np.nan_to_num(side), DAY_BARS) for side in sides)
     both = bought + sold
     balance = np.where(both == 0, 0.0, rolling.ratio(bought - sold, both))
-    return np.where(known_mostly(sides[0] + sides[1], DAY_BARS), balance, np.nan)
+    return np.where(rolling.known(sides[0] + sides[1], DAY_BARS, LEAST_KNOWN), balance, np.nan)
 
 
 def deviations(values: FloatArray, window: int) -> FloatArray:
@@ -301,4 +294,4 @@ def delta_flip_share_24(bars: Bars) -> FloatArray:
     """How often the takers' side changed from bar to bar: a half where it is by chance."""
     signed = delta(bars)
     share = flips(np.nan_to_num(signed), DAY_BARS) / (DAY_BARS - 1)
-    return np.where(known_mostly(signed, DAY_BARS), share, np.nan)
+    return np.where(rolling.known(signed, DAY_BARS, LEAST_KNOWN), share, np.nan)

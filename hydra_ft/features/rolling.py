@@ -21,8 +21,10 @@ import bottleneck
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from hydra_ft.bars.tolerance import reaches
+
 if TYPE_CHECKING:
-    from hydra_ft.types import FloatArray
+    from hydra_ft.types import BoolArray, FloatArray
 
 EXPONENTIAL_SPANS = 4
 WILDER_PERIODS = 8
@@ -106,6 +108,13 @@ def covariance(left: FloatArray, right: FloatArray, window: int) -> FloatArray:
 def variance(values: FloatArray, window: int) -> FloatArray:
     """Sample variance (n - 1) over the last ``window`` rows, as ``covariance``; never below 0."""
     return np.maximum(covariance(values, values, window), 0.0)
+
+
+def known(values: FloatArray, window: int, least: float) -> BoolArray:
+    """Whether a value is known, and at least that share of the last ``window``, shape (n,)."""
+    finite = np.isfinite(values)
+    mostly: BoolArray = finite & reaches(mean(finite.astype(np.float64), window), least)
+    return mostly
 
 
 def percentile(values: FloatArray, window: int, share: float) -> FloatArray:
