@@ -31,6 +31,19 @@ class RecorderSettings:
         Feed.LIQUIDATIONS,
         Feed.BOOK,
     )
+    in_bot: Annotated[
+        bool,
+        Doc(
+            "a bot that trades records its own pairs, in a thread, unless another recorder works "
+            "on its database; false: hydra record does, as a process of its own"
+        ),
+    ] = False
+    wait_s: Annotated[
+        float,
+        Ge(0),
+        Le(60),
+        Doc("how long a bot waits for the trades of a candle that has just closed, if listed"),
+    ] = 5.0
     grace_s: Annotated[
         float, Ge(0), Le(30), Doc("how long a 10-second bar waits for trades that are late")
     ] = 2.0

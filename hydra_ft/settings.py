@@ -113,7 +113,11 @@ class Settings:
         ),
     ] = ""
     feeds: Annotated[
-        tuple[Feed, ...] | None, Doc("narrows the feeds that the head uses; null: all it asks for")
+        tuple[Feed, ...] | None,
+        Doc(
+            "feeds that the head uses, of those it can use; null: the ones of them that freqtrade "
+            "itself brings (candles, funding, open_interest)"
+        ),
     ] = None
     requotes_per_minute: Annotated[
         int,
@@ -140,7 +144,7 @@ class Settings:
         default_factory=BreakerPolicy
     )
 
-    recorder: Annotated[RecorderSettings, Doc("what hydra record records, and how")] = field(
+    recorder: Annotated[RecorderSettings, Doc("what is recorded, how, and by whom")] = field(
         default_factory=RecorderSettings
     )
 

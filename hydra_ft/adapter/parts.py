@@ -14,6 +14,7 @@ from hydra_ft.adapter.exits.exit_reasons import NamedExits
 from hydra_ft.adapter.exits.tested_exits import in_backtests
 from hydra_ft.adapter.orders.backtest import BacktestOrders
 from hydra_ft.adapter.orders.live import LiveOrders
+from hydra_ft.adapter.recorded.live_feeds import LiveFeeds, is_wanted
 from hydra_ft.adapter.start import TESTED, TRADES, settings_of
 from hydra_ft.signals.scalp import ScalpRules
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, ...]:
     """Return the classes that a head lacks in this run mode, first of all its exits."""
-    route = order_route(config, settings_of(head, head.chase, config))
+    settings = settings_of(head, head.chase, config)
+    route = order_route(config, settings)
+    fed = (LiveFeeds,) if config.get("runmode") in TRADES and is_wanted(settings) else ()
     if head.risk is not None:
         _refuse_own_exits(head)
     exits = exit_callbacks(head.risk, head.rules)
@@ -32,7 +35,7 @@ def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, .
         exits = in_backtests(exits)
     if exits:
         exits = (NamedExits, *exits)
-    parts = (*_told(head, config), *exits, *([route] if route else []))
+    parts = (*_told(head, config), *fed, *exits, *([route] if route else []))
     return tuple(part for part in parts if not issubclass(head, part))
 
 

@@ -9,7 +9,7 @@ from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 
 from hydra_ft.adapter.configuration import check_configuration
-from hydra_ft.decisions.rules import startup_candles
+from hydra_ft.decisions.rules import startup_candles, usual_feeds
 from hydra_ft.errors import HydraError, PolicyError
 from hydra_ft.execution.policy import ChasePolicies
 from hydra_ft.risk.exits import gain_of
@@ -17,9 +17,12 @@ from hydra_ft.risk.policy import check_levels
 from hydra_ft.settings import SECTION, Settings, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hydra_ft.decisions.rules import HeadRules
     from hydra_ft.risk.policy import RiskPolicy
     from hydra_ft.signals.registry import SignalDeclaration
+    from hydra_ft.types import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,24 @@ def settings_of(head: type, chase: ChasePolicies, config: dict[str, Any]) -> Set
         return load_settings(config.get(SECTION), chase)
     except HydraError as error:
         raise OperationalException(str(error)) from error
+
+
+def feeds_in_use(rules: HeadRules, chosen: Collection[Feed] | None) -> frozenset[Feed]:
+    """Return the feeds that are listed and of use to the head; those that are not are told of.
+
+    Where none are listed they are those that freqtrade itself brings.
+    """
+    if chosen is None:
+        return frozenset(usual_feeds(rules))
+    unused = [feed for feed in chosen if feed not in rules.feeds]
+    if unused:
+        logger.warning(
+            "hydra.feeds: expected feeds that %s can use (%s), was also %s; nothing reads it",
+            rules.name,
+            ", ".join(rules.feeds),
+            ", ".join(unused),
+        )
+    return frozenset(feed for feed in rules.feeds if feed in chosen)
 
 
 def refuse_unusable(

@@ -25,14 +25,16 @@ from hydra_ft.adapter.decisions.recorded import RecordedEntries
 from hydra_ft.adapter.decisions.rows import LastDecision, funnel, last_of
 from hydra_ft.adapter.decisions.stage_b import NoStageB, StageB
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.frames import read_bars, times, to_bars, with_columns
+from hydra_ft.adapter.frames import times, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
 from hydra_ft.adapter.parameters.chase_parameters import ChaseParameters
 from hydra_ft.adapter.parts import parts_of
+from hydra_ft.adapter.recorded.head_frames import HeadFrames
 from hydra_ft.adapter.start import (
     JUDGED,
     TESTED,
     check_signals,
+    feeds_in_use,
     refuse_levels,
     refuse_short_warmup,
     refuse_unusable,
@@ -102,10 +104,8 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
             sets_stops = self.risk is not None
             refuse_unusable(config, self.settings.chase, sets_stops=sets_stops)
             refuse_short_warmup(self.rules, config, self.startup_candle_count)
-        chosen = self.settings.feeds
-        self.feeds = frozenset(
-            feed for feed in self.rules.feeds if chosen is None or feed in chosen
-        )
+        self.feeds = feeds_in_use(self.rules, self.settings.feeds)
+        self.frames = HeadFrames(self.rules, self.feeds, config, self.settings)
         self.plot_config: dict[str, Any] = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
         self._seen = Observed()
@@ -157,9 +157,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         """Decide on every bar; the columns that gate are the columns that are shown."""
         pair, runmode = metadata["pair"], self.config.get("runmode")
         self._last[pair] = None
-        frames = {self.rules.base: to_bars(dataframe, self.rules.base)}
-        frames[self.rules.market] = read_bars(self.dp, pair, self.rules.market, self.feeds)
-        frames[self.rules.structure] = read_bars(self.dp, pair, self.rules.structure, frozenset())
+        frames = self.frames.of(self.dp, pair, dataframe)
         memory = None if runmode in TESTED else self._memories.setdefault(pair, Memory())
         seen = observe(frames, self.rules, self.feeds, memory)
         decisions = judge(seen, self.rules_in_force, memory)

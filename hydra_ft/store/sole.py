@@ -14,16 +14,21 @@ import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hydra_ft.errors import StoreError
+from hydra_ft.store.postgres import engine_of
 from hydra_ft.store.read_only import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+class TakenError(StoreError):
+    """Another process, or another part of this one, does that work on the database."""
 
 
 @contextmanager
@@ -32,9 +37,10 @@ def sole(url: str, name: str) -> Iterator[None]:
 
     Raises
     ------
+    TakenError
+        When another one runs.
     StoreError
-        When another one runs, when the address names no file or server, or when it cannot be
-        told.
+        When the address names no file or server, or when it cannot be told.
     """
     file = file_of(url)
     with _alone_on_server(url, name) if file is None else _alone_beside(file, name):
@@ -74,7 +80,7 @@ def _told(opened: IO[str]) -> str:
 @contextmanager
 def _alone_on_server(url: str, name: str) -> Iterator[None]:
     key = int.from_bytes(hashlib.sha256(f"hydra {name}".encode()).digest()[:8], signed=True)
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = engine_of(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     shown = make_url(url).render_as_string(hide_password=True)
     try:
         with engine.connect() as connection:
@@ -88,9 +94,9 @@ def _alone_on_server(url: str, name: str) -> Iterator[None]:
         engine.dispose()
 
 
-def _taken(name: str, place: str, holder: str) -> StoreError:
+def _taken(name: str, place: str, holder: str) -> TakenError:
     was = holder or "another one"
-    return StoreError(
+    return TakenError(
         f"expected no other {name} on {place}, was {was}; stop that one first, or name another "
         "database with --db-url"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hydra_ft.cli.record.report import line_of
 from hydra_ft.feeds.recorder import RecorderHealth
 from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts
+from hydra_ft.feeds.recorder_report import line_of
 from hydra_ft.types import Feed
 
 UP = FeedCounts(Feed.TRADES, is_connected=True, last_event_s=97.0, events=12, losses=1)

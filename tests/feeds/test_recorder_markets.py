@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hydra_ft.cli.record.plan import policy_of
 from hydra_ft.errors import PolicyError
 from hydra_ft.feeds.recorder_markets import bins_of, prices_of
 from hydra_ft.feeds.recorder_policy import RecorderPolicy
+from hydra_ft.feeds.recorder_setup import policy_of
 from hydra_ft.recorder_settings import RecorderSettings
 
 MARKET = {"precision": {"price": 0.1, "amount": 0.001}}

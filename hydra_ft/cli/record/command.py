@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from hydra_ft.cli.record.plan import planned
-from hydra_ft.cli.record.report import line_of
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.flow_sink import FlowSink
 from hydra_ft.feeds.recorder import Recorder
+from hydra_ft.feeds.recorder_report import line_of
 from hydra_ft.feeds.recorder_session import client_of
 from hydra_ft.store.database import Database
 from hydra_ft.store.sole import sole

@@ -12,7 +12,7 @@ from hydra_ft.cli.data.pairs import named
 from hydra_ft.cli.why.home import configuration, home_of
 from hydra_ft.errors import SettingsError
 from hydra_ft.feeds.recorder import MOST_PAIRS
-from hydra_ft.feeds.recorder_policy import RecorderPolicy
+from hydra_ft.feeds.recorder_setup import policy_of, public_options
 from hydra_ft.feeds.venues import venue_of
 from hydra_ft.settings import SECTION, load_settings
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hydra_ft.feeds.normal import Venue
+    from hydra_ft.feeds.recorder_policy import RecorderPolicy
     from hydra_ft.recorder_settings import RecorderSettings
-
-SECRETS = ("apiKey", "secret", "password", "uid", "walletAddress", "privateKey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +56,6 @@ def planned(args: argparse.Namespace) -> Plan:
         )
     home = home_of(args, config)
     policy = policy_of(settings)
-    return Plan(venue, tuple(pairs), home.url, _ccxt(exchange), settings, policy, home.folder)
-
-
-def policy_of(settings: RecorderSettings) -> RecorderPolicy:
-    """Policy of a recorder with the numbers that are set."""
-    return RecorderPolicy(
-        grace_ms=round(1000 * settings.grace_s),
-        quiet_s=settings.quiet_s,
-        silence_s=settings.silence_s,
-        refresh_every_s=settings.refresh_s,
-        refetch_per_minute=settings.refetch_per_minute,
-        write_every_s=settings.flush_s,
-        stop_s=settings.stop_s,
-        book_every_s=settings.book_every_s,
-        book_levels=settings.book_levels,
+    return Plan(
+        venue, tuple(pairs), home.url, public_options(exchange), settings, policy, home.folder
     )
-
-
-def _ccxt(exchange: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of ccxt as freqtrade gives them to its own asynchronous client."""
-    given: dict[str, Any] = {"enableRateLimit": True}
-    options: dict[str, Any] = {"defaultType": "swap"}
-    for key in ("ccxt_config", "ccxt_async_config"):
-        part = exchange.get(key) or {}
-        given |= part
-        options |= part.get("options") or {}
-    public = {key: value for key, value in given.items() if key not in SECRETS}
-    return public | {"options": options}

@@ -1,0 +1,84 @@
+"""Recorded feeds of a bot that trades: opened with it, waited for, recorded where it asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from freqtrade.exceptions import OperationalException
+
+from hydra_ft.adapter.fail_closed import fail_closed
+from hydra_ft.adapter.recorded.bot_recorder import BotRecorder
+from hydra_ft.adapter.recorded.feeds import RECORDED, RecordedFeeds
+from hydra_ft.adapter.recorded.flow_wait import FlowWait
+from hydra_ft.adapter.trades import to_ms
+from hydra_ft.bars.candles import timeframe_ms
+from hydra_ft.errors import HydraError
+from hydra_ft.settings import database_url
+from hydra_ft.store.flow import FlowStore
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hydra_ft.adapter.strategy import HydraStrategy
+    from hydra_ft.settings import Settings
+
+    _Base = HydraStrategy
+else:
+    _Base = object
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether a bot that trades with these settings records, or reads what was recorded."""
+    listed = settings.feeds or ()
+    return settings.recorder.in_bot or any(feed in listed for feed in RECORDED)
+
+
+class LiveFeeds(_Base):
+    """Lays what was recorded beside the candles of a bot that trades."""
+
+    recorder: BotRecorder | None = None
+    _wait: FlowWait | None = None
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Open the feeds once the store is open, and begin to record where that is set."""
+        super().ft_bot_start(**kwargs)
+        exchange = self.config["exchange"]
+        if self.feeds.intersection(RECORDED):
+            self.frames.live = RecordedFeeds(self.database, exchange["name"], keeps=True)
+        if Feed.TRADES in self.feeds:
+            store = FlowStore(self.database, exchange["name"])
+            wait_s = self.settings.recorder.wait_s
+            self._wait = FlowWait(store, timeframe_ms(self.timeframe), wait_s)
+        if self.settings.recorder.in_bot:
+            self._record(exchange)
+
+    def _record(self, exchange: dict[str, Any]) -> None:
+        folder, is_dry = self.config["user_data_dir"], self.config["dry_run"]
+        url = database_url(self.settings, folder, dry_run=is_dry)
+        pairs = self.dp.current_whitelist()
+        try:
+            self.recorder = BotRecorder(url, exchange, pairs, self.settings.recorder)
+        except HydraError as error:
+            raise OperationalException(f"hydra.recorder.in_bot: {error}") from error
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Begin the loop; then wait for the trades of a candle that has just closed."""
+        super().bot_loop_start(current_time=current_time, **kwargs)
+        self._look_at_feeds(to_ms(current_time))
+
+    @fail_closed(answer=None)
+    def _look_at_feeds(self, now: int) -> None:
+        self.frames.states.tell()
+        pairs = self.dp.current_whitelist()
+        if self.recorder is not None:
+            self.recorder.look(pairs)
+        if self._wait is not None:
+            self._wait.wait(pairs, now)
+
+    def ft_bot_cleanup(self) -> None:
+        """End the recorder with the bot, before a reload starts the next one."""
+        if self.recorder is not None:
+            self.recorder.stop()
+            self.recorder = None
+        super().ft_bot_cleanup()
