@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hydra_ft.adapter.recorded.feed_states import whole_bars
+from hydra_ft.adapter.recorded.feeds import RECORDED
 from hydra_ft.bars.candles import close_time
 from hydra_ft.errors import DataError
 from hydra_ft.types import Bars, Feed
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from hydra_ft.decisions.pipeline import HeadRules
 
 COMMAND = "freqtrade download-data"
+_FETCH = {
+    Feed.TRADES: f"{COMMAND} --dl-trades --pairs {{pair}}, then hydra data build --pairs {{pair}}",
+    Feed.LIQUIDATIONS: "hydra data fetch --pairs {pair} (its vendor keeps about a day of minutes)",
+}
+"""What brings a recorded feed of the past; ``hydra record`` keeps it from now on."""
 
 
 def require_candles(pair: str, frames: Mapping[str, Bars], rules: HeadRules) -> None:
@@ -39,6 +46,7 @@ def shortfalls(
 ) -> Iterator[str]:
     """Sentences about bars that will be blocked for want of data, one per cause."""
     yield from _late_frames(pair, frames, rules)
+    yield from _torn_feeds(pair, frames[rules.base], rules, feeds)
     market = frames[rules.market]
     values = {Feed.FUNDING: market.funding_rate, Feed.OPEN_INTEREST: market.open_interest}
     for feed, column in values.items():
@@ -60,14 +68,43 @@ def _late_frames(pair: str, frames: Mapping[str, Bars], rules: HeadRules) -> Ite
             )
 
 
+def _torn_feeds(pair: str, base: Bars, rules: HeadRules, feeds: Collection[Feed]) -> Iterator[str]:
+    """Recorded feeds that are not whole in each of the base candles."""
+    for feed in RECORDED:
+        if feed not in feeds:
+            continue
+        whole = whole_bars(base, feed)
+        rows = np.flatnonzero(whole)
+        if rows.size == len(base):
+            continue
+        code, fetch = f"data_stale:{feed}", _FETCH[feed].format(pair=pair)
+        if not rows.size:
+            yield (
+                f"{pair}: hydra.feeds lists {feed}, but none are kept from {_minute(base.time[0])} "
+                f"to {_minute(close_time(base)[-1])}, so that nothing is traded ({code}); run: "
+                f"{fetch}, or do without: set hydra.feeds to [{_rest(feed, rules, feeds)}]"
+            )
+        else:
+            yield (
+                f"{pair}: {feed} are complete in {rows.size} of {len(base)} {rules.base} candles, "
+                f"from {_minute(base.time[rows[0]])} to {_minute(close_time(base)[rows[-1]])}; "
+                f"without them nothing is traded ({code}); hydra data status shows the gaps, "
+                f"{fetch} fills what can be had"
+            )
+
+
+def _rest(feed: Feed, rules: HeadRules, feeds: Collection[Feed]) -> str:
+    return ", ".join(f'"{one}"' for one in rules.feeds if one in feeds and one is not feed)
+
+
 def _empty_feed(pair: str, feed: Feed, rules: HeadRules, feeds: Collection[Feed]) -> str:
     """A listed feed without one value: every bar is blocked."""
-    rest = ", ".join(f'"{one}"' for one in rules.feeds if one in feeds and one is not feed)
     kind = {Feed.FUNDING: "funding_rate"}.get(feed, feed.value)
     return (
         f"{pair}: hydra.feeds lists {feed}, but there is no such data, so that nothing is traded "
         f"(data_stale:{feed}); run: {COMMAND} --pairs {pair} --timeframes {rules.market} "
-        f"--candle-types {kind}, or do without it: set hydra.feeds to [{rest}]"
+        f"--candle-types {kind}, or do without it: set hydra.feeds to "
+        f"[{_rest(feed, rules, feeds)}]"
     )
 
 

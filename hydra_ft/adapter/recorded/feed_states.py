@@ -77,20 +77,28 @@ class FeedStates:
         self._changed.clear()
 
 
+def whole_bars(bars: Bars, feed: Feed) -> BoolArray:
+    """Bars of which nothing of a recorded feed is missing, shape (n,)."""
+    if feed is Feed.TRADES and bars.flow is not None:
+        return np.logical_and(bars.flow.covered == 1, bars.flow.missing == 0)
+    if feed is Feed.LIQUIDATIONS and bars.long_liquidated is not None:
+        return np.isfinite(bars.long_liquidated)
+    return np.zeros(len(bars), dtype=np.bool_)
+
+
 def _states(bars: Bars, now: int) -> Iterator[tuple[Feed, FeedState]]:
     if not len(bars):
         return
     if bars.flow is not None:
         covered, missing = bars.flow.covered, np.nan_to_num(bars.flow.missing)
-        whole = (covered == 1) & (missing == 0)
-        last = float(covered[-1]), float(missing[-1])
-        yield Feed.TRADES, _state(bars, whole, now, *last)
+        yield Feed.TRADES, _state(bars, Feed.TRADES, now, covered[-1], missing[-1])
     if bars.long_liquidated is not None:
-        whole = np.isfinite(bars.long_liquidated)
-        yield Feed.LIQUIDATIONS, _state(bars, whole, now, float(whole[-1]), 0.0)
+        known = float(np.isfinite(bars.long_liquidated[-1]))
+        yield Feed.LIQUIDATIONS, _state(bars, Feed.LIQUIDATIONS, now, known, 0.0)
 
 
-def _state(bars: Bars, whole: BoolArray, now: int, covered: float, missing: float) -> FeedState:
+def _state(bars: Bars, feed: Feed, now: int, covered: float, missing: float) -> FeedState:
+    whole = whole_bars(bars, feed)
     rows = np.flatnonzero(whole)
     age = (now - int(close_time(bars)[rows[-1]])) / 1000 if rows.size else None
-    return FeedState(bool(whole[-1]), age, covered, missing, float(whole.mean()))
+    return FeedState(bool(whole[-1]), age, float(covered), float(missing), float(whole.mean()))

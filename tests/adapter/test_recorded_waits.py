@@ -1,0 +1,148 @@
+"""A bot waits for the trades of a closed candle: once, not for long, and not for the dead."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from adapter.recorded_tape import FIVE, MINUTE, PAIR, START, flat_candles, made_flow, made_trades
+
+from hydra_ft.adapter.history import shortfalls
+from hydra_ft.adapter.recorded.feed_states import FeedStates
+from hydra_ft.adapter.recorded.feeds import RecordedFeeds
+from hydra_ft.adapter.recorded.flow_wait import FlowWait
+from hydra_ft.adapter.start import feeds_in_use
+from hydra_ft.decisions.rules import HeadRules
+from hydra_ft.store.database import Database
+from hydra_ft.store.flow import FlowStore
+from hydra_ft.types import Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hydra_ft.types import Bars
+
+OTHER = "ETH/USDT:USDT"
+CLOSE = START + 6 * FIVE
+TRADES = made_trades(1 / 24, per_minute=30)
+FLOW = HeadRules("Flow", (), (Feed.CANDLES, Feed.FUNDING, Feed.TRADES, Feed.LIQUIDATIONS))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'hydra.sqlite'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(database: Database) -> FlowStore:
+    """Both pairs are recorded, but for the last minute of the candle."""
+    made = FlowStore(database, "binance")
+    flow = made_flow(TRADES, START, CLOSE - MINUTE)
+    made.put([(PAIR, flow), (OTHER, flow)])
+    return made
+
+
+class Clock:
+    """Sleeps at once, counts what was slept, and lets things happen meanwhile."""
+
+    def __init__(self, store: FlowStore, **arrives: float) -> None:
+        self.slept_s = 0.0
+        self._store, self._arrives = store, dict(arrives)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
+        for pair, at in {"btc": PAIR, "eth": OTHER}.items():
+            if self._arrives.get(pair, 99.0) <= self.slept_s:
+                del self._arrives[pair]
+                self._store.put([(at, made_flow(TRADES, CLOSE - MINUTE, CLOSE))])
+
+
+def test_it_waits_until_all_pairs_are_there(store: FlowStore) -> None:
+    clock = Clock(store, btc=0.5, eth=1.2)
+    assert FlowWait(store, FIVE, 5.0, clock.sleep).wait([PAIR, OTHER], CLOSE + 1_000) == []
+    assert clock.slept_s == pytest.approx(1.2, abs=0.11)
+
+
+def test_it_waits_no_longer_than_it_may_and_once_a_candle(store: FlowStore) -> None:
+    clock = Clock(store, btc=0.5)
+    waiting = FlowWait(store, FIVE, 5.0, clock.sleep)
+    assert waiting.wait([PAIR, OTHER], CLOSE + 1_000) == [OTHER]
+    assert clock.slept_s == pytest.approx(5.0)
+    assert waiting.wait([PAIR, OTHER], CLOSE + 60_000) == []
+    assert clock.slept_s == pytest.approx(5.0)
+
+
+def test_it_does_not_wait_for_what_nobody_records(store: FlowStore) -> None:
+    clock = Clock(store)
+    later = CLOSE + 3 * FIVE
+    assert FlowWait(store, FIVE, 5.0, clock.sleep).wait([PAIR, "SOL/USDT:USDT"], later) == [
+        PAIR,
+        "SOL/USDT:USDT",
+    ]
+    assert clock.slept_s == 0
+
+
+def test_without_a_wait_it_only_looks(store: FlowStore) -> None:
+    clock = Clock(store, btc=0.0)
+    assert FlowWait(store, FIVE, 0.0, clock.sleep).wait([PAIR], CLOSE) == [PAIR]
+    assert clock.slept_s == 0
+
+
+def beside(database: Database, stop: int, pair: str = PAIR) -> Bars:
+    feeds = RecordedFeeds(database, "binance", keeps=False)
+    return feeds.beside(pair, flat_candles(stop, 6), (Feed.TRADES, Feed.LIQUIDATIONS))
+
+
+def test_a_change_of_a_feed_is_one_line_with_age_and_what_is_missing(
+    database: Database, store: FlowStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    states = FeedStates()
+    for _ in range(2):
+        for pair in (PAIR, OTHER):
+            states.see(pair, beside(database, CLOSE, pair), CLOSE + 2_000)
+        states.tell()
+    trades, liquidations = caplog.messages
+    assert trades.startswith("trades are not complete, nothing is entered (data_stale:trades): ")
+    whole = "last whole bar 302 s old, 80 % of the newest bar, 83.3 % of the bars in use"
+    assert trades.endswith(f"{PAIR} ({whole}), {OTHER} ({whole})")
+    assert "(none whole, 0 % of the newest bar, 0.0 % of the bars in use)" in liquidations
+    store.put([(PAIR, made_flow(TRADES, CLOSE - MINUTE, CLOSE))])
+    states.see(PAIR, beside(database, CLOSE), CLOSE + 3_000)
+    states.tell()
+    assert caplog.messages[2:] == [f"trades are complete: {PAIR}"]
+    assert states.states[Feed.TRADES, PAIR].age_s == 3.0
+
+
+def test_a_test_says_what_is_not_kept_and_what_brings_it(
+    database: Database, store: FlowStore
+) -> None:
+    base = beside(database, CLOSE)
+    frames = dict.fromkeys(FLOW.timeframes, replace(base, funding_rate=np.ones(len(base))))
+    listed = (Feed.CANDLES, Feed.FUNDING, Feed.TRADES, Feed.LIQUIDATIONS)
+    trades, liquidations = shortfalls(PAIR, frames, FLOW, listed)
+    assert "trades are complete in 5 of 6 5m candles, from 2026-01-01 00:00 to" in trades
+    assert "data_stale:trades" in trades
+    assert f"freqtrade download-data --dl-trades --pairs {PAIR}, then hydra data build" in trades
+    assert "lists liquidations, but none are kept from 2026-01-01 00:00" in liquidations
+    assert f"hydra data fetch --pairs {PAIR}" in liquidations
+    assert 'set hydra.feeds to ["candles", "funding", "trades"]' in liquidations
+    assert list(shortfalls(PAIR, frames, FLOW, (Feed.CANDLES, Feed.FUNDING))) == []
+
+
+def test_what_freqtrade_brings_is_used_where_nothing_is_listed() -> None:
+    assert feeds_in_use(FLOW, None) == {Feed.CANDLES, Feed.FUNDING}
+    assert feeds_in_use(FLOW, (Feed.CANDLES, Feed.TRADES)) == {Feed.CANDLES, Feed.TRADES}
+
+
+def test_a_feed_that_the_head_cannot_use_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    assert feeds_in_use(FLOW, (Feed.CANDLES, Feed.BOOK)) == {Feed.CANDLES}
+    (message,) = caplog.messages
+    assert "hydra.feeds: expected feeds that Flow can use (candles, funding, trades" in message
+    assert "was also book" in message
