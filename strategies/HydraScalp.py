@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hydra_ft import signals
 from hydra_ft.adapter.strategy import HydraStrategy
+from hydra_ft.decisions.flow_exits import FlowExitRules
 from hydra_ft.decisions.rules import AdmissionRules, ClockRules, HeadRules, VetoRules
 from hydra_ft.execution.policy import PRESETS, ChasePolicies
 from hydra_ft.market.bias import BiasRules
@@ -36,6 +37,8 @@ class HydraScalp(HydraStrategy):
         # Target and stop are 1.5 and 1.0 mean ranges, of which costs leave 1.2 to 1.5.
         vetoes=VetoRules(min_reward_to_risk=1.2),
         clock=ClockRules(),
+        # Their numbers are for 5m and hours; a position here is over in minutes.
+        flow_exits=FlowExitRules(by_value=False, by_reversal=False),
         admission=AdmissionRules(
             max_day_trades=100, max_losses=5, loss_pause_s=3600, max_same_side=3
         ),
