@@ -34,7 +34,7 @@ from hydra_ft.types import Kind, Side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 TARGET = 0.07
 """BTC that the rig's stake buys."""
 

@@ -17,7 +17,7 @@ from hydra_ft.types import Side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 BOTH = pytest.mark.parametrize("side", list(Side))
 ANY_STOP = pytest.mark.parametrize("rig", ["limit", "market"], indirect=True)
 ALGO = "/fapi/v1/algoOrder"

@@ -10,7 +10,7 @@ from e2e.test_exits import leave
 
 from hydra_ft.types import ChildState, Side
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 ORDER = "/fapi/v1/order"
 
 
