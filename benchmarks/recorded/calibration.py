@@ -19,6 +19,7 @@ from benchmarks.recorded.sets import (
     recorded_folder,
 )
 from benchmarks.recorded.stage_a import rules
+from benchmarks.recorded.takers import measured
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     data = data_folder()
     states = [survey(data, one, options.coins) for one in SETS]
-    publish(render(states, rules()), options.out)
+    publish(render(states, rules(), measured(data, rules())), options.out)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from benchmarks.execution.tables import table
 from benchmarks.recorded.dwell import WHIPSAW_BARS, Dwell
 from benchmarks.recorded.sets import minute, wrapped
 from benchmarks.recorded.standing import PERCENTILES, percentiles, standing, thresholds
+from benchmarks.recorded.takers_page import section
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.types import Bias, Regime
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from enum import IntEnum
 
     from benchmarks.recorded.market_states import SetState
+    from benchmarks.recorded.takers import Takers
     from hydra_ft.decisions.rules import HeadRules
     from hydra_ft.types import IntArray
 
@@ -31,8 +33,8 @@ the earlier set, and where the same values stand on the later one, on which noth
 markets say nothing about future ones."""
 
 _STANDS = """\
-The percentile of a default is the share of hourly bars whose value is at or below it. Not measured:
-`chop.flips_none` and `chop.flips_full`, because no set has trades beside candles."""
+The percentile of a default is the share of hourly bars whose value is at or below it. These sets
+have no trades: what is set from those stands under order flow."""
 
 _DWELL = f"""\
 A stay is a run of equal states between two switches; stays at the edges of a recording are left
@@ -45,8 +47,8 @@ bias blocks its side; `any` counts the bars on which at least one signal fires, 
 least one is blocked."""
 
 
-def render(states: Sequence[SetState], head: HeadRules) -> str:
-    """Write the whole page."""
+def render(states: Sequence[SetState], head: HeadRules, takers: Takers | None = None) -> str:
+    """Write the whole page; the section on order flow where that was measured."""
     hours = timeframe_ms(head.market) / 3_600_000
     parts = ["# Calibration of regime and bias", _OPENING, "## Data", _data(states)]
     parts += ["## Where each default stands", _STANDS, _standings(states, head)]
@@ -57,6 +59,7 @@ def render(states: Sequence[SetState], head: HeadRules) -> str:
     parts += [_DWELL, _dwells(states, hours), _steadier(states, hours)]
     parts += ["## Bias", _shares(states, Bias, [state.bias for state in states])]
     parts += [_GATE, _fired(states), _expected(states)]
+    parts += [section(takers, head)] if takers else []
     parts += ["## How to reproduce it", _reproduce(states)]
     return "\n\n".join(parts) + "\n"
 
@@ -200,7 +203,8 @@ def _expected(states: Sequence[SetState]) -> str:
 def _reproduce(states: Sequence[SetState]) -> str:
     sets = " and ".join(f"`ohlcv/{state.about.name}`" for state in states)
     return f"""\
-With {sets} in the folder `HYDRA_TEST_DATA`; the
+With {sets} in the folder `HYDRA_TEST_DATA` (and,
+for order flow, `ohlcv/okx_2026jun_sol`, `derivs/okx_sol_2026jun` and `trades/bitflyer_201801`); the
 candles of 1h and 4h are sums of those of 5m:
 
 ```

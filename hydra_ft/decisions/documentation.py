@@ -55,8 +55,8 @@ position since before its entry closes nothing, or a reversal could never be hel
 listed there are two more. `{EXIT_TAGS[3]}`: the price is beyond yesterday's value area on the
 position's side, has come back into it within the hour or stood outside without volume, and is
 absorbed now. `{EXIT_TAGS[4]}`: takers press against the position, and harder, for some bars on end,
-and are absorbed at the last. Both are rare: absorption beyond one deviation is, five days of a tape
-had two bars of the first and four of the second. What is not known closes nothing.
+and are absorbed at the last. Both are rare, because absorption is ([calibration.md](calibration.md)
+counts them on a tape). What is not known closes nothing.
 
 **Stop, target and hold** of a trade are those of its decision, where the head has a risk policy
 (`risk = RiskPolicy(...)`, `hydra_ft/risk/exit_rules.py`). R is what is lost at the first stop,

@@ -23,6 +23,9 @@ Z_SIGNIFICANT, Z_EXTREME, Z_DANGEROUS = 1.0, 1.5, 2.0
 LIQUIDATION = "liquidation_imbalance_48"
 """(long - short) / (long + short) notional liquidated in 4 hours, on base bars of 5m."""
 
+FLOW_NEAR, FLOW_FAR = (0.02, 7.0), (0.017, 15.0)
+"""From which size on takers count, and how much: of 4 and of 24 hours."""
+
 NEEDS: Mapping[Feed, tuple[str, ...]] = {
     Feed.CANDLES: ("change_4", "change_24"),
     Feed.FUNDING: ("funding_z_168",),
@@ -113,12 +116,13 @@ def trend_part(change_4: FloatArray, change_24: FloatArray) -> FloatArray:
 def flow_part(imbalance_4: FloatArray, imbalance_24: FloatArray) -> FloatArray:
     """Sum of sign min(0.5, 7 |i4|) beyond 2 %, plus sign min(0.5, 15 |i24|) beyond 1.7 %.
 
-    Shaped as the trend of the price: each begins at P25 of its size and is full at P75, on two
-    weeks of one coin (SOL on OKX, docs/calibration.md).
+    Takers of 4 and of 24 hours, shaped as the trend of the price: each begins at P25 of its
+    size and is full at P75, on two weeks of one coin (docs/calibration.md).
     """
-    near = np.clip(7 * imbalance_4, -0.5, 0.5) * exceeds(np.abs(imbalance_4), 0.02)
-    far = np.clip(15 * imbalance_24, -0.5, 0.5) * exceeds(np.abs(imbalance_24), 0.017)
-    return np.clip(near + far, -1.0, 1.0)
+    total = np.zeros(imbalance_4.shape)
+    for values, (least, slope) in ((imbalance_4, FLOW_NEAR), (imbalance_24, FLOW_FAR)):
+        total += np.clip(slope * values, -0.5, 0.5) * exceeds(np.abs(values), least)
+    return np.clip(total, -1.0, 1.0)
 
 
 def bias_features(feeds: Collection[Feed]) -> tuple[str, ...]:

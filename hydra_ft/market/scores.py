@@ -45,7 +45,7 @@ class ChopRules:
     2023-07-04 to 2023-08-17 (set binance_2023q3, 12,139 bars): efficiency_24 has P20 0.059
     and P60 0.196, choppiness_14 has P50 50.4 and P80 58.5. Flips are counted on one coin only,
     two weeks of SOL on OKX (345 hours from 2026-05-31): delta_flip_share_24 has P50 0.478 and
-    P80 0.609, near the half that chance gives (docs/calibration.md).
+    P80 0.609, near the half that chance gives; it goes by 1/23 (docs/calibration.md).
     """
 
     efficiency_full: Annotated[
@@ -65,7 +65,7 @@ class ChopRules:
     ] = 0.48
     flips_full: Annotated[
         float, Ge(0), Le(1), Doc("at this share of delta flips or above the term is 1")
-    ] = 0.61
+    ] = 0.60
     efficiency_weight: Annotated[float, Ge(0), Le(1), Doc("weight of the efficiency term")] = 0.4
     choppiness_weight: Annotated[float, Ge(0), Le(1), Doc("weight of the choppiness term")] = 0.4
     flips_weight: Annotated[

@@ -16,6 +16,7 @@ from hydra_ft.market.bias import (
     bias_allows,
     bias_columns,
     describe,
+    flow_part,
     funding_part,
     liquidation_part,
     open_interest_part,
@@ -208,3 +209,48 @@ def test_the_bias_is_prefix_and_start_invariant() -> None:
         for found in (early, alone):
             assert found.bias[-1] == whole.bias[row]
             assert found.score[-1] == pytest.approx(whole.score[row], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "expected"),
+    [
+        (0.0, 0.0, 0.0),
+        (0.02, 0.017, 0.0),
+        (0.03, 0.0, 0.21),
+        (-0.03, 0.0, -0.21),
+        (0.0, 0.02, 0.30),
+        (0.09, 0.05, 1.0),
+        (-0.09, -0.05, -1.0),
+        (0.09, -0.05, 0.0),
+        (0.09, 0.01, 0.5),
+        (np.nan, 0.05, np.nan),
+        (0.05, np.nan, np.nan),
+    ],
+)
+def test_takers_of_four_hours_and_a_day_speak_for_their_side(
+    near: float, far: float, expected: float
+) -> None:
+    """F-A18: each from a dead zone to a half, as the trend of the price; a gap is not balance."""
+    found = flow_part(np.array([near]), np.array([far]))
+    np.testing.assert_allclose(found, [expected], atol=1e-12)
+
+
+TAKERS = {"trade_imbalance_4": 0.09, "trade_imbalance_24": 0.05}
+
+
+def test_the_part_of_takers_is_in_where_trades_are_listed_and_the_rest_keeps_its_weights() -> None:
+    """X27: -0.645 of all but takers; with buyers at 0.20 the five parts share a weight of 1.2."""
+    without = one({**X27, **TAKERS})
+    listed = one({**X27, **TAKERS}, (*ALL, Feed.TRADES))
+    assert without[1] == pytest.approx(-0.645)
+    assert listed[1] == pytest.approx((-0.645 + 0.20) / 1.20)
+    bare = one({**X27, **TAKERS}, (Feed.CANDLES, Feed.TRADES))
+    assert bare[1] == pytest.approx((0.20 * one(X27, (Feed.CANDLES,))[1] + 0.20) / 0.40)
+
+
+def test_takers_that_are_not_known_make_the_bias_stale() -> None:
+    """T1: stale inputs block both sides."""
+    for name in TAKERS:
+        _, score, strength = one({**X27, **TAKERS, name: np.nan}, (*ALL, Feed.TRADES))
+        assert np.isnan(score)
+        assert np.isnan(strength)

@@ -178,7 +178,7 @@ def test_the_range_score_is_unknown_without_any_one_of_its_columns(name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("flips", "points"), [(0.4, 0.0), (0.48, 0.0), (0.545, 0.5), (0.61, 1.0), (0.9, 1.0)]
+    ("flips", "points"), [(0.4, 0.0), (0.48, 0.0), (0.54, 0.5), (0.60, 1.0), (0.9, 1.0)]
 )
 def test_flips_of_the_trade_delta_raise_the_chop_score(flips: float, points: float) -> None:
     """X23, F-A14, F6: the share of flips is an input, and grows from 0 to 1 over a ramp.
@@ -194,9 +194,9 @@ def test_flips_of_the_trade_delta_raise_the_chop_score(flips: float, points: flo
     ("efficiency", "choppiness", "flips", "expected"),
     [
         (0.06, 58.5, 0.0, Regime.CHOPPY),
-        (0.06, 54.25, 0.61, Regime.CHOPPY),
-        (0.20, 58.5, 0.61, Regime.UP),
-        (0.13, 54.25, 0.545, Regime.UP),
+        (0.06, 54.25, 0.60, Regime.CHOPPY),
+        (0.20, 58.5, 0.60, Regime.UP),
+        (0.13, 54.25, 0.54, Regime.UP),
     ],
 )
 def test_choppy_is_reached_by_score_through_terms_that_are_all_fed(
@@ -209,8 +209,8 @@ def test_choppy_is_reached_by_score_through_terms_that_are_all_fed(
     assert found.regime[-1] == expected
     assert found.proposal[-1] == expected
     assert found.chop_score[-1] == pytest.approx(
-        0.4 * (0.20 - efficiency) / 0.14 + 0.4 * (choppiness - 50) / 8.5 + 0.2 * flips / 0.61
-        if flips in {0.0, 0.61}
+        0.4 * (0.20 - efficiency) / 0.14 + 0.4 * (choppiness - 50) / 8.5 + 0.2 * flips / 0.60
+        if flips in {0.0, 0.60}
         else 0.5
     )
 

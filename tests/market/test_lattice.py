@@ -17,13 +17,14 @@ STANDS = RULES.window_bars + 2
 """Bars after which smoothing and fold know nothing of what was before."""
 
 STRUCTURES = ((1, 1, 0, 0), (0, 1, 0, 0), (0, 0, 0, 0), (1, 0, 0, 1), (0, 0, 1, 1))
+FLIP_LEVELS = (0.3, 0.54, 0.7, np.nan)
 LEVELS = {
     "structure": STRUCTURES,
     "change_4": (-0.02, -0.004, 0.0, 0.009),
     "averages": ((99.0, 98.0), (100.0, 100.0), (99.0, 101.0), (101.0, 102.0)),
     "vol_expansion_20": (0.4, 0.75, 1.0, 3.1),
     "high_4": (100.5, 101.2, 103.0),
-    "chop": ((0.02, 65.0), (0.13, 54.0), (0.5, 40.0)),
+    "chop": ((0.02, 65.0), (0.08, 56.0), (0.13, 54.0), (0.5, 40.0)),
 }
 MARKS = ("higher_high_30", "higher_low_30", "lower_high_30", "lower_low_30")
 
@@ -58,6 +59,44 @@ def test_the_lattice_stands_and_every_point_of_it_becomes_the_regime_it_proposes
     known = found.regime[STANDS:]
     switches = {(int(a), int(b)) for a, b in pairwise(known) if a != b}
     assert switches == set(permutations((int(state) for state in Regime), 2))
+
+
+def flipping() -> dict[str, np.ndarray]:
+    """The lattice once for each share of flips, with a bar of which it is not known."""
+    columns = lattice()
+    repeated = {name: np.tile(values, len(FLIP_LEVELS)) for name, values in columns.items()}
+    return {**repeated, scores.FLIPS: np.repeat(FLIP_LEVELS, columns["close"].size)}
+
+
+def test_with_flips_all_four_states_are_reached_and_only_by_them_some_points_turn_choppy() -> None:
+    """P2, F-A14: by the same order of the decision; an unknown share leaves the rest as it is."""
+    columns = flipping()
+    trend, ranging = scores.trend_score(columns), scores.range_score(columns)
+    chop = scores.chop_score(columns, RULES.chop)
+    regime, trust = proposals(trend.score, trend.direction, ranging, chop, RULES)
+    assert np.isfinite(trust).all()
+    states = regime.reshape(len(FLIP_LEVELS), -1)
+    for row in states:
+        assert set(row) == {int(state) for state in Regime}
+    calm, _, wild, unknown = states
+    bare = {name: values for name, values in columns.items() if name != scores.FLIPS}
+    without = scores.chop_score(bare, RULES.chop).reshape(states.shape)
+    np.testing.assert_array_equal(chop.reshape(states.shape)[-1], without[-1])
+    turned = wild != calm
+    assert turned.any()
+    assert (wild[turned] == int(Regime.CHOPPY)).all()
+    between = (unknown != calm) | (unknown != wild)
+    assert between.any()
+    assert ((chop >= 0) & (chop <= 1)).all()
+
+
+def test_flips_alone_make_no_chop_and_the_others_alone_do() -> None:
+    """A third of the weight cannot pass 0.7; what was choppy by the others may be calmed."""
+    rules = RULES.chop
+    flat = {"efficiency_24": np.array([0.5, 0.02]), "choppiness_14": np.array([40.0, 65.0])}
+    for flips, expected in ((0.9, [0.2, 1.0]), (0.1, [0.0, 0.8]), (np.nan, [0.0, 1.0])):
+        found = scores.chop_score({**flat, scores.FLIPS: np.full(2, flips)}, rules)
+        np.testing.assert_allclose(found, expected)
 
 
 @pytest.mark.parametrize("steps", [5])
