@@ -23,14 +23,16 @@ from hydra_ft.types.flow_columns import ValueColumns
 
 if TYPE_CHECKING:
     from hydra_ft.types import BoolArray, FloatArray, IntArray
-    from hydra_ft.types.flow import Flow, FlowBars
+    from hydra_ft.types.flow import Flow, FlowBars, Footprint
     from hydra_ft.types.profiles import Profiles
 
 ROLLING_MS: Final = 1_800_000
 """Length of the rolling profile: half an hour, as one period of a market profile."""
-LEAST_WHOLE: Final = 0.95
-"""Share of the bars of a profile that must be whole for it to be known: a trade missed in a
-day moves no value area, an hour that was not recorded may."""
+MOST_LOST: Final = 0.005
+"""Share of a profile's time, trades and volume, together, that may be missing for it to be
+known: seven minutes of a day, nine seconds of half an hour. A trade missed in a day moves no
+value area. An outage is likely when there is most to record: were it ten times as busy as the
+rest, a twentieth of the volume would be lost."""
 
 
 def value_columns(
@@ -41,7 +43,9 @@ def value_columns(
     ``period_ms`` is the length of the periods (a UTC day: yesterday's value), ``rolling_ms``
     that of the rolling profile. Bins are those of the day (``session_sizes``), so the first
     values come with the first day of which the beginning is there, those of the previous
-    period after one that is. Raises DataError for lengths that bars do not divide.
+    period after one that is. A profile is known where no more than ``MOST_LOST`` of it is
+    missing, be it that trades were not recorded or that their footprint is no longer kept.
+    Raises DataError for lengths that bars do not divide.
     """
     bars, footprint = flow.bars, flow.footprint
     window, rest = divmod(rolling_ms, bars.step_ms)
@@ -51,10 +55,10 @@ def value_columns(
     rolling = rolling_profiles(footprint, window, sizes, bars.close_ticks)
     previous = previous_profiles(footprint, bars, period_ms, sizes)
     stops = np.arange(len(bars)) + 1
-    begun = _whole_share(bars, stops - window, window) >= LEAST_WHOLE
+    begun = _is_known(flow, stops - window, window)
     first = int(bars.time[0]) if len(bars) else 0
     starts = (bars.time // period_ms * period_ms - period_ms - first) // bars.step_ms
-    known = _whole_share(bars, starts, period_ms // bars.step_ms) >= LEAST_WHOLE
+    known = _is_known(flow, starts, period_ms // bars.step_ms)
     return ValueColumns(
         poc=np.where(begun, rolling.poc, np.nan),
         high=np.where(begun, rolling.value_area_high, np.nan),
@@ -68,12 +72,37 @@ def value_columns(
     )
 
 
-def _whole_share(bars: FlowBars, starts: IntArray, length: int) -> FloatArray:
-    """Share of whole bars among ``length`` from each start on; 0 where the start is not there."""
-    whole = np.concatenate(([0], np.cumsum(bars.whole)))
+def _is_known(flow: Flow, starts: IntArray, length: int) -> BoolArray:
+    """Whether ``length`` bars from each start on are there, but for ``MOST_LOST`` of them."""
+    bars, lots = flow.bars, flow.bars.buy_lots + flow.bars.sell_lots
     there = (starts >= 0) & (starts + length <= len(bars))
-    at = np.where(there, starts, 0)
-    return np.where(there, whole[np.where(there, at + length, 0)] - whole[at], 0) / length
+    first, stop = np.where(there, starts, 0), np.where(there, starts + length, 0)
+
+    def total(values: IntArray) -> IntArray:
+        sums = np.concatenate(([0], np.cumsum(values)))
+        return np.asarray(sums[stop] - sums[first])
+
+    missed = total(bars.missing_ids) + _noticed_after(bars, stop)
+    lost = total(bars.uncovered_ms) / (length * bars.step_ms)
+    lost += missed / np.maximum(missed + total(bars.count), 1)
+    lost += total(np.abs(lots - _lots_in_cells(flow.footprint))) / np.maximum(total(lots), 1)
+    return there & (lost <= MOST_LOST)
+
+
+def _noticed_after(bars: FlowBars, stop: IntArray) -> IntArray:
+    """Trades missed that only the first bar that traded from ``stop`` on told of, shape (k,).
+
+    They may be missing before it: a hole counts for the profile that ends within it too.
+    """
+    traded = np.flatnonzero(bars.count)
+    told = np.concatenate((bars.missing_ids[traded], [0]))
+    return np.asarray(told[np.searchsorted(traded, stop)])
+
+
+def _lots_in_cells(footprint: Footprint) -> IntArray:
+    """Lots that the cells of each bar hold, shape (n,): fewer than traded where cells lack."""
+    sums = np.concatenate(([0], np.cumsum(footprint.buy + footprint.sell)))
+    return np.asarray(np.diff(sums[footprint.offsets]))
 
 
 def _against(flow: Flow, previous: Profiles, known: BoolArray) -> dict[str, FloatArray]:
@@ -107,8 +136,12 @@ def _times(flow: Flow, top: IntArray, bottom: IntArray) -> dict[str, FloatArray]
 
 
 def _volumes(flow: Flow, top: IntArray, bottom: IntArray) -> dict[str, FloatArray]:
-    """What traded above and below, base currency; the footprint's bins end where value does."""
+    """What traded above and below, base currency; the footprint's bins end where value does.
+
+    NaN for bars of which cells lack.
+    """
     footprint, n = flow.footprint, len(flow.bars)
+    complete = _lots_in_cells(footprint) == flow.bars.buy_lots + flow.bars.sell_lots
     of = np.repeat(np.arange(n), np.diff(footprint.offsets))
     lots = footprint.buy + footprint.sell
     lowest = footprint.bin * footprint.grid.bin_ticks
@@ -116,7 +149,11 @@ def _volumes(flow: Flow, top: IntArray, bottom: IntArray) -> dict[str, FloatArra
         "volume_above": lowest > top[of],
         "volume_below": lowest + footprint.grid.bin_ticks - 1 < bottom[of],
     }
-    return {
-        name: footprint.grid.quantities(np.bincount(of, lots * beyond, minlength=n).astype(int))
+    sums = {
+        name: np.bincount(of, lots * beyond, minlength=n).astype(np.int64)
         for name, beyond in sides.items()
+    }
+    return {
+        name: np.where(complete, footprint.grid.quantities(values), np.nan)
+        for name, values in sums.items()
     }

@@ -172,7 +172,7 @@ def test_a_trade_that_was_missed_makes_its_bar_unknown_and_moves_no_profile() ->
 
 
 def test_a_profile_of_which_too_much_is_missing_is_unknown() -> None:
-    """Two bars of thirty are more than the twentieth that may be missing."""
+    """Two bars of thirty; the rolling one too that ends where trades may have been missed."""
     dark = (TRADES.time >= START + 40 * MINUTE) & (TRADES.time < START + 42 * MINUTE)
     folder = FlowFolder(GRID_7, MINUTE, TEN_S, covered_from=START)
     folder.lost(START + 40 * MINUTE, START + 42 * MINUTE)
@@ -184,7 +184,56 @@ def test_a_profile_of_which_too_much_is_missing_is_unknown() -> None:
     assert np.isnan(found.previous_high[60:90]).all()
     assert np.isnan(found.time_above[60:90]).all()
     assert np.isfinite(found.previous_high[90:]).all()
-    assert np.flatnonzero(np.isnan(found.high)).tolist() == [*range(9), *range(40, 52)]
+    assert np.flatnonzero(np.isnan(found.high)).tolist() == [*range(9), *range(39, 52)]
+
+
+@pytest.mark.parametrize(("lost_ms", "is_known"), [(9_000, True), (9_001, False)])
+def test_half_an_hour_may_lack_nine_seconds(lost_ms: int, *, is_known: bool) -> None:
+    """As a day may lack seven minutes, and not 72: an outage comes when there is most to lose."""
+    begin = START + 40 * MINUTE
+    dark = (TRADES.time >= begin) & (TRADES.time < begin + lost_ms)
+    folder = FlowFolder(GRID_7, MINUTE, TEN_S, covered_from=START, contiguous_ids=False)
+    folder.lost(begin, begin + lost_ms)
+    folder.fold(picked(TRADES, np.flatnonzero(~dark)))
+    found = columns(folder.finish(START + SPAN))
+    assert np.isfinite(found.previous_high[60:90]).all() == is_known
+    assert np.isnan(found.previous_high[60:90]).all() != is_known
+    assert np.isnan(found.high[40:50]).all(), "nine seconds are too many of ten minutes"
+
+
+@pytest.mark.parametrize("first", [3_000, 3_570])
+@pytest.mark.parametrize(("missed", "is_known"), [(6, True), (40, False)])
+def test_a_period_may_lack_a_trade_in_two_hundred(
+    first: int, missed: int, *, is_known: bool
+) -> None:
+    """Also where the hole goes on into the next period, in which alone it is noticed."""
+    end = int(np.searchsorted(TRADES.time, START + 60 * MINUTE))
+    begin = end - 3 if first > 3_500 else first
+    torn = flow(picked(TRADES, np.delete(np.arange(9_000), slice(begin, begin + missed))))
+    found = columns(torn)
+    assert np.isfinite(found.previous_high[60:90]).all() == is_known
+    assert np.isnan(found.previous_high[60:90]).all() != is_known
+
+
+def test_a_profile_of_which_the_footprint_is_gone_is_unknown() -> None:
+    """Footprints are kept for a third of the time that bars are."""
+    cells = np.repeat(np.arange(150), np.diff(FLOW.footprint.offsets))
+    gone = (cells < 15) | (cells == 70)
+    levels = np.bincount(cells[~gone], minlength=150)
+    footprint = replace(
+        FLOW.footprint,
+        offsets=np.concatenate(([0], np.cumsum(levels))),
+        **{name: getattr(FLOW.footprint, name)[~gone] for name in ("bin", "buy", "sell")},
+    )
+    found = columns(replace(FLOW, footprint=footprint))
+    assert FLOW.bars.whole.all()
+    assert np.isnan(found.previous_high[30:60]).all()
+    assert np.isfinite(found.previous_high[60:90]).all()
+    assert np.isnan(found.previous_high[90:120]).all()
+    assert np.flatnonzero(np.isnan(found.poc)).tolist() == [*range(24), *range(70, 80)]
+    for name in ("volume_above", "volume_below"):
+        assert np.flatnonzero(np.isnan(getattr(found, name)[60:90])).tolist() == [10], name
+        assert np.isfinite(found.time_above[60:90]).all()
 
 
 def test_bars_without_their_sub_bars_have_volume_and_no_time() -> None:
