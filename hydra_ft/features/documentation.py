@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from hydra_ft.bars import microprice
 from hydra_ft.features import (
     absorption,
+    audited,
     basis,
     book,
+    footprint,
     funding,
     impact,
     order_flow,
@@ -37,7 +39,15 @@ weights divided by their sum. A column is named feature and timeframe, as `ema_2
 What needs trades reads the columns that `bars.flow_columns.with_flow` puts beside the bars,
 one row a bar: what is not whole is NaN there. The rolling profile is that of the last half
 hour, the previous one that of the day before (UTC); its value is what acceptance is held
-against. Hours in the names are those of 5m bars: 12 are one, 48 are four.
+against. What needs the book reads those of `bars.book_columns`, from samples a second apart;
+what needs single liquidations those of `bars.forced_columns`; the basis needs the close of the
+mark, the index or the spot beside the bars. Hours in the names are those of 5m bars: 12 are
+one, 48 are four.
+"""
+_AUDITED = """## what was asked for, and where it is
+
+Each row of the audited systems' features, in its sound form, and what was asked for beside them.
+
 """
 _TAIL = """## functions of arrays
 
@@ -65,9 +75,11 @@ ARRAY_FUNCTIONS: tuple[Callable[..., object], ...] = (
     vpin.bulk_buy_share,
     impact.kyle_lambda,
     impact.signed_root,
-    basis.basis,
+    vpin.windowed,
+    basis.premium,
     basis.annualised_basis,
-    basis.basis_z,
+    basis.unusual,
+    footprint.nearest,
     funding.paid_within,
     scalper.hit_rates,
     order_flow.velocity,
@@ -79,10 +91,11 @@ ARRAY_FUNCTIONS: tuple[Callable[..., object], ...] = (
 PICTURES = (
     *("averages", "crosses", "funding", "liquidity", "momentum", "open_interest", "ranges"),
     *("retests", "scalper", "structure", "trend", "variance_ratio", "volatility", "vwap"),
-    *("absorption", "order_flow", "value"),
+    *("absorption", "order_flow", "value", "footprint", "impact", "vpin"),
+    *("order_book", "sweeps", "cascades", "liquidations", "basis"),
     *("book", "tape"),
 )
-"""Families that ``benchmarks.recorded.pictures`` draws; no recorded set has liquidations."""
+"""Families that ``benchmarks.recorded.pictures`` draws: all of them, and functions of arrays."""
 _COLUMNS = ("feature", "what it says", "formula", "lookback", "units", "range", "feeds", "source")
 
 
@@ -115,6 +128,7 @@ def render(features: Mapping[str, Feature]) -> str:
         name = family.replace("_", " ")
         picture = f"![{name}](pictures/{family}.svg)\n\n" if family in PICTURES else ""
         parts.append(f"## {name}\n\n{picture}{head}\n{rows}\n")
+    parts.append(f"{_AUDITED}{audited.render()}\n")
     return "\n".join([*parts, _TAIL + "".join(map(_described, ARRAY_FUNCTIONS))])
 
 

@@ -1,4 +1,4 @@
-"""How far the price goes with what is bought or sold: functions of arrays, a row per bar."""
+"""How far the price goes with what takers buy or sell."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.features import rolling
+from hydra_ft.features.order_flow import delta
+from hydra_ft.features.registry import feature
+from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from hydra_ft.types import FloatArray
+    from hydra_ft.types import Bars, FloatArray
+
+_FEEDS = (Feed.TRADES,)
+IMPACT_BARS = 48
+MILLION = 1e6
 
 # A deviation below a millionth of the size is that of equal values, but for rounding.
 _EQUAL = 1e-12
@@ -35,3 +42,34 @@ def signed_root(signed: FloatArray) -> FloatArray:
     Hasbrouck, Journal of Finance 64, 2009.
     """
     return np.sign(signed) * np.sqrt(np.abs(signed))
+
+
+def _moved_bps(bars: Bars) -> FloatArray:
+    return 1e4 * np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="cov(x, r, 48) / var(x, 48), r = 1e4 ln(close / close[-1]), x = close delta / 1e6",
+    reference="Kyle, Econometrica 53, 1985",
+    lookback=IMPACT_BARS,
+    units="bps per million quote",
+    panel="impact",
+)
+def kyle_lambda_48(bars: Bars) -> FloatArray:
+    """How far the price went for each million that takers bought; NaN where delta did not vary."""
+    return kyle_lambda(_moved_bps(bars), bars.close * delta(bars) / MILLION, IMPACT_BARS)
+
+
+@feature(
+    feeds=_FEEDS,
+    formula="cov(x, r, 48) / var(x, 48), x = sign(delta) sqrt(close |delta| / 1e6)",
+    reference="Hasbrouck, Journal of Finance 64, 2009",
+    lookback=IMPACT_BARS,
+    units="bps per root of a million quote",
+    panel="impact_root",
+)
+def root_lambda_48(bars: Bars) -> FloatArray:
+    """The same for the root of what was bought, as impact grows slower than size."""
+    signed = signed_root(bars.close * delta(bars) / MILLION)
+    return kyle_lambda(_moved_bps(bars), signed, IMPACT_BARS)

@@ -38,19 +38,30 @@ def _sides(bars: Bars) -> tuple[FloatArray, FloatArray]:
     return bars.long_liquidated, bars.short_liquidated
 
 
-@feature(
-    feeds=_FEEDS,
-    formula="sum(long_liquidated + short_liquidated, 12)",
-    reference="Hydra V3 alpha_state",
-    lookback=HOUR - 1,
-    units="quote",
-    low=0.0,
-    panel="liquidations",
-)
-def liquidation_total_12(bars: Bars) -> FloatArray:
-    """Notional of all positions liquidated in the last 12 bars."""
-    longs, shorts = _sides(bars)
-    return rolling.total(longs + shorts, HOUR)
+def _total(window: int) -> Compute:
+    """Declare what was liquidated over a number of bars."""
+
+    def compute(bars: Bars) -> FloatArray:
+        longs, shorts = _sides(bars)
+        return rolling.total(longs + shorts, window)
+
+    compute.__name__ = compute.__qualname__ = f"liquidation_total_{window}"
+    compute.__doc__ = f"Notional of all positions liquidated in the last {window} bars."
+    return feature(
+        feeds=_FEEDS,
+        formula=f"sum(long_liquidated + short_liquidated, {window})",
+        reference="Hydra V3 alpha_state",
+        lookback=window - 1,
+        units="quote",
+        low=0.0,
+        panel="liquidations",
+    )(compute)
+
+
+liquidation_total_12 = _total(HOUR)
+liquidation_total_48 = _total(4 * HOUR)
+liquidation_total_96 = _total(8 * HOUR)
+liquidation_total_288 = _total(24 * HOUR)
 
 
 def _imbalance(window: int) -> Compute:

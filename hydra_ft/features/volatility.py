@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
+RANK_BARS = 288
 _CANDLES = (Feed.CANDLES,)
 
 
@@ -194,3 +195,22 @@ def yang_zhang_24(bars: Bars) -> FloatArray:
     bodies = rolling.variance(np.log(bars.close / bars.open), 24)
     ranges = _rogers_satchell(bars)
     return np.sqrt(gaps + _OPENING_SHARE * bodies + (1 - _OPENING_SHARE) * ranges)
+
+
+@feature(
+    feeds=_CANDLES,
+    formula="share of the 288 values of natr_14 before that are below it, those equal by half",
+    reference="Hydra V3 structure, vol_rank; there over 1,500 values of 250 ms returns",
+    lookback=RANK_BARS + 112,
+    units="ratio",
+    low=0.0,
+    high=1.0,
+    panel="volatility_rank",
+)
+def volatility_rank_288(bars: Bars) -> FloatArray:
+    """Where the range of a bar stands among those before: calm below 0.3, lively above 0.7."""
+    found = natr_14(bars)
+    held = rolling.windows(found, RANK_BARS + 1)
+    before, last = held[:, :-1], held[:, -1:]
+    rank = ((before < last) + 0.5 * (before == last)).mean(axis=-1)
+    return rolling.warmed(np.where(np.isnan(held.sum(axis=-1)), np.nan, rank), len(bars))

@@ -4,9 +4,10 @@ Easley, López de Prado and O'Hara, Review of Financial Studies 25, 2012. What i
 toxicity beyond volume and volatility is contested: Andersen and Bondarenko, Journal of
 Financial Markets 17, 2014.
 
-Functions of arrays with one row per trade, oldest first. Buckets begin anew each UTC day,
-and one that the day leaves unfilled is dropped: otherwise every value would depend on the
-first trade that was loaded.
+The functions of arrays have one row per trade, oldest first. Their buckets begin anew each
+UTC day, and one that the day leaves unfilled is dropped: otherwise every value would depend on
+the first trade that was loaded. The feature has no days: it cuts the volume of its own window
+into fifty buckets, counted back from the close, each filled from the bars in it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,19 @@ import numpy as np
 
 from hydra_ft.errors import DataError
 from hydra_ft.features import rolling
+from hydra_ft.features.order_flow import taken_volumes
+from hydra_ft.features.registry import feature
+from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from hydra_ft.types import FloatArray, IntArray
+    from hydra_ft.types import Bars, FloatArray, IntArray
 
 DAY_MS = 86_400_000
 BUCKETS = 50
+DAY_BARS = 288
 _ROUNDING = 1e-9
+_ROWS = 10_000
+"""Bars of which the buckets are made at a time."""
 
 
 def bucket_imbalance(
@@ -81,3 +88,41 @@ def bulk_buy_share(changes: FloatArray, sigma: FloatArray) -> FloatArray:
     z = rolling.ratio(changes, sigma * math.sqrt(2))
     share: FloatArray = 0.5 * (1 + np.array([math.erf(value) for value in z], dtype=np.float64))
     return share
+
+
+def windowed(
+    bought: FloatArray, sold: FloatArray, window: int, buckets: int = BUCKETS
+) -> FloatArray:
+    """Mean |buys - sells| of ``buckets`` equal volumes of the last ``window`` bars, shape (n,).
+
+    As a share of a bucket, 0..1; what a bar traded is taken for evenly mixed. NaN where the
+    window holds a bar that is not known, or no volume.
+    """
+    volumes = rolling.total(bought + sold, window)
+    known = ~np.isnan(bought + sold)
+    volume = np.concatenate(([0.0], np.cumsum(np.where(known, bought + sold, 0.0))))
+    signed = np.concatenate(([0.0], np.cumsum(np.where(known, bought - sold, 0.0))))
+    back = np.arange(buckets, -1, -1) / buckets
+    found = np.full(volumes.shape, np.nan)
+    rows = np.flatnonzero(volumes > 0)
+    for start in range(0, rows.size, _ROWS):
+        some = rows[start : start + _ROWS]
+        edges = volume[some + 1, None] - volumes[some, None] * back
+        moved = np.abs(np.diff(np.interp(edges, volume, signed), axis=1))
+        found[some] = np.minimum(moved.sum(axis=1) / volumes[some], 1.0)
+    return found
+
+
+@feature(
+    feeds=(Feed.TRADES,),
+    formula="mean |B - S| / bucket over 50 buckets, each a fiftieth of the volume of 288 bars",
+    reference="Easley, Lopez de Prado and O'Hara, Review of Financial Studies 25, 2012",
+    lookback=DAY_BARS - 1,
+    units="ratio",
+    low=0.0,
+    high=1.0,
+    panel="vpin",
+)
+def vpin_288(bars: Bars) -> FloatArray:
+    """How one-sided the trade of a day of 5m bars was, on a clock that ticks with volume."""
+    return windowed(*taken_volumes(bars), DAY_BARS)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from bars.made_columns import with_made_columns
 
 from hydra_ft.bars.candles import bars_from, resample
 from hydra_ft.types import FlowColumns, ValueColumns
@@ -36,7 +37,8 @@ def random_bars(n: int, step_ms: int = HOUR, seed: int = 1, volatility: float = 
         ),
         random.gamma(2.0, 50.0, n),
     )
-    return with_made_flow(with_liquidations(with_feeds(bars, seed), seed), seed)
+    full = with_made_flow(with_liquidations(with_feeds(bars, seed), seed), seed)
+    return with_made_columns(full, seed)
 
 
 def with_feeds(bars: Bars, seed: int = 1, every_h: int = 8) -> Bars:

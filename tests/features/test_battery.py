@@ -94,6 +94,56 @@ def test_a_cumulative_vwap_is_caught_by_its_start_and_not_by_its_future() -> Non
     assert not any(text.startswith("prefix") for text in faults)
 
 
+def _next_delta(bars: Bars) -> FloatArray:
+    assert bars.flow is not None
+    delta = bars.flow.buy_volume - bars.flow.sell_volume
+    return np.append(delta[1:], delta[-1:])
+
+
+def _whole_mean_depth(bars: Bars) -> FloatArray:
+    assert bars.book is not None
+    return bars.book.depth / bars.book.depth.mean()
+
+
+def _cumulative_delta(bars: Bars) -> FloatArray:
+    assert bars.flow is not None
+    return np.cumsum(bars.flow.buy_volume - bars.flow.sell_volume)
+
+
+def _flow_since_the_start(bars: Bars) -> FloatArray:
+    assert bars.book is not None
+    return np.cumsum(bars.book.order_flow)
+
+
+@pytest.mark.parametrize("compute", [_next_delta, _whole_mean_depth])
+def test_a_leak_through_the_columns_of_a_feed_is_caught(
+    compute: Callable[[Bars], FloatArray],
+) -> None:
+    """What lies beside the bars is cut with them."""
+    faults = battery.faults(_planted(compute, 1), BARS)
+    assert any(text.startswith("prefix") for text in faults)
+
+
+@pytest.mark.parametrize("compute", [_cumulative_delta, _flow_since_the_start])
+def test_a_sum_since_the_start_of_a_feed_is_caught_by_its_start(
+    compute: Callable[[Bars], FloatArray],
+) -> None:
+    """A CVD since the first bar that was loaded says something else on every machine."""
+    faults = battery.faults(_planted(compute, 20), BARS)
+    assert any(text.startswith("start") for text in faults)
+    assert not any(text.startswith("prefix") for text in faults)
+
+
+def test_a_feature_that_changes_a_column_of_a_feed_is_caught() -> None:
+    def spoil(bars: Bars) -> FloatArray:
+        assert bars.forced is not None
+        bars.forced.cascade[0] = 5
+        return bars.close.copy()
+
+    faults = battery.faults(_planted(spoil, 0), random_bars(50))
+    assert "input: forced.cascade was changed" in faults
+
+
 def test_a_feature_that_changes_its_input_is_caught() -> None:
     def spoil(bars: Bars) -> FloatArray:
         bars.close[0] += 1

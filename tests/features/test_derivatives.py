@@ -14,7 +14,7 @@ import pytest
 from bars.synthetic import HOUR, START, random_bars
 
 from hydra_ft.bars.candles import bars_from
-from hydra_ft.features.basis import annualised_basis, basis, basis_z
+from hydra_ft.features.basis import annualised_basis, premium, unusual
 from hydra_ft.features.funding import paid_within
 from hydra_ft.features.registry import FEATURES
 
@@ -164,7 +164,7 @@ def test_participation_without_open_interest_is_unknown_and_not_neutral() -> Non
 
 def test_the_basis_is_the_premium_over_the_reference() -> None:
     price, reference = np.array([101.0, 99.0, 100.0]), np.array([100.0, 100.0, np.nan])
-    np.testing.assert_allclose(basis(price, reference), [0.01, -0.01, np.nan])
+    np.testing.assert_allclose(premium(price, reference), [0.01, -0.01, np.nan])
 
 
 def test_a_dated_basis_is_a_yearly_rate_until_it_expires() -> None:
@@ -175,13 +175,13 @@ def test_a_dated_basis_is_a_yearly_rate_until_it_expires() -> None:
 
 def test_the_basis_is_unusual_beside_its_own_window() -> None:
     values = np.random.default_rng(1).normal(0, 1e-4, 60)
-    found = basis_z(values, 24)
+    found = unusual(values, 24)
     assert np.isnan(found[:23]).all()
     for row in range(23, 60):
         held = values[row - 23 : row + 1]
         assert found[row] == pytest.approx((held[-1] - mean(held)) / pstdev(held))
-    assert basis_z(np.full(30, 0.1), 24)[-1] == 0
-    assert basis_z(np.r_[np.zeros(23), 1.0], 24)[-1] == pytest.approx(np.sqrt(23))
+    assert unusual(np.full(30, 0.1), 24)[-1] == 0
+    assert unusual(np.r_[np.zeros(23), 1.0], 24)[-1] == pytest.approx(np.sqrt(23))
 
 
 # --- recorded ---------------------------------------------------------------------------

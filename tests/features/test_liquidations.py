@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray
 
 MILLION = 1e6
-NAMES = [name for name in FEATURES if name.startswith("liquidation")]
+NAMES = [name for name, made in FEATURES.items() if made.family == "liquidations"]
 
 
 def last(name: str, bars: Bars) -> float:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from bars.synthetic import random_bars
 
 from hydra_ft.errors import DataError
 from hydra_ft.features.impact import kyle_lambda, signed_root
-from hydra_ft.features.vpin import DAY_MS, bucket_imbalance, bulk_buy_share, vpin
+from hydra_ft.features.registry import FEATURES
+from hydra_ft.features.vpin import DAY_MS, bucket_imbalance, bulk_buy_share, vpin, windowed
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
@@ -113,6 +115,46 @@ def test_bulk_classification_is_the_normal_distribution_of_the_move() -> None:
     np.testing.assert_allclose(bulk_buy_share(changes, sigma), expected)
 
 
+def plain_windowed(bought: FloatArray, sold: FloatArray, buckets: int) -> float:
+    """Fill buckets from the bars of a window, bar after bar, each evenly mixed."""
+    size = (bought + sold).sum() / buckets
+    sizes, filled, signed = [], 0.0, 0.0
+    for up, down in zip(bought, sold, strict=True):
+        left = up + down
+        while left > 1e-12:
+            taken = min(left, size - filled)
+            signed += (up - down) / (up + down) * taken
+            left, filled = left - taken, filled + taken
+            if filled > size * (1 - 1e-9):
+                sizes.append(abs(signed) / size)
+                filled = signed = 0.0
+    assert len(sizes) == buckets
+    return sum(sizes) / buckets
+
+
+def test_buckets_of_a_window_of_bars_agree_with_filling_one_after_another() -> None:
+    bars = random_bars(330, seed=8)
+    assert bars.flow is not None
+    bought, sold = bars.flow.buy_volume, bars.flow.sell_volume
+    found = windowed(bought, sold, 40, 7)
+    assert np.isnan(found[:39]).all()
+    for t in (39, 40, 200, 329):
+        rows = slice(t - 39, t + 1)
+        assert found[t] == pytest.approx(plain_windowed(bought[rows], sold[rows], 7))
+    day = FEATURES["vpin_288"](bars)
+    assert day[-1] == pytest.approx(plain_windowed(bought[-288:], sold[-288:], 50))
+
+
+def test_vpin_of_bars_is_one_for_one_sided_trade_and_unknown_with_a_gap_or_without_trade() -> None:
+    ones, none = np.ones(60), np.zeros(60)
+    assert windowed(ones, none, 50)[-1] == pytest.approx(1)
+    assert windowed(ones, ones, 50)[-1] == 0
+    assert np.isnan(windowed(none, none, 50)).all()
+    gap = ones.copy()
+    gap[20] = np.nan
+    assert np.isfinite(windowed(gap, ones, 20)).tolist() == [t == 19 or t >= 40 for t in range(60)]
+
+
 # --- impact ----------------------------------------------------------------------------
 
 
@@ -154,3 +196,24 @@ def test_an_unknown_bar_is_unknown_for_as_long_as_the_window_holds_it() -> None:
 
 def test_the_signed_root_keeps_the_side() -> None:
     np.testing.assert_array_equal(signed_root(np.array([-9.0, 0.0, 4.0])), [-3.0, 0.0, 2.0])
+
+
+def test_impact_of_bars_is_in_bps_for_each_million_that_takers_bought() -> None:
+    bars = random_bars(120, seed=4)
+    assert bars.flow is not None
+    signed = bars.close * (bars.flow.buy_volume - bars.flow.sell_volume) / 1e6
+    moved = 1e4 * np.diff(np.log(bars.close), prepend=np.nan)
+    for name, x in (("kyle_lambda_48", signed), ("root_lambda_48", signed_root(signed))):
+        found = FEATURES[name](bars)
+        for t in (48, 77, 119):
+            rows = slice(t - 47, t + 1)
+            assert found[t] == pytest.approx(np.polyfit(x[rows], moved[rows], 1)[0]), name
+
+
+def test_a_rank_of_volatility_counts_what_was_calmer_before() -> None:
+    bars = random_bars(430)
+    found, ranges = FEATURES["volatility_rank_288"](bars), FEATURES["natr_14"](bars)
+    for t in (400, 415, 429):
+        before = ranges[t - 288 : t]
+        wanted = (sum(before < ranges[t]) + sum(before == ranges[t]) / 2) / 288
+        assert found[t] == pytest.approx(wanted)
