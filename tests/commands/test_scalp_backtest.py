@@ -20,8 +20,11 @@ BROUGHT = ("candles", "funding", "open_interest")
 REASONS = {"target": "target", "stop": "stop_loss", "time": "time_stop"}
 
 
-def backtest(home: Home, feeds: tuple[str, ...], quiet_bars: int) -> tuple[str, list[dict[str, Any]]]:
+def backtest(
+    home: Home, feeds: tuple[str, ...], quiet_bars: int
+) -> tuple[str, list[dict[str, Any]]]:
     """Backtest the head on the tape; return what was said and the trades."""
+    home.config["hydra"]["feeds"] = [*feeds]
     tape = made.tape(quiet_bars=quiet_bars)
     made.write(tape, home.futures)
     made.keep(tape, home.userdir / "hydra.dryrun.sqlite")
@@ -61,7 +64,6 @@ def check(trades: list[dict[str, Any]], hold_s: int) -> None:
 
 def test_a_signal_of_ten_seconds_is_traded_and_ends_as_planned(scalper: Home) -> None:
     """F-B6, P3: stop, target and time stop; a signal at :20 of a minute is never traded."""
-    scalper.config["hydra"]["feeds"] = [*BROUGHT, "trades"]
     said, trades = backtest(scalper, (*BROUGHT, "trades"), quiet_bars=1)
     expected = planned(minute_of=11)
     # Around the settlement at 08:00 and 16:00 nothing is due: signals come at eleven past.
@@ -77,7 +79,6 @@ def test_a_signal_of_ten_seconds_is_traded_and_ends_as_planned(scalper: Home) ->
 
 @pytest.mark.ci
 def test_without_trades_minutes_are_traded_under_their_own_name(scalper: Home) -> None:
-    scalper.config["hydra"]["feeds"] = [*BROUGHT]
     said, trades = backtest(scalper, BROUGHT, quiet_bars=6)
     expected = planned(minute_of=11)
     ends = {one["open_timestamp"]: one["exit_reason"] for one in trades}
