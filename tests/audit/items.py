@@ -1,4 +1,4 @@
-"""The audited items of regime, bias, signals, pipeline, sizes, limits and exits.
+"""The audited items of flow, regime, bias, signals, pipeline, sizes, limits and exits.
 
 Each id is named by the test that shows it. What is left out on purpose, or stands with the
 part that it belongs to, is listed with its reason.
@@ -25,12 +25,21 @@ RISK_FAULTS = (
     *("F-C14", "F-C15", "F-C16", "F-D8", "F-D9", "F-D10", "F-E16", "F-E17", "F-E18"),
     "F-E19",
 )
+FLOW_NUMBERS = (
+    *("X01", "X02", "X03", "X05", "X06", "X07", "X08", "X10", "X11", "X13", "X17"),
+    *("X51", "X53", "X54", "X55", "X57", "T5", "T7"),
+)
+FLOW_FAULTS = (
+    *("F-A1", "F-A2", "F-A3", "F-A4", "F-A5", "F-A6", "F-A7", "F-A8", "F-A9", "F-A10"),
+    *("F-B2", "F-B3", "F-B4", "F-B5"),
+)
 STAGES = ("A7", "A8-6", "A8-7")
 """Sizes of the engine; stage 6, the sizer; stage 7, the exits and the day."""
 REQUIREMENTS = ("2-11", "2-12", "2-13", "2-15", "2-16", "2-17", "2-18", "2-19", "3-14")
 ITEMS = (
     *(*TABLES, *CHECKS, *NUMBERS, *RISK_NUMBERS),
     *(*FAULTS, *RISK_FAULTS, *STAGES, *REQUIREMENTS),
+    *(*FLOW_NUMBERS, *FLOW_FAULTS),
 )
 
 ELSEWHERE = {

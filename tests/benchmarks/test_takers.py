@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from benchmarks.recorded.stage_a import rules
 from benchmarks.recorded.takers import FLIPS, Takers, flow_thresholds, hours_of, measured
 from benchmarks.recorded.takers_page import section

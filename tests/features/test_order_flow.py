@@ -217,51 +217,6 @@ def test_a_bar_that_is_not_whole_is_unknown_for_as_long_as_a_window_holds_it(nam
     np.testing.assert_allclose(found[known], healthy[known], rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", OF_A_DAY)
-def test_a_day_is_told_by_23_of_its_bars_and_not_by_22(name: str) -> None:
-    """As the profile of a day: 95 % of the bars, and the newest, or it is not known."""
-    flow = flow_of(BARS)
-    one = {field: getattr(flow, field).copy() for field in ("buy_volume", "sell_volume")}
-    for values in one.values():
-        values[150] = np.nan
-    found = value(name, replace(BARS, flow=replace(flow, **one)))
-    assert np.isnan(found[150])
-    assert np.isfinite(found[151:]).all()
-    for row in (151, 160, 173):
-        rest = [t for t in range(row - 23, row + 1) if t != 150]
-        bought, sold = (getattr(flow, field)[rest] for field in one)
-        signs = np.sign(bought - sold)
-        expected = {
-            "trade_imbalance_24": (bought - sold).sum() / (bought + sold).sum(),
-            "delta_flip_share_24": (signs[1:] != signs[:-1]).sum() / 23,
-        }
-        assert found[row] == pytest.approx(expected[name], rel=1e-12)
-    for values in one.values():
-        values[155] = np.nan
-    twice = value(name, replace(BARS, flow=replace(flow, **one)))
-    gone = np.flatnonzero(np.isnan(twice[100:]))
-    assert list(gone + 100) == [150, *range(155, 174)]
-
-
-def test_takers_on_one_side_all_day_never_change_sides_and_by_turns_they_always_do() -> None:
-    """F-A14: a share of the bars, which is 0 to 1 whatever their length."""
-    steady, turning = traded([2.0] * 30, [1.0] * 30), traded([2.0, 0.0] * 15, [1.0, 1.0] * 15)
-    assert value("delta_flip_share_24", steady)[-1] == 0
-    assert value("delta_flip_share_24", turning)[-1] == 1
-    silent = traded([0.0] * 30, [0.0] * 30)
-    assert value("delta_flip_share_24", silent)[-1] == value("trade_imbalance_24", silent)[-1] == 0
-
-
-def test_a_sustained_press_is_measured_from_balance_and_has_its_sign() -> None:
-    """F-A26: the original took the size, so that its rules for falling flow never held."""
-    bought, sold = np.random.default_rng(6).uniform(0.8, 1.2, (2, 120)).tolist()
-    press = traded([*bought, 0.1], [*sold, 2.0])
-    lift = traded([*sold, 2.0], [*bought, 0.1])
-    assert value("imbalance_z_60", press)[-1] < -3
-    assert value("imbalance_z_60", lift)[-1] == pytest.approx(-value("imbalance_z_60", press)[-1])
-    assert np.isnan(value("imbalance_z_60", traded([1.0] * 90, [1.0] * 90))).all()
-
-
 def test_a_cumulative_delta_since_the_start_is_caught() -> None:
     """4-03: the usual CVD; and one that is centred, which sees trades that have not come."""
     cvd = FEATURES["cvd_12"]
