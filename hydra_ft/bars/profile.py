@@ -38,16 +38,21 @@ def bin_size(price_ticks: int, bin_ticks: int = 1) -> int:
 def session_sizes(bars: FlowBars, session_ms: int = SESSION_MS) -> IntArray:
     """Size of the profile's bins at each bar, in bins of the footprint, shape (n,).
 
-    By the price at which the bar's session opened; 0 where the session's first bar is not
-    among the bars, or its price not known, since any other choice would depend on where the
-    data begins.
+    By the first price of the bar's session. 0 before something has traded in it, and in all
+    of it where it is not known that this was the first price: where the session's beginning
+    is not among the bars, or a bar of it is not whole. Any other choice, the price carried
+    into the session among them, would depend on where the data begins.
     """
-    first = bars.time // session_ms * session_ms
-    row = (first - bars.time[0]) // bars.step_ms if len(bars) else first
-    opens = np.where(row >= 0, bars.open_ticks[np.maximum(row, 0)], UNKNOWN)
-    ticks = bars.grid.bin_ticks
-    sizes = np.maximum(1, np.round(opens * BIN_SHARE / ticks)).astype(np.int64)
-    return np.where(opens == UNKNOWN, 0, sizes)
+    n, rows = len(bars), np.arange(len(bars))
+    begin = (bars.time // session_ms * session_ms - (bars.time[0] if n else 0)) // bars.step_ms
+    traded = np.append(np.flatnonzero(bars.count), n)
+    first = traded[np.searchsorted(traded, begin)]
+    torn = np.concatenate(([0], np.cumsum(~bars.whole)))
+    known = (begin >= 0) & (first <= rows)
+    known &= torn[np.minimum(first, rows) + 1] == torn[np.maximum(begin, 0)]
+    opens = bars.open_ticks[np.minimum(first, rows)]
+    sizes = np.maximum(1, np.round(opens * BIN_SHARE / bars.grid.bin_ticks)).astype(np.int64)
+    return np.where(known, sizes, 0)
 
 
 def range_profiles(

@@ -136,9 +136,9 @@ def test_bins_are_frozen_for_a_session_whatever_the_price_does() -> None:
     trades = trades_from(
         [1, 2, 3, 4], time, [60_000.0, 90_000.0, 90_000.0, 50.0], [1.0] * 4, [1] * 4
     )
-    bars = flow_of(trades, GRID, 60 * MINUTE, 60 * MINUTE).bars
-    sizes = session_sizes(bars)
-    assert sizes.tolist() == [60] * 24 + [90]
+    hour = 60 * MINUTE
+    bars = flow_of(trades, GRID, hour, hour, covered=(START, START + DAY + hour)).bars
+    assert session_sizes(bars).tolist() == [60] * 24 + [90]
 
 
 def test_a_session_whose_beginning_is_not_there_has_no_bins() -> None:
@@ -147,6 +147,33 @@ def test_a_session_whose_beginning_is_not_there_has_no_bins() -> None:
     sizes = session_sizes(flow.bars)
     assert set(sizes.tolist()) == {0}
     assert np.isnan(rolling_profiles(flow.footprint, 3, sizes).poc).all()
+
+
+def test_a_session_of_which_the_first_price_was_missed_has_no_bins() -> None:
+    """Who came two minutes late may have bins of another size than who saw the first trade."""
+    at = np.arange(600)
+    price = np.where(at < 12, 1_499.0, 1_501.0)
+    trades = trades_from(at, START + 10_000 * at, price, np.ones(600), np.ones(600))
+    late = trades.part(12, None)
+    grid, step, end = TradeGrid(0.1, 0.001), 5 * MINUTE, START + 6_000_000
+    seen = [
+        flow_of(each, grid, step, covered=(since, end)).bars
+        for each, since in ((trades, START), (late, START + 2 * MINUTE))
+    ]
+    assert [bin_size(int(bars.open_ticks[0])) for bars in seen] == [1, 2]
+    assert [set(session_sizes(bars).tolist()) for bars in seen] == [{1}, {0}]
+
+
+def test_bins_of_a_session_begin_with_its_first_trade_wherever_the_data_begins() -> None:
+    """Nothing trades at midnight: the price of the day before is not there for who starts then."""
+    hours = np.array([23, 24 + 2, 24 + 3])
+    time, price = START + 60 * MINUTE * hours, [70_000.0, 60_000.0, 90_000.0]
+    trades = trades_from([1, 2, 3], time, price, [1.0] * 3, [1] * 3)
+    end, hour = START + DAY + 240 * MINUTE, 60 * MINUTE
+    whole = flow_of(trades, GRID, hour, hour, covered=(START, end)).bars
+    late = flow_of(trades.part(1, None), GRID, hour, hour, covered=(START + DAY, end)).bars
+    assert session_sizes(whole).tolist() == [0] * 23 + [70, 0, 0, 60, 60]
+    assert session_sizes(late).tolist() == [0, 0, 60, 60]
 
 
 def test_the_previous_period_is_whole_and_holds_nothing_of_the_present() -> None:
