@@ -63,7 +63,8 @@ def scenes() -> dict[str, Decisions]:
     found["short"] = decide(short, HEAD, BARE)
     found["hole"] = decide(hole, HEAD, LIGHT)
     bare = replace(FRAMES["1h"], funding_rate=None, open_interest=None)
-    dry = replace(FRAMES["5m"], long_liquidated=None, short_liquidated=None, flow=None)
+    nothing = dict.fromkeys(("long_liquidated", "short_liquidated", "flow", "book"))
+    dry = replace(FRAMES["5m"], **nothing)
     for feed in EVERY[1:]:
         head = replace(HEAD, feeds=(Feed.CANDLES, feed))
         found[f"no {feed}"] = decide({**FRAMES, "1h": bare, "5m": dry}, head, head.feeds)

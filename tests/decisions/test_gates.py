@@ -125,7 +125,8 @@ def test_a_listed_feed_that_is_missing_or_empty_blocks(field: str, feed: Feed, e
 
 def test_a_listed_feed_that_nothing_serves_blocks() -> None:
     head = replace(HEAD, feeds=(*FULL, Feed.BOOK, Feed.TRADES))
-    state = evaluated(FRAMES, head, (*FULL, Feed.BOOK))
+    frames = {**FRAMES, "5m": replace(FRAMES["5m"], book=None)}
+    state = evaluated(frames, head, (*FULL, Feed.BOOK))
     codes = {CODES[g.code[-1]] for g in gates.data_gates(state)}
     assert "data_stale:book" in codes
     assert "data_stale:trades" not in codes

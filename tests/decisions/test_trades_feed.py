@@ -76,7 +76,7 @@ def test_trades_that_nobody_recorded_block_wherever_they_are_listed() -> None:
 
 def test_a_feed_that_is_not_carried_is_the_reason_of_every_bar() -> None:
     head = replace(HEAD, feeds=(*FULL, Feed.BOOK))
-    found = decide(FRAMES, head, head.feeds)
+    found = decide({**FRAMES, "5m": replace(FRAMES["5m"], book=None)}, head, head.feeds)
     assert set(found.counts()) <= {"data_stale:book", *(f"data_stale:{feed}" for feed in FULL)}
     assert found.counts()["data_stale:book"] > 0
 
