@@ -21,6 +21,7 @@ from hydra_ft.store.flow_coverage import (
 )
 from hydra_ft.store.flow_derivatives import Liquidated, put_liquidations
 from hydra_ft.store.flow_grids import fits, grid_of
+from hydra_ft.store.flow_resumption import resumption
 from hydra_ft.store.flow_retention import Retention, forget_old
 from hydra_ft.types.samples import BookSamples
 
@@ -64,7 +65,7 @@ class FlowSink:
 
     def resume(self, venue: str, pair: str) -> Resume | None:
         """Where the flow of a pair was left, None where there is none."""
-        found = self._store(venue).resumption(pair, self._step_ms)
+        found = resumption(self._database, self._store(venue), pair, self._step_ms)
         if found is None:
             return None
         grid = self._grids[venue, pair] = found.grid
@@ -143,8 +144,9 @@ class FlowSink:
         closed = [one.flow.sub_bars.time[-1] for one in batch.flows if len(one.flow.sub_bars)]
         now = max([*map(int, closed), *(one.stop for one in batch.covered)], default=0)
         if now - self._swept_at >= HOUR_MS:
-            forget_old(self._database, now, self._retention)
+            # Even if it fails: what cannot be dropped now is no reason to write nothing for long.
             self._swept_at = now
+            forget_old(self._database, now, self._retention)
 
 
 def _put_gap(connection: Connection, market: int, gap: FeedGap) -> None:

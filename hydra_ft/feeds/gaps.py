@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hydra_ft.feeds.sink import GapReason
+from hydra_ft.feeds.sink import FeedGap, GapReason
+from hydra_ft.types import Feed
 from hydra_ft.types.flow import NO_ID
 
 if TYPE_CHECKING:
@@ -46,6 +47,52 @@ class Hole:
                 self.left[at : at + 1] = [part for part in rest if part[0] <= part[1]]
                 return True
         return False
+
+
+@dataclass(slots=True)
+class Doubt:
+    """A stretch (ms) without a connection, of which nobody knows yet whether ids were skipped.
+
+    ``can_ask`` says that the venue may still tell; ``since_s`` is when it was first looked at,
+    on the recorder's clock.
+    """
+
+    start: int
+    stop: int
+    reason: GapReason
+    can_ask: bool
+    since_s: float | None = None
+
+    def is_open(self, now_s: float, after_s: float, most_s: float) -> bool:
+        """Whether it may still be settled: so long after the first look, and no longer."""
+        if self.since_s is None:
+            self.since_s = now_s
+        return self.can_ask and after_s <= now_s - self.since_s <= most_s
+
+
+class ToldGaps:
+    """Gaps in the trades of a pair that have not been handed over yet."""
+
+    def __init__(self, venue: str, pair: str) -> None:
+        self._place = (venue, pair, Feed.TRADES)
+        self._new: list[FeedGap] = []
+
+    def tell(
+        self,
+        reason: GapReason,
+        start: int,
+        stop: int,
+        first_id: int = NO_ID,
+        last_id: int = NO_ID,
+        missing: int = -1,
+    ) -> None:
+        """Add one; see ``FeedGap``."""
+        self._new.append(FeedGap(*self._place, reason, start, stop, first_id, last_id, missing))
+
+    def take(self) -> list[FeedGap]:
+        """Take out those that are new."""
+        taken, self._new = self._new, []
+        return taken
 
 
 class IdLedger:
@@ -108,6 +155,14 @@ class IdLedger:
         settled = [*self.given_up, *done]
         self.holes, self.given_up = self.holes[len(done) :], []
         return settled
+
+    def stretch(self, most: int) -> tuple[int, int]:
+        """First and last id of holes that are asked for together, about ``most`` ids at a time."""
+        first = self.holes[0]
+        begin = first.left[0][0] if first.left else first.first
+        limit = begin + most if first.left else first.last
+        reach = [hole.last for hole in self.holes if hole.last < limit]
+        return begin, max(reach, default=first.last)
 
     def is_missing(self, trade: PublicTrade) -> bool:
         """Whether a trade lies in a hole."""

@@ -22,12 +22,15 @@ from hydra_ft.types.flow import NO_ID, Trades
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hydra_ft.types import Side
+    from hydra_ft.types import BoolArray, Side
+    from hydra_ft.types.flow import TradeGrid
 
     Payload = Mapping[str, Any]
 
 BUY: Final = 1
 SELL: Final = -1
+_OFF_GRID: Final = 1e-4
+"""How far from a whole tick or lot a number may be, in ticks or lots, as a float is."""
 _PER_MS: Final = {"ms": 1, "us": 1_000, "ns": 1_000_000}
 
 
@@ -157,6 +160,14 @@ def as_arrays(trades: Sequence[PublicTrade]) -> Trades:
         np.array(quantities),
         np.array(sides, dtype=np.int8),
     )
+
+
+def on_grid(trades: Trades, grid: TradeGrid) -> BoolArray:
+    """Whether price and quantity of each trade are whole ticks and lots, shape (n,)."""
+    ticks = trades.price * grid.ticks_per_quote
+    lots = trades.quantity * grid.lots_per_base
+    fits: BoolArray = (np.abs(ticks - np.rint(ticks)) < _OFF_GRID) & (np.rint(ticks) >= 1)
+    return fits & (np.abs(lots - np.rint(lots)) < _OFF_GRID) & (np.rint(lots) >= 1)
 
 
 def numbered(number: int) -> tuple[int, int, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.errors import FeedError
+from hydra_ft.feeds.aside import aside
 from hydra_ft.feeds.recorder_events import BookReader, LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_keeper import Keeper
@@ -27,7 +28,7 @@ from hydra_ft.feeds.sink import Batch, PairFlow, PairTrades
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Sequence
 
     from hydra_ft.feeds.normal import Venue
     from hydra_ft.feeds.sink import FeedGap, Sink
@@ -53,6 +54,13 @@ class RecorderHealth:
     """Why the sink did not take the last batch; empty where it did."""
     markets_error: str
     """Why the venue's markets are not known yet; empty once they are."""
+
+
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 def _wall_ms() -> int:
@@ -116,17 +124,32 @@ class Recorder:
         cannot say where it was left.
         """
         try:
-            if await self._load_markets():
-                await self._prepare()
+            if await self._unless_stopped(self._begin()):
                 await self._record()
         finally:
             if self._rest is not None:
                 await self._rest.close()
 
-    async def _load_markets(self) -> bool:
-        """Load what the venue trades; False if stopped before that could be had."""
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Whether work was done before ``stop``, which ends it."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                await working
+            return working.done()
+        finally:
+            await _ended(working, stopping)
+
+    async def _begin(self) -> None:
+        await self._load_markets()
+        await self._prepare()
+
+    async def _load_markets(self) -> None:
+        """Load what the venue trades, however long that takes."""
         attempt = 0
-        while not self._stopping.is_set():
+        while True:
             self._rest = self._make_client()
             try:
                 await self._rest.load_markets()
@@ -142,15 +165,14 @@ class Recorder:
                 )
             else:
                 self._markets_error = ""
-                return True
-        return False
+                return
 
     async def _prepare(self) -> None:
         markets = {pair: market_of(self._rest, pair) for pair in self._names}
         contracts = {pair: contract_of(market) for pair, market in markets.items()}
         if Feed.TRADES in self._feeds:
             for pair, market in markets.items():
-                resume = await asyncio.to_thread(self._sink.resume, self.venue.name, pair)
+                resume = await aside(self._sink.resume, self.venue.name, pair)
                 kept_size = resume.bin_size if resume else 0.0
                 bins = bins_of(market, self._prices.get(pair), kept_size)
                 grid = grid_of(market, self.policy.bin_ticks.get(pair, bins))
@@ -180,18 +202,20 @@ class Recorder:
             writing = group.create_task(self._outbox.run())
             keeping = [group.create_task(keeper.run()) for keeper in self._keepers]
             collecting = group.create_task(self._collect_all())
-            if self._refetcher is not None:
-                collecting_ids = group.create_task(self._refetcher.run(self._stopping))
+            fetching = [
+                group.create_task(one.run(self._stopping)) for one in (self._refetcher,) if one
+            ]
             await self._stopping.wait()
+            until_s = self._clock_s() + self.policy.stop_s
             for keeper in self._keepers:
                 keeper.stop()
-            await asyncio.wait([*keeping, collecting])
-            if self._refetcher is not None:
-                await asyncio.wait([collecting_ids])
+            # What is being connected or fetched now is not waited for: the next start fetches it.
+            await asyncio.wait([*keeping, collecting], timeout=self.policy.stop_s / 4)
+            await _ended(*keeping, *fetching)
             self._collect(is_last=True)
             self._outbox.close()
-            await asyncio.wait([writing], timeout=self.policy.stop_s)
-            writing.cancel()
+            await asyncio.wait([writing], timeout=max(0.0, until_s - self._clock_s()))
+            await _ended(writing)
             self._outbox.abandon()
 
     async def _collect_all(self) -> None:
@@ -234,11 +258,12 @@ class Recorder:
     def _closed(self, *, is_last: bool) -> tuple[list[PairFlow], list[FeedGap]]:
         flows: list[PairFlow] = []
         gaps: list[FeedGap] = []
-        until = self._trades.until(self._clock_s()) if self._trades is not None else None
+        now_s = self._clock_s()
+        until = self._trades.until(now_s) if self._trades is not None else None
         if until is None:
             return flows, gaps
         for pair in self._pairs.values():
-            parts = [pair.close(until)]
+            parts = [pair.close(until, now_s)]
             if is_last:
                 parts.append(pair.finish(until + self.policy.grace_ms))
             flows += [PairFlow(self.venue.name, pair.pair, flow) for flow in parts if flow]

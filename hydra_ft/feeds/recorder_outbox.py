@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from hydra_ft.errors import StoreError
+from hydra_ft.feeds.aside import aside
 from hydra_ft.feeds.recorder_policy import backoff_s
 from hydra_ft.feeds.sink import Batch, FeedGap, GapReason
 from hydra_ft.types import Feed
@@ -91,7 +92,7 @@ class Outbox:
         attempt = 0
         while True:
             try:
-                await asyncio.to_thread(self._sink.write, batch)
+                await aside(self._sink.write, batch)
             except StoreError as error:
                 attempt += 1
                 self.failures += 1

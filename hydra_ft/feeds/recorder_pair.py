@@ -8,16 +8,15 @@ chance to come.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from hydra_ft.bars.flow import FlowFolder
-from hydra_ft.feeds.gaps import Hole, IdLedger
-from hydra_ft.feeds.normal import as_arrays
+from hydra_ft.feeds.gaps import Doubt, Hole, IdLedger, ToldGaps
+from hydra_ft.feeds.normal import as_arrays, on_grid
 from hydra_ft.feeds.recorder_policy import PairCounts
-from hydra_ft.feeds.sink import FeedGap, GapReason, Resume
-from hydra_ft.types import Feed
+from hydra_ft.feeds.sink import GapReason, Resume
 from hydra_ft.types.flow import NO_ID
 
 if TYPE_CHECKING:
@@ -25,10 +24,11 @@ if TYPE_CHECKING:
 
     from hydra_ft.feeds.normal import PublicTrade, Venue
     from hydra_ft.feeds.recorder_policy import RecorderPolicy
+    from hydra_ft.feeds.sink import FeedGap
     from hydra_ft.types.flow import Flow, TradeGrid, Trades
 
-_OFF_GRID = 1e-4
-"""How far from a whole tick or lot a number may be, in ticks or lots, as a float is."""
+OPEN: Final = 1 << 62
+"""Last id of what is wanted up to the newest trade there is."""
 
 
 class PairRecorder:
@@ -58,9 +58,9 @@ class PairRecorder:
         self._held: list[PublicTrade] = []
         self._held_since_s: float | None = None
         self._reason = GapReason.RESTART if resume else GapReason.IDS
-        self._doubt: tuple[int, int, GapReason] | None = None
+        self._doubt: Doubt | None = None
         self._unproven_from: int | None = None
-        self._gaps: list[FeedGap] = []
+        self._told = ToldGaps(venue.name, pair)
         self.counted = self.late = self.refetched = self.missing = 0
 
     # ---- coverage
@@ -86,7 +86,7 @@ class PairRecorder:
         if self.venue.has_id_ranges and self._ledger.last_id == NO_ID:
             self._unproven_from = time
         if left > 0 and time > left:
-            self._interrupted(left, time, GapReason.RESTART)
+            self._interrupted(left, time, GapReason.RESTART, can_ask=goes_on)
         if not self._ledger.holes:
             self.release()
 
@@ -102,13 +102,17 @@ class PairRecorder:
         else:
             self._mark(start, stop, GapReason.OVERFLOW)
 
-    def _interrupted(self, start: int, stop: int, reason: GapReason) -> None:
+    def _interrupted(
+        self, start: int, stop: int, reason: GapReason, *, can_ask: bool = True
+    ) -> None:
         if not self.venue.has_id_ranges:
             self._mark(start, stop, reason)
             return
-        if self._doubt is not None:
-            start = min(start, self._doubt[0])
-        self._doubt, self._reason = (start, stop, reason), reason
+        can_ask &= self.venue.refetch is not None and self._ledger.last_id != NO_ID
+        before, self._reason = self._doubt, reason
+        self._doubt = Doubt(start, stop, reason, can_ask)
+        if before is not None:  # nothing has come between; no bar waits the longer for that
+            self._doubt = Doubt(min(start, before.start), stop, reason, can_ask, before.since_s)
 
     def _prove(self, time: int, *, is_last: bool) -> None:
         """Take what was before the first trade of all for uncovered: no id tells of it."""
@@ -117,12 +121,15 @@ class PairRecorder:
                 self._folder.lost(self._unproven_from, time)
             self._unproven_from = None if is_last else max(time, self._unproven_from)
 
+    def _give_up_doubt(self) -> None:
+        if self._doubt is not None:
+            self._mark(self._doubt.start, self._doubt.stop, self._doubt.reason)
+            self._doubt = None
+
     def _mark(self, start: int, stop: int, reason: GapReason, **ids: int) -> None:
         if self._folder is not None:
             self._folder.lost(start, stop)
-        self._gaps.append(
-            FeedGap(self.venue.name, self.pair, Feed.TRADES, reason, start, stop, **ids)
-        )
+        self._told.tell(reason, start, stop, **ids)
 
     # ---- trades
 
@@ -132,8 +139,8 @@ class PairRecorder:
         admitted = self._ledger.admit(trades, self._reason)
         if not admitted:
             return
-        if self._doubt is not None and is_first:  # no id to prove anything by
-            self._mark(*self._doubt)
+        if is_first:  # no id to prove anything by
+            self._give_up_doubt()
         self._prove(admitted[0].time, is_last=True)
         self._reason, self._doubt = GapReason.IDS, None
         self._held += admitted
@@ -147,8 +154,11 @@ class PairRecorder:
     def wanted(self, now_s: float) -> tuple[int, int] | None:
         """First and last id to be fetched by now; None where nothing is, or cannot be.
 
-        What cannot be fetched is given up here once it has waited.
+        What cannot be fetched is given up here once it has waited. After an interruption a
+        pair that does not trade is asked for too, from its last id on (up to ``OPEN``).
         """
+        if not self._ledger.holes and self._waits_for_doubt(now_s, self._policy.refetch_after_s):
+            return self._ledger.last_id + 1, OPEN
         if self._held_since_s is None or not self._ledger.holes or not self.has_begun:
             return None
         waited_s, policy = now_s - self._held_since_s, self._policy
@@ -161,16 +171,39 @@ class PairRecorder:
         if self.venue.refetch is None or first.missing > policy.refetch_most:
             self.release(first.last)
             return None
-        most = first.left[0][0] + self._policy.refetch_most if first.left else first.last
-        reach = [hole.last for hole in self._ledger.holes if hole.last < most]
-        begin = first.left[0][0] if first.left else first.first
-        return begin, max(reach, default=first.last)
+        return self._ledger.stretch(policy.refetch_most)
+
+    def _waits_for_doubt(self, now_s: float, after_s: float = 0.0) -> bool:
+        """Whether a doubt may be settled yet, so many seconds after it arose."""
+        most_s = self._policy.refetch_after_s + self._policy.refetch_within_s
+        doubt = self._doubt
+        return self.has_begun and doubt is not None and doubt.is_open(now_s, after_s, most_s)
+
+    def caught_up(self, trades: Sequence[PublicTrade] | None) -> None:
+        """Count all that was traded after the last id, as the venue now tells it.
+
+        That settles a doubt, unless a trade that came meanwhile has. None says that it is more
+        than can be fetched.
+        """
+        if self._doubt is None or self._ledger.holes:
+            return
+        if trades is None:
+            self._doubt.can_ask = False
+            return
+        doubt, self._doubt, self._reason = self._doubt, None, GapReason.IDS
+        admitted = self._ledger.admit(trades, doubt.reason)
+        if admitted:
+            self.refetched += len(admitted)
+            ids = (admitted[0].first_id, admitted[-1].last_id, 0)
+            self._told.tell(doubt.reason, doubt.start, doubt.stop, *ids)
+            self._held += admitted
+            self.release()
 
     def fetched(self, trades: Sequence[PublicTrade], up_to: int, now_s: float) -> None:
         """Count trades that were asked for; the holes up to this id are then settled."""
-        wanted = [trade for trade in trades if self._ledger.is_missing(trade)]
-        in_time = [trade for trade in wanted if not self._has_closed(trade)]
-        admitted = self._ledger.admit(in_time)
+        closed = (self._folder.closed_until if self._folder else None) or 0
+        wanted = [one for one in trades if one.time >= closed and self._ledger.is_missing(one)]
+        admitted = self._ledger.admit(wanted)
         self.refetched += len(admitted)
         self._held += admitted
         self.release(up_to)
@@ -196,24 +229,16 @@ class PairRecorder:
     def _settle(self, hole: Hole) -> None:
         missing = hole.missing
         self.missing += missing
-        gap = FeedGap(
-            self.venue.name, self.pair, Feed.TRADES, hole.reason, hole.start, hole.stop,
-            hole.first, hole.last, missing,
-        )  # fmt: skip
-        self._gaps.append(gap)
+        self._told.tell(hole.reason, hole.start, hole.stop, hole.first, hole.last, missing)
         if missing and self._folder is not None:
             # What is missing may have the very time of either neighbour.
             self._folder.lost(hole.start, hole.stop + 1)
-
-    def _has_closed(self, trade: PublicTrade) -> bool:
-        closed = self._folder.closed_until if self._folder is not None else None
-        return closed is not None and trade.time < closed
 
     def _fold(self, trades: list[PublicTrade]) -> None:
         if self._folder is None or not trades:
             return
         arrays = as_arrays(trades)
-        fits = self._on_grid(arrays)
+        fits = on_grid(arrays, self.grid)
         in_time = arrays.time >= (self._folder.closed_until or 0)
         good = fits & in_time
         for at in np.flatnonzero(~good).tolist():
@@ -224,12 +249,6 @@ class PairRecorder:
         self.counted += len(arrays)
         if self._policy.keeps_trades:
             self.fresh.append(arrays)
-
-    def _on_grid(self, trades: Trades) -> np.ndarray:
-        ticks = trades.price * self.grid.ticks_per_quote
-        lots = trades.quantity * self.grid.lots_per_base
-        fits: np.ndarray = (np.abs(ticks - np.rint(ticks)) < _OFF_GRID) & (np.rint(ticks) >= 1)
-        return fits & (np.abs(lots - np.rint(lots)) < _OFF_GRID) & (np.rint(lots) >= 1)
 
     def _refuse(self, trade: PublicTrade) -> None:
         """Write down a trade that came too late for its bar, or does not fit the grid."""
@@ -242,18 +261,19 @@ class PairRecorder:
 
     # ---- what is handed over
 
-    def close(self, until: int) -> Flow | None:
+    def close(self, until: int, now_s: float) -> Flow | None:
         """Close what ends by a time (ms) and is not waiting for ids; None if nothing does."""
         if self._folder is None:
             return None
         if self._ledger.holes:
             until = min(until, self._ledger.holes[0].start)
+        if self._doubt is not None and self._waits_for_doubt(now_s):
+            until = min(until, self._doubt.start - self._policy.grace_ms)
         closed = self._folder.closed_until
         if closed is None or until // self._policy.sub_ms <= closed // self._policy.sub_ms:
             return None
-        if self._doubt is not None and until > self._doubt[0]:
-            self._mark(*self._doubt)
-            self._doubt = None
+        if self._doubt is not None and until > self._doubt.start:
+            self._give_up_doubt()
         self._prove(until, is_last=False)
         flow = self._folder.advance(until)
         return flow if len(flow.sub_bars) else None
@@ -271,20 +291,10 @@ class PairRecorder:
 
     def take_gaps(self) -> list[FeedGap]:
         """Take out the gaps that are new."""
-        gaps, self._gaps = self._gaps, []
-        return gaps
+        return self._told.take()
 
     def counts(self) -> PairCounts:
         """What has been counted so far."""
-        folder = self._folder
-        return PairCounts(
-            self.pair,
-            self.counted,
-            self._ledger.duplicates,
-            self.late,
-            self.refetched,
-            self.missing,
-            len(self._held),
-            self._ledger.last_id,
-            None if folder is None else folder.closed_until,
-        )
+        sums = (self.counted, self._ledger.duplicates, self.late, self.refetched, self.missing)
+        closed = self._folder.closed_until if self._folder is not None else None
+        return PairCounts(self.pair, *sums, len(self._held), self._ledger.last_id, closed)

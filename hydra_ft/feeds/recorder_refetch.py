@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from hydra_ft.errors import DataError
+from hydra_ft.feeds.recorder_pair import OPEN
 from hydra_ft.feeds.recorder_policy import Allowance
 from hydra_ft.feeds.recorder_session import LOST
 
@@ -38,7 +39,7 @@ class Refetcher:
         self.calls = self.failures = 0
         self._venue, self._pairs, self._contracts = venue, pairs, contracts
         self._rest, self._clock_s = rest, clock_s
-        self._within_s = policy.refetch_within_s
+        self._within_s, self._most = policy.refetch_within_s, policy.refetch_most
         self._allowance = Allowance(policy.refetch_per_minute, clock_s())
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -56,18 +57,23 @@ class Refetcher:
     async def _fetch(self, pair: PairRecorder, first: int, last: int) -> None:
         found: list[PublicTrade] = []
         at, until_s = first, self._clock_s() + self._within_s
-        while at <= last:
+        is_answered = True
+        while at <= last and len(found) <= self._most:
             answer = await self._part(pair.pair, at, until_s)
-            part = [trade for trade in answer if trade.first_id >= at]
+            is_answered = answer is not None
+            part = [trade for trade in answer or () if trade.first_id >= at]
             if not part:
                 break
             found += part
             at = part[-1].last_id + 1
-        within = [trade for trade in found if trade.last_id <= last]
-        pair.fetched(within, last, self._clock_s())
+        if last != OPEN:
+            within = [trade for trade in found if trade.last_id <= last]
+            pair.fetched(within, last, self._clock_s())
+        elif is_answered:
+            pair.caught_up(found if len(found) <= self._most else None)
 
-    async def _part(self, pair: str, at: int, until_s: float) -> list[PublicTrade]:
-        """Give some trades from an id on; none where they cannot be had in time."""
+    async def _part(self, pair: str, at: int, until_s: float) -> list[PublicTrade] | None:
+        """Give some trades from an id on; None where they cannot be had in time."""
         failures = 0
         while self._venue.refetch is not None and failures < _ATTEMPTS:
             now_s = self._clock_s()
@@ -86,4 +92,4 @@ class Refetcher:
                 failures += 1
                 self.failures += 1
                 await asyncio.sleep(_AGAIN_AFTER_S)
-        return []
+        return None

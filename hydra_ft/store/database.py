@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.flow_schema import METADATA
 from hydra_ft.store.migration import bring_up_to_date
+from hydra_ft.store.postgres import pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def _hidden(url: str) -> str:
 
 
 def _connected(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = pool_of(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable_wal)
     return engine

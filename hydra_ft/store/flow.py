@@ -7,7 +7,6 @@ round a file fills what the recorder missed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
@@ -35,19 +34,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20_000
 """Rows that are handed to the database together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resumption:
-    """Where the kept bars of a pair end: what a ``FlowFolder`` needs to go on there.
-
-    ``closed_until`` is the end of the newest bar (UTC ms).
-    """
-
-    grid: TradeGrid
-    closed_until: int
-    last_id: int
-    last_price_ticks: int
 
 
 class FlowStore:
@@ -135,31 +121,6 @@ class FlowStore:
         )
         with self._database.transaction() as connection:
             return connection.execute(query).first() is not None
-
-    def resumption(self, pair: str, step_ms: int) -> Resumption | None:
-        """Return where the bars of a pair end; None where none are kept."""
-        bars = self.last(pair, step_ms, 1)
-        if bars is None:
-            return None
-        return Resumption(
-            grid=bars.grid,
-            closed_until=int(bars.time[-1]) + step_ms,
-            last_id=self._last_id(pair, step_ms),
-            last_price_ticks=int(bars.close_ticks[-1]),
-        )
-
-    def _last_id(self, pair: str, step_ms: int) -> int:
-        """Return the id of the last trade that is kept: bars without trades have none."""
-        query = (
-            select(FLOW_BARS.c.last_id)
-            .where(FLOW_BARS.c.market == self.markets.find(pair))
-            .where(FLOW_BARS.c.step_ms == step_ms, FLOW_BARS.c.count > 0)
-            .order_by(FLOW_BARS.c.time.desc())
-            .limit(1)
-        )
-        with self._database.transaction() as connection:
-            found = connection.execute(query).scalar_one_or_none()
-        return NO_ID if found is None else int(found)
 
 
 def put_flows(connection: Connection, flows: Sequence[tuple[Flow, int, int]]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.database import Database
+from hydra_ft.store.postgres import pool_of
 from hydra_ft.store.schema import PARENTS
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def file_of(url: str) -> Path | None:
 
 def _opened(address: URL) -> Engine:
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, execution_options={"postgresql_readonly": True})
+        return pool_of(address, execution_options={"postgresql_readonly": True})
     location = Path(str(address.database)).resolve().as_uri()
     query = {**address.query, "mode": "ro", "uri": "true"}
     return create_engine(address.set(database=location, query=query))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hydra_ft.errors import StoreError
-from hydra_ft.store.postgres import engine_of
+from hydra_ft.store.postgres import pool_of
 from hydra_ft.store.read_only import file_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _told(opened: IO[str]) -> str:
 @contextmanager
 def _alone_on_server(url: str, name: str) -> Iterator[None]:
     key = int.from_bytes(hashlib.sha256(f"hydra {name}".encode()).digest()[:8], signed=True)
-    engine = engine_of(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = pool_of(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     shown = make_url(url).render_as_string(hide_password=True)
     try:
         with engine.connect() as connection:

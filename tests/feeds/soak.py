@@ -1,281 +1,241 @@
-"""A recorder under load and faults, for as long as one likes: every trade is accounted for.
+"""`hydra record` under load and faults, for as long as one likes: every trade is accounted for.
 
-``python -m feeds.soak --seconds 600`` (in tests/) starts the embedded exchange in a process of
-its own, records fifty pairs at 1,000 trades a second through real ccxt.pro into a SQLite
-store, with lost and doubled events, broken and silent lines, one restart, and a burst of 5,000
-trades a second; then it asks the exchange what was traded, and compares.
+``python -m feeds.soak --seconds 600`` (in tests/) starts the embedded exchange and the recorder
+in processes of their own, fifty pairs at 1,000 trades a second over real ccxt.pro into SQLite
+or (``--postgres``) a PostgreSQL server: with lost and doubled events, broken, refused, silent
+and slow lines, a stop, a kill -9, and a burst of 5,000 trades a second. Then it asks the
+exchange what was traded, and compares that with the database.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
-import random
-import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections import defaultdict
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from feeds.recording import KeepingSink
+from feeds.soak_account import Calls, compare
+from store import postgres
 
-from hydra_ft.feeds.binance import BINANCE
-from hydra_ft.feeds.flow_sink import FlowSink
-from hydra_ft.feeds.recorder import Recorder, RecorderHealth
-from hydra_ft.feeds.recorder_policy import RecorderPolicy
-from hydra_ft.feeds.recorder_session import client_of
 from hydra_ft.store.database import Database
-from hydra_ft.types import Feed
-from loopback_exchange import ccxt_urls, symbols
+from loopback_exchange import freqtrade_exchange_config, symbols
 
-SUB_MS = 10_000
-POLICY = {"step_ms": 20_000, "silence_s": 6.0, "refetch_per_minute": 1_200, "backoff_cap_s": 5.0}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = {
+    "feeds": ["trades"],
+    "refetch_per_minute": 1_200,  # one exchange, one user: no limit of an IP to share
+    "silence_s": 6.0,
+    "quiet_s": 3.0,
+    "report_every_s": 5,
+}
+BURST_S = 10
+SETTLE_S = 20
+"""How long all goes well at the end, so that what was traded before has closed."""
 MEGABYTE = 1 << 20
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def exchange(count: int, per_second: float) -> Iterator[tuple[Calls, int]]:
+    """An embedded exchange in its own process: calls to it, and its process id."""
+    command = [sys.executable, "-m", "loopback_exchange", "--port", "0", "--control"]
+    command += ["--load", str(per_second), "--symbols", *symbols(count)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield Calls(process.stdout.readline().strip()), process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @dataclass
-class StoredSink(KeepingSink):
-    """A store, and beside it the account of what it was given."""
+class Run:
+    """One process of the recorder: what it took, second by second, and how it ended."""
 
-    inner: Any = None
-
-    def resume(self, venue: str, pair: str) -> Any:
-        """Where the store was left."""
-        return self.inner.resume(venue, pair)
-
-    def write(self, batch: Any) -> None:
-        """Store, then keep account."""
-        self.inner.write(batch)
-        super().write(batch)
-
-
-@dataclass
-class Exchange:
-    """The embedded exchange in its own process, and calls to it."""
-
-    url: str = ""
-    process: Any = None
-
-    def start(self, count: int, per_second: float) -> None:
-        """Start it on a free port."""
-        command = [sys.executable, "-m", "loopback_exchange", "--port", "0", "--control"]
-        command += ["--load", str(per_second), "--symbols", *symbols(count)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().strip()
-
-    def post(self, name: str, **body: Any) -> None:
-        """Set its load or its faults."""
-        request = urllib.request.Request(  # noqa: S310 - 127.0.0.1
-            f"{self.url}/_control/{name}",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
-        urllib.request.urlopen(request, timeout=20).read()  # noqa: S310
-
-    def get(self, path: str) -> Any:
-        """Ask it."""
-        return json.load(urllib.request.urlopen(self.url + path, timeout=20))  # noqa: S310
-
-    def traded(self, symbol: str, first: int, last: int) -> list[tuple[int, int, float, bool]]:
-        """Id, time, quantity and whether the taker bought, of every trade."""
-        found: list[tuple[int, int, float, bool]] = []
-        while first <= last:
-            query = f"symbol={symbol}&fromId={first}&limit=1000"
-            part = self.get(f"/fapi/v1/aggTrades?{query}")
-            found += [(one["a"], one["T"], float(one["q"]), not one["m"]) for one in part]
-            first = part[-1]["a"] + 1
-        return [one for one in found if one[0] <= last]
-
-
-@dataclass
-class Watch:
-    """Memory and delay over time."""
-
+    process: subprocess.Popen[bytes]
+    log: Path
+    ending: str
     memory: list[float] = field(default_factory=list)
-    began_cpu_s: float = 0.0
+    cpu_s: list[float] = field(default_factory=list)
+
+    def begun(self) -> None:
+        """Return once it records: compiling for this machine takes a while, once."""
+        deadline = time.monotonic() + 180
+        while " recording " not in self.log.read_text(encoding="utf-8"):
+            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, self.log.read_text(encoding="utf-8")
+            time.sleep(0.1)
 
     def look(self) -> None:
-        """Note how much memory is in use (MB)."""
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        self.memory.append(pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE)
+        """Note memory (MB) and CPU time (s); raises AssertionError where it has ended."""
+        assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+        self.memory.append(memory_of(self.process.pid))
+        self.cpu_s.append(cpu_of(self.process.pid))
 
+    def end(self) -> None:
+        """Kill it, or ask it to stop; raises AssertionError where it does not end well."""
+        self.process.send_signal(signal.SIGKILL if self.ending == "kill -9" else signal.SIGTERM)
+        code = self.process.wait(60)
+        expected = -signal.SIGKILL if self.ending == "kill -9" else 0
+        assert code == expected, (code, self.log.read_text(encoding="utf-8")[-3000:])
 
-async def phase(one: Recorder, seconds: float, watch: Watch, act: Any) -> RecorderHealth:
-    """Run a recorder for a while, doing something every second."""
-    running = asyncio.ensure_future(one.run())
-    for second in range(round(seconds)):
-        await asyncio.sleep(1.0)
-        await asyncio.to_thread(act, second)
-        watch.look()
-        if running.done():
-            break
-    one.stop()
-    await running
-    return one.health()
-
-
-def faults(exchange: Exchange, seconds: float, per_second: float, burst: float) -> Any:
-    """What goes wrong, second by second: something every eight seconds."""
-    burst_at = round(seconds * 0.6)
-
-    def act(second: int) -> None:
-        if second == burst_at:
-            exchange.post("load", per_second=burst)
-        elif second == burst_at + 10:
-            exchange.post("load", per_second=per_second)
-        match second % 32:
-            case 8:
-                exchange.post("streams", disconnect=True)
-            case 16:
-                exchange.post("streams", silence_s=2.0)
-            case 24:
-                exchange.post("streams", disconnect=True, refuse_s=2.0)
-            case 31:
-                exchange.post("streams", delay_s=0.3)
-            case 2:
-                exchange.post("streams", drop_share=0.002, twice_share=0.005, delay_s=0.0)
-
-    return act
-
-
-def ending(exchange: Exchange) -> Any:
-    """Let all go well, until what has come is closed."""
-
-    def act(second: int) -> None:
-        if second == 0:
-            exchange.post("streams", clear=True)
-            exchange.post("load", per_second=100)
-
-    return act
-
-
-def compare(exchange: Exchange, sink: KeepingSink, lot_sizes: dict[str, float]) -> dict[str, int]:
-    """Compare each sub-bar with what was traded; raises AssertionError for what is not right."""
-    totals: dict[str, int] = defaultdict(int)
-    for symbol, (_, newest) in exchange.get("/_control/load").items():
-        pair = f"{symbol.removesuffix('USDT')}/USDT:USDT"
-        rows = {t: row for (name, t), row in sink.sub_bars.items() if name == pair}
-        begin = min(row[4] for row in rows.values() if row[1])
-        real = summed(exchange.traded(symbol, begin, newest), lot_sizes[pair])
-        gaps = sink.gaps_of(pair)
-        last = max(rows)
-        for start in sorted(t for t in real if t <= last):
-            expected, row = real[start], rows.get(start, (start, 0, 0, 0, -1, -1, SUB_MS))
-            lacking = expected[0] - row[1]
-            near = [g for g in gaps if g.start < start + SUB_MS and g.stop >= start]
-            told = sum(max(gap.missing, 0) for gap in near)
-            totals["sent"] += expected[0]
-            totals["counted"] += row[1]
-            totals["lacking"] += lacking
-            assert 0 <= lacking <= told, (pair, start, expected, row, gaps)
-            if row[6] == 0:
-                assert (row[1], row[2], row[3]) == expected, (pair, row, expected)
-                totals["whole bars"] += 1
-            totals["bars"] += 1
-        totals["told missing"] += sum(gap.missing for gap in gaps if gap.missing > 0)
-        totals["gaps"] += len(gaps)
-    return totals
-
-
-def summed(trades: list[tuple[int, int, float, bool]], lot: float) -> dict[int, tuple[int, ...]]:
-    """Count, bought and sold lots of each sub-bar."""
-    found: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for _, moment, quantity, bought in trades:
-        sums = found[moment // SUB_MS * SUB_MS]
-        sums[0] += 1
-        sums[1 if bought else 2] += round(quantity / lot)
-    return {start: tuple(sums) for start, sums in found.items()}
-
-
-async def soak(exchange: Exchange, chosen: argparse.Namespace, sink: StoredSink) -> None:
-    """Record with a restart in the middle, and say how it went."""
-    policy = RecorderPolicy(**POLICY)
-    config = {
-        "enableRateLimit": False,
-        "urls": {"api": ccxt_urls(exchange.url)},
-        "options": {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}},
-    }
-    pairs = [f"{name.removesuffix('USDT')}/USDT:USDT" for name in symbols(chosen.pairs)]
-    watch, half = Watch(), chosen.seconds / 2
-
-    def made() -> Recorder:
-        return Recorder(
-            BINANCE, pairs, lambda: client_of("binance", config, policy), sink, policy,
-            feeds=(Feed.TRADES,), chance=random.Random(1),
-        )  # fmt: skip
-
-    began, cpu = time.monotonic(), time.process_time()
-    act = faults(exchange, half, chosen.rate, chosen.burst)
-    healths = [await phase(made(), half, watch, act)]
-    await asyncio.sleep(2.0)
-    healths.append(await phase(made(), half, watch, act))
-    used = (time.process_time() - cpu) / (time.monotonic() - began)
-    healths.append(await phase(made(), 25, watch, ending(exchange)))
-    report(healths, watch, used)
-
-
-def report(healths: list[RecorderHealth], watch: Watch, used: float) -> None:
-    """Print what the recorders say of themselves."""
-    for health in healths:
-        (feed,) = health.feeds
-        sums = {
-            name: sum(getattr(pair, name) for pair in health.pairs)
-            for name in ("counted", "duplicates", "late", "refetched", "missing", "held")
-        }
-        print(
-            f"connections {feed.connections}, losses {feed.losses}, refused {feed.refused}, "
-            f"overflows {feed.overflows}, calls {health.refetch_calls} "
-            f"(failed {health.refetch_failures}), dropped batches {health.dropped}, {sums}"
+    def told(self) -> list[str]:
+        """Lines about its memory and CPU, and the last one that it wrote of itself."""
+        after = min(20, len(self.memory) // 4)
+        middle = len(self.memory) // 2
+        used = (self.cpu_s[-1] - self.cpu_s[after]) / max(1, len(self.cpu_s) - 1 - after)
+        said = [line for line in self.log.read_text(encoding="utf-8").splitlines() if "|" in line]
+        used_mb = ", ".join(
+            f"{name} {value:.0f} MB"
+            for name, value in (
+                (f"after {after} s", self.memory[after]),
+                ("in the middle", self.memory[middle]),
+                ("at the end", self.memory[-1]),
+                ("most", max(self.memory)),
+            )
         )
-    tenth = max(1, len(watch.memory) // 10)
-    early, late = watch.memory[2 * tenth], watch.memory[-1]
-    print(f"CPU {used:.0%} of a core, most memory {max(watch.memory):.0f} MB")
-    print(f"memory after a fifth {early:.1f} MB, at the end {late:.1f} MB")
+        return [
+            f"{len(self.memory)} s until {self.ending}: memory {used_mb}; CPU {used:.0%} of a core",
+            f"  {said[-1][20:] if said else 'no line yet'}",
+        ]
+
+
+def memory_of(pid: int) -> float:
+    """Resident memory of a process (MB)."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+
+
+def cpu_of(pid: int) -> float:
+    """CPU time of a process (s)."""
+    numbers = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / TICKS_A_SECOND
+
+
+@dataclass
+class Soak:
+    """The recorder's processes on one folder and database, and what goes wrong around them."""
+
+    folder: Path
+    url: str
+    calls: Calls
+    rate: float
+    burst: float
+    runs: list[Run] = field(default_factory=list)
+
+    def configure(self, count: int) -> None:
+        """Write the configuration."""
+        pairs = [f"{name.removesuffix('USDT')}/USDT:USDT" for name in symbols(count)]
+        config = {
+            "trading_mode": "futures",
+            "dry_run": True,
+            "exchange": freqtrade_exchange_config(self.calls.url) | {"pair_whitelist": pairs},
+            "hydra": {"recorder": SETTINGS, "db_url": self.url},
+        }
+        (self.folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+    def record(self, seconds: int, ending: str, burst_at: int = -1) -> None:
+        """Record for a while, with something that goes wrong every few seconds."""
+        log = self.folder / f"record{len(self.runs)}.log"
+        command = [sys.executable, "-m", "hydra_ft.cli.main", "record"]
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                [*command, "--userdir", str(self.folder)], stdout=said, stderr=subprocess.STDOUT
+            )
+        run = Run(process, log, ending)
+        self.runs.append(run)
+        try:
+            self._follow(run, seconds, burst_at)
+            run.end()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait(20)
+
+    def _follow(self, run: Run, seconds: int, burst_at: int) -> None:
+        run.begun()
+        began = time.monotonic()
+        for second in range(seconds):
+            if second in (burst_at, burst_at + BURST_S) and burst_at >= 0:
+                self.calls.post("load", per_second=self.burst if second == burst_at else self.rate)
+            if run.ending != "the end":
+                self._disturb(second)
+            time.sleep(max(0.0, began + second + 1 - time.monotonic()))
+            run.look()
+
+    def _disturb(self, second: int) -> None:
+        match second % 32:
+            case 2:
+                self.calls.post("streams", drop_share=0.002, twice_share=0.005, delay_s=0.0)
+            case 8:
+                self.calls.post("streams", disconnect=True)
+            case 16:
+                self.calls.post("streams", silence_s=2.0)
+            case 24:
+                self.calls.post("streams", disconnect=True, refuse_s=2.0)
+            case 31:
+                self.calls.post("streams", delay_s=0.3)
+
+    def run(self, seconds: int) -> None:
+        """Record with a stop after a tenth and a kill -9 near the end; the burst is in between."""
+        first, last = max(15, seconds // 10), max(15, seconds // 10)
+        middle = max(15, seconds - first - last)
+        self.record(first, "SIGTERM")
+        time.sleep(2.0)
+        self.record(middle, "kill -9", burst_at=middle // 2 - BURST_S // 2)
+        time.sleep(2.0)
+        self.record(last, "SIGTERM")
+        self.calls.post("streams", clear=True)
+        self.calls.post("load", per_second=100)
+        self.record(SETTLE_S, "the end")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Soak, compare, and say so."""
+    """Soak, compare, and say so; returns 0, or raises AssertionError."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=float, default=1_000)
     parser.add_argument("--burst", type=float, default=5_000)
     parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
     chosen = parser.parse_args(argv)
-    exchange = Exchange()
-    try:
-        exchange.start(chosen.pairs, chosen.rate)
-        with tempfile.TemporaryDirectory() as folder:
-            store = FlowSink(Database(f"sqlite:///{folder}/flow.sqlite"), step_ms=20_000)
-            sink = StoredSink(keeps_batches=False, inner=store)
-            asyncio.run(soak(exchange, chosen, sink))
-            for name, count in compare(exchange, sink, lot_sizes(exchange)).items():
-                print(f"{name}: {count:,}")
-            store.close()
-    finally:
-        if exchange.process is not None:
-            exchange.process.terminate()
-            exchange.process.wait(10)
-    print(f"own peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = f"sqlite:///{folder / 'hydra.sqlite'}"
+        if chosen.postgres:
+            url = stack.enter_context(postgres.server())
+        calls, pid = stack.enter_context(exchange(chosen.pairs, chosen.rate))
+        soak = Soak(folder, url, calls, chosen.rate, chosen.burst)
+        soak.configure(chosen.pairs)
+        before, began = calls.sent(), time.monotonic()
+        soak.run(chosen.seconds)
+        report(soak, calls.sent() - before, time.monotonic() - began, cpu_of(pid))
+        stack.callback((database := Database(url)).close)
+        for name, count in compare(calls, database).items():
+            print(f"{name}: {count:,}")
     print("every trade was counted once, or lies in a gap that is told of")
     return 0
 
 
-def lot_sizes(exchange: Exchange) -> dict[str, float]:
-    """Lot size of each pair."""
-    listed = exchange.get("/fapi/v1/exchangeInfo")["symbols"]
-    return {
-        f"{one['baseAsset']}/USDT:USDT": float(
-            next(f["stepSize"] for f in one["filters"] if f["filterType"] == "LOT_SIZE")
-        )
-        for one in listed
-    }
+def report(soak: Soak, sent: int, seconds: float, cpu_s: float) -> None:
+    """Print what each process took, and what was sent."""
+    for run in soak.runs:
+        print("\n".join(run.told()))
+    kind = soak.url.partition(":")[0]
+    print(
+        f"{kind}: {sent:,} trades sent in {seconds:.0f} s, the exchange used {cpu_s:.0f} s of CPU"
+    )
 
 
 if __name__ == "__main__":

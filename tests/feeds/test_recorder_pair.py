@@ -4,42 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
 
 import pytest
-from feeds.recording import QUICK, SUB_MS, rows_of
+from feeds.one_pair import T0, closed, named, pair, trade
+from feeds.recording import SUB_MS
 
-from hydra_ft.errors import PolicyError
-from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.bybit import BYBIT
-from hydra_ft.feeds.normal import BUY, SELL, PublicTrade
 from hydra_ft.feeds.okx import OKX
-from hydra_ft.feeds.recorder_pair import PairRecorder
-from hydra_ft.feeds.recorder_policy import Allowance, RecorderPolicy, backoff_s
 from hydra_ft.feeds.sink import GapReason, Resume
-from hydra_ft.types.flow import NO_ID, TradeGrid
-
-T0 = 1_700_000_000_000
-GRID = TradeGrid(tick_size=0.1, lot_size=0.001)
-
-
-def trade(number: int, time: int, lots: int = 1, first: int | None = None) -> PublicTrade:
-    first = number if first is None else first
-    return PublicTrade(first, number, T0 + time, 100.0, lots * 0.001, BUY, str(number))
-
-
-def named(key: str, time: int) -> PublicTrade:
-    return PublicTrade(NO_ID, NO_ID, T0 + time, 100.0, 0.001, SELL, key)
-
-
-def pair(venue: Any = BINANCE, resume: Resume | None = None, **policy: Any) -> PairRecorder:
-    return PairRecorder(venue, "X", GRID, RecorderPolicy(**{**QUICK, **policy}), resume)
-
-
-def closed(one: PairRecorder, until: int) -> list[tuple[int, ...]]:
-    """Sub-bars that close up to a time after T0."""
-    flow = one.close(T0 + until)
-    return rows_of(flow.sub_bars) if flow else []
+from hydra_ft.types.flow import NO_ID
 
 
 def market(chance: random.Random, count: int = 800) -> list[PublicTrade]:
@@ -140,41 +113,6 @@ def test_a_venue_without_such_a_route_gives_up_once_it_has_waited() -> None:
     assert [row[1] for row in closed(one, 600)] == [1, 1]
 
 
-def test_an_interruption_that_the_next_id_proves_whole_is_none() -> None:
-    one = pair()
-    one.begin(T0)
-    one.take([trade(1, 0)], 0.0)
-    one.interrupted(T0 + 10, T0 + 300)
-    one.take([trade(2, 400)], 0.5)
-    assert [row[6] for row in closed(one, 600)] == [0, 0]
-    assert one.take_gaps() == []
-
-
-def test_an_interruption_that_nothing_has_proven_whole_is_marked_when_its_bar_closes() -> None:
-    one = pair()
-    one.begin(T0)
-    one.take([trade(1, 0)], 0.0)
-    one.interrupted(T0 + 50, T0 + 300)
-    assert [row[6] for row in closed(one, 600)] == [200, 50]
-    (gap,) = one.take_gaps()
-    assert (gap.reason, gap.start, gap.stop) == (GapReason.CONNECTION, T0 + 50, T0 + 300)
-    assert (gap.missing, gap.first_id) == (-1, NO_ID)
-    one.take([trade(3, 700)], 0.5)
-    one.fetched([trade(2, 200)], 2, 1.0)
-    assert one.take_gaps()[0].missing == 1
-
-
-def test_interruptions_that_nothing_comes_between_are_one() -> None:
-    one = pair()
-    one.begin(T0)
-    one.take([trade(1, 0)], 0.0)
-    one.interrupted(T0 + 50, T0 + 100)
-    one.interrupted(T0 + 120, T0 + 300)
-    closed(one, 600)
-    (gap,) = one.take_gaps()
-    assert (gap.start, gap.stop) == (T0 + 50, T0 + 300)
-
-
 def test_without_ids_every_interruption_is_a_gap() -> None:
     one = pair(BYBIT)
     one.begin(T0)
@@ -228,6 +166,18 @@ def test_a_price_off_the_grid_is_refused_and_told_of() -> None:
     assert (gap.first_id, gap.last_id, gap.missing) == (2, 2, 1)
 
 
+def test_a_trade_refused_before_a_hole_that_was_given_up_marks_its_bar_too() -> None:
+    """Holes are marked as they are given up, what does not fit the grid when it is folded."""
+    one = pair()
+    one.begin(T0)
+    odd = PublicTrade(2, 2, T0 + 1_100, 100.05, 0.001, BUY, "2")
+    one.take([trade(1, 0), odd, trade(3, 2_000), trade(5, 3_100)], 0.0)
+    one.release()
+    flow = one.close(T0 + 4_000)
+    assert flow is not None
+    assert flow.bars.uncovered_ms.tolist() == [0, 1, 1_000, 101]
+
+
 def test_more_than_may_be_held_is_let_go() -> None:
     one = pair(most_held=5)
     one.begin(T0)
@@ -245,26 +195,3 @@ def test_stopping_leaves_the_open_bar_to_the_next_run_or_closes_it() -> None:
     flow = other.finish(T0 + 100)
     assert flow is not None
     assert int(flow.bars.uncovered_ms[0]) == 900
-
-
-def test_the_wait_before_a_connection_is_jittered_over_all_of_a_doubling_bound() -> None:
-    chance = random.Random(3)
-    for attempt, most in ((1, 1.0), (3, 4.0), (20, 30.0)):
-        waits = [backoff_s(attempt, 0.5, 30.0, chance) for _ in range(400)]
-        assert 0 <= min(waits) < 0.05 * most
-        assert 0.95 * most < max(waits) <= most
-
-
-def test_an_allowance_is_used_up_and_comes_back_with_time() -> None:
-    allowance = Allowance(30, 0.0)
-    assert [allowance.take(0.0) for _ in range(31)] == [True] * 30 + [False]
-    assert not allowance.take(1.9)
-    assert allowance.take(2.0)
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"sub_ms": 7_000}, {"most_queued": 0}, {"drain_every_s": -1.0}, {"sub_ms": 0}]
-)
-def test_a_policy_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(PolicyError, match="expected"):
-        RecorderPolicy(**wrong)

@@ -13,10 +13,11 @@ from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.bars.flow_tables import COUNTED, joined, same_flow
 from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.bars.flow_whole import flow_of
-from hydra_ft.store.flow import FlowStore, Resumption
+from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_coverage import Stretch, covered
+from hydra_ft.store.flow_resumption import Resumption, resumption
 from hydra_ft.types import Feed
-from hydra_ft.types.flow import TradeGrid
+from hydra_ft.types.flow import UNKNOWN, TradeGrid
 
 if TYPE_CHECKING:
     from hydra_ft.store.database import Database
@@ -161,7 +162,7 @@ def test_a_folder_goes_on_where_the_kept_bars_end(database: Database) -> None:
     FlowStore(database, "binance").put([(BTC, before.advance(cut))])
 
     store = FlowStore(database, "binance")
-    found = store.resumption(BTC, MINUTE)
+    found = resumption(database, store, BTC, MINUTE)
     assert found is not None
     assert found.closed_until == cut
     folder = FlowFolder(
@@ -181,11 +182,29 @@ def test_a_folder_goes_on_where_the_kept_bars_end(database: Database) -> None:
     assert proven(store) == [Stretch(START, START + 10 * MINUTE, 7_000, 9_999)]
 
 
-def test_the_last_trade_is_known_however_long_nothing_traded(store: FlowStore) -> None:
+def test_the_last_trade_is_known_however_long_nothing_traded(
+    database: Database, store: FlowStore
+) -> None:
     trades = by_hand((41, 0, 100.0, 1.0, 1), (42, 5, 101.0, 1.0, -1))
     store.put([(BTC, flow_of(trades, GRID, MINUTE, covered=(START, START + 10 * MINUTE)))])
-    found = store.resumption(BTC, MINUTE)
+    found = resumption(database, store, BTC, MINUTE)
     assert found == Resumption(GRID, START + 10 * MINUTE, 42, 1_010)
+
+
+def test_a_bar_that_was_never_closed_is_gone_on_with_from_its_first_whole_part(
+    database: Database, store: FlowStore
+) -> None:
+    """A recorder that ended within its first minute leaves parts of a bar, and no bar."""
+    trades = made_trades(3_000)
+    folder = FlowFolder(GRID, MINUTE, covered_from=START + 4_000)
+    folder.fold(picked(trades, np.flatnonzero(trades.time >= START + 4_000)[:300]))
+    store.put([(BTC, folder.advance(START + 35_000))])
+    assert store.last(BTC, MINUTE, 1) is None
+    parts = store.last(BTC, TEN_S, 10)
+    assert parts is not None
+    assert parts.uncovered_ms.tolist() == [4_000, 0, 0]
+    found = resumption(database, store, BTC, MINUTE)
+    assert found == Resumption(GRID, START + TEN_S, int(parts.first_id[1]) - 1, UNKNOWN)
 
 
 def test_bars_of_an_older_coarser_grid_are_told_in_the_new_one(store: FlowStore) -> None:
@@ -258,9 +277,9 @@ def test_many_small_batches_are_one_proven_stretch(store: FlowStore) -> None:
     assert proven(store) == [Stretch(START, START + 10 * MINUTE, 7_000, 9_999)]
 
 
-def test_a_pair_of_which_nothing_is_kept_has_no_bars(store: FlowStore) -> None:
+def test_a_pair_of_which_nothing_is_kept_has_no_bars(database: Database, store: FlowStore) -> None:
     assert store.last(BTC, MINUTE, 10) is None
-    assert store.resumption(BTC, MINUTE) is None
+    assert resumption(database, store, BTC, MINUTE) is None
     store.put([(BTC, whole())])
     assert store.last(BTC, 300_000, 10) is None
     assert store.between(BTC, MINUTE, START - 10 * MINUTE, START) is None
