@@ -10,6 +10,7 @@ from feeds.one_pair import T0, closed, named, pair, trade
 from feeds.recording import SUB_MS
 
 from hydra_ft.feeds.bybit import BYBIT
+from hydra_ft.feeds.normal import BUY, PublicTrade
 from hydra_ft.feeds.okx import OKX
 from hydra_ft.feeds.sink import GapReason, Resume
 from hydra_ft.types.flow import NO_ID
