@@ -15,6 +15,7 @@ import numpy as np
 
 from hydra_ft.bars.flow_closing import close_rows
 from hydra_ft.bars.flow_kernels import flush, fold_trades
+from hydra_ft.bars.flow_lost import add_interval
 from hydra_ft.bars.flow_rows import (
     BLOCK,
     CELLS,
@@ -95,7 +96,7 @@ class FlowFolder:
         self._cells: IntArray = np.zeros((4, 1_024), dtype=np.int64)
         self._stage: IntArray = np.zeros((4, BLOCK), dtype=np.int64)
         self._price = last_price_ticks
-        self._lost_until = 0
+        self._lost: list[tuple[int, int]] = []
         self._begun = False
         self._hist: IntArray = np.zeros(2 * 256, dtype=np.int64)
         self._seen[[HIST_LOW, HIST_HIGH]] = NO_LEVEL, -1
@@ -145,15 +146,17 @@ class FlowFolder:
         if not self._begun:
             self._begin(start)
         origin = int(self._clock[ORIGIN]) * self.sub_ms
-        begin = max(start, origin, self._lost_until)
-        if stop > begin:
-            first, last = begin // self.sub_ms, (stop - 1) // self.sub_ms
-            self._make_rows(last - int(self._clock[ORIGIN]) + 1)
-            for sub in range(first, last + 1):
-                from_, until = max(begin, sub * self.sub_ms), min(stop, (sub + 1) * self.sub_ms)
-                self._rows[sub - self._clock[ORIGIN], UNCOVERED] += until - from_
-            self._lost_until = stop
+        if stop > max(start, origin):
+            for part in add_interval(self._lost, max(start, origin), stop):
+                self._uncover(*part)
         return max(0, min(stop, origin) - start)
+
+    def _uncover(self, begin: int, stop: int) -> None:
+        first, last = begin // self.sub_ms, (stop - 1) // self.sub_ms
+        self._make_rows(last - int(self._clock[ORIGIN]) + 1)
+        for sub in range(first, last + 1):
+            from_, until = max(begin, sub * self.sub_ms), min(stop, (sub + 1) * self.sub_ms)
+            self._rows[sub - self._clock[ORIGIN], UNCOVERED] += until - from_
 
     def advance(self, until: int) -> Flow:
         """Close every sub-bar, and bar, that ends at or before ``until``; what closed.
@@ -184,6 +187,8 @@ class FlowFolder:
         closed = Closed(first, rows.copy(), bars, self._cells_before(first // subs + n_bars))
         self._forget_rows(closing)
         self._clock[ORIGIN] += closing
+        until = int(self._clock[ORIGIN]) * self.sub_ms
+        self._lost = [one for one in self._lost if one[1] > until]
         return closed
 
     def _begin(self, covered_from: int) -> None:
@@ -192,7 +197,7 @@ class FlowFolder:
         self._clock[ORIGIN] = origin
         begin = covered_from // self.step_ms * self.step_ms
         self._bar[0, UNCOVERED] = origin * self.sub_ms - begin
-        self._rows[0, UNCOVERED] = covered_from - origin * self.sub_ms
+        self.lost(origin * self.sub_ms, covered_from)
 
     def _answer(self, why: int, trades: Trades, at: int) -> None:
         """Make room for what the fold lacks, or say what is wrong with a trade."""
@@ -219,7 +224,8 @@ class FlowFolder:
 
     def _forget_rows(self, closed: int) -> None:
         """Move the rows that are open to the front; what is let go is used again."""
-        latest = max(int(self._seen[SEEN_TIME]), self._lost_until) // self.sub_ms
+        lost_until = self._lost[-1][1] if self._lost else 0
+        latest = max(int(self._seen[SEEN_TIME]), lost_until) // self.sub_ms
         used = max(closed, min(len(self._rows), latest - int(self._clock[ORIGIN]) + 1))
         self._rows[: used - closed] = self._rows[closed:used].copy()
         self._rows[used - closed : used] = 0

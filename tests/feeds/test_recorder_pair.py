@@ -174,7 +174,7 @@ def test_a_trade_refused_before_a_hole_that_was_given_up_marks_its_bar_too() -> 
     odd = PublicTrade(2, 2, T0 + 1_100, 100.05, 0.001, BUY, "2")
     one.take([trade(1, 0), odd, trade(3, 2_000), trade(5, 3_100)], 0.0)
     one.release()
-    flow = one.close(T0 + 4_000)
+    flow = one.close(T0 + 4_000, 0.0)
     assert flow is not None
     assert flow.bars.uncovered_ms.tolist() == [0, 1, 1_000, 101]
 
