@@ -22,6 +22,7 @@ R = TypeVar("R")
 
 INT: Final = types.int64
 FLOAT: Final = types.float64
+FLOATS: Final = types.Array(types.float64, 1, "C")
 INTS: Final = types.Array(types.int64, 1, "C")
 INTS_2D: Final = types.Array(types.int64, 2, "C")
 READ_INTS: Final = types.Array(types.int64, 1, "C", readonly=True)

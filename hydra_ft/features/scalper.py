@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.tolerance import TOLERANCE, exceeds, reaches
+from hydra_ft.bars.rank_kernels import ranks_before
+from hydra_ft.bars.tolerance import exceeds, reaches
 from hydra_ft.features import rolling
 from hydra_ft.features.averages import change_50
 from hydra_ft.features.registry import feature, shared
@@ -77,20 +78,9 @@ def rank_before(values: FloatArray, window: int) -> FloatArray:
     reaches the value within a relative 1e-9: 0 where none of them is lower, ``window`` /
     (``window`` - 1) where all are. NaN where one of them is not known.
     """
-    lower = np.zeros(values.shape)
-    floor, ceiling = np.full(values.shape, -np.inf), np.full(values.shape, np.inf)
-    known = np.isfinite(values)
-    for age in range(1, window + 1):
-        past = rolling.shifted(values, age)
-        is_lower = past * (1 + TOLERANCE) < values
-        lower += is_lower
-        floor = np.where(is_lower, np.maximum(floor, past), floor)
-        ceiling = np.where(is_lower, ceiling, np.minimum(ceiling, past))
-        known &= np.isfinite(past)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        between = lower - 1 + np.minimum((values - floor) / (ceiling - floor), 1.0)
-    place = np.select([lower == 0, lower == window], [0.0, float(window)], between)
-    return np.where(known, place / (window - 1), np.nan)
+    ranks = rolling.empty_like(values)
+    ranks_before(np.ascontiguousarray(values, np.float64), window, ranks)
+    return ranks
 
 
 def _ranked(formula: str, window: int, *, age: int = 0) -> Callable[[Compute], Compute]:
