@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from decisions.heads import BARE, FULL, HEAD, LIGHT
 from typing_extensions import Doc, get_type_hints
 
+from hydra_ft.decisions.flow_exits import FlowExitRules
 from hydra_ft.decisions.rules import (
     ClockRules,
     VetoRules,
@@ -69,7 +70,7 @@ def test_features_follow_from_signals_market_and_feeds() -> None:
 @pytest.mark.parametrize(
     "tree",
     [
-        *(BiasRules(), RegimeRules(), ChopRules(), VetoRules(), ClockRules()),
+        *(BiasRules(), RegimeRules(), ChopRules(), VetoRules(), ClockRules(), FlowExitRules()),
         *(made.rules for made in SIGNALS.values()),
     ],
     ids=lambda tree: type(tree).__name__,
