@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Resumption:
     """Where the bars of a pair are gone on with, and what is known of the trade before.
 
-    ``closed_until`` is the end of the newest bar (UTC ms). Where nothing but parts of a bar are
-    kept yet it is the beginning of the first whole one: the bar was open, and is built anew.
+    ``closed_until`` is the end of the newest bar (UTC ms), or its beginning where it is kept in
+    part and ids tell the rest. Where nothing but parts of a bar are kept yet it is the beginning
+    of the first whole one: the bar was open, and is built anew.
     """
 
     grid: TradeGrid
@@ -34,23 +35,29 @@ def resumption(database: Database, store: FlowStore, pair: str, step_ms: int) ->
     market = store.markets.find(pair)
     if market is None:
         return None
-    bars = store.last(pair, step_ms, 1)
+    bars = store.last(pair, step_ms, 2)
     if bars is None:
         return _first_part(database, store, market, step_ms)
+    # A file ends within a bar. Where ids tell what follows, that bar is built anew: what traded
+    # in the rest of it would come too late.
+    begin = int(bars.time[-1])
+    before = _last_id(database, market, step_ms, begin)
+    is_torn = len(bars) > 1 and bars.uncovered_ms[-1] > 0 and before != NO_ID
+    last_id = int(bars.last_id[-1])
     return Resumption(
         grid=bars.grid,
-        closed_until=int(bars.time[-1]) + step_ms,
-        last_id=_last_id(database, market, step_ms),
-        last_price_ticks=int(bars.close_ticks[-1]),
+        closed_until=begin if is_torn else begin + step_ms,
+        last_id=before if is_torn or last_id == NO_ID else last_id,
+        last_price_ticks=int(bars.close_ticks[-2 if is_torn else -1]),
     )
 
 
-def _last_id(database: Database, market: int, step_ms: int) -> int:
-    """Return the id of the last trade that is kept: bars without trades have none."""
+def _last_id(database: Database, market: int, step_ms: int, before: int) -> int:
+    """Return the id of the last trade before a time: bars without trades have none."""
     query = (
         select(FLOW_BARS.c.last_id)
         .where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms == step_ms)
-        .where(FLOW_BARS.c.count > 0)
+        .where(FLOW_BARS.c.count > 0, FLOW_BARS.c.time < before)
         .order_by(FLOW_BARS.c.time.desc())
         .limit(1)
     )

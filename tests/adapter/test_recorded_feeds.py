@@ -21,13 +21,16 @@ from adapter.recorded_tape import (
 
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
 from hydra_ft.bars.candles import part, resample, same
+from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.bars.flow_coarser import coarser_bars
 from hydra_ft.bars.flow_columns import with_flow
+from hydra_ft.bars.flow_tables import same_flow
 from hydra_ft.bars.flow_whole import flow_of, flow_of_blocks
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_coverage import OWN, Proof, Stretch, cover
 from hydra_ft.store.flow_derivatives import DerivativesStore, Liquidated, put_liquidations
+from hydra_ft.store.flow_resumption import resumption
 from hydra_ft.types import Feed, Side
 
 if TYPE_CHECKING:
@@ -134,6 +137,30 @@ def test_what_is_fetched_later_comes_in(trades: Trades, database: Database) -> N
     mended = live.beside(PAIR, bars, TRADES)
     assert np.isfinite(mended.flow.count).all()  # type: ignore[union-attr]
     assert same(mended, feeds_of(database, keeps=False).beside(PAIR, bars, TRADES))
+
+
+def test_a_recorder_goes_on_within_the_minute_in_which_a_file_ends(
+    trades: Trades, database: Database
+) -> None:
+    """What `hydra data build` leaves in part is built anew, so that no hole lies behind it."""
+    store, cut = FlowStore(database, "binance"), START + HOUR + 25_000
+    store.put([(PAIR, made_flow(trades, START, cut))])
+    found = resumption(database, store, PAIR, MINUTE)
+    assert found is not None
+    assert found.closed_until == START + HOUR
+    begun = FlowFolder(
+        found.grid,
+        MINUTE,
+        covered_from=found.closed_until,
+        last_id=found.last_id,
+        last_price_ticks=found.last_price_ticks,
+    )
+    begun.fold(trades.part(found.last_id, int(np.searchsorted(trades.time, START + 2 * HOUR))))
+    store.put([(PAIR, begun.advance(START + 2 * HOUR))])
+    bars = store.between(PAIR, MINUTE, START, START + 2 * HOUR)
+    assert bars is not None
+    assert bars.whole.all()
+    assert same_flow(bars, made_flow(trades, START, START + 2 * HOUR).bars)
 
 
 def test_only_what_is_newer_is_read(recorded: Database, monkeypatch: pytest.MonkeyPatch) -> None:
