@@ -16,8 +16,9 @@ from sqlalchemy import select
 from hydra_ft.bars.flow_tables import joined_footprints
 from hydra_ft.bars.footprint import rebinned
 from hydra_ft.store.flow_cells import footprint_blobs, footprint_from
-from hydra_ft.store.flow_coverage import Proof, Stretch, cover, uncover
+from hydra_ft.store.flow_coverage import Proof, cover, covered, uncover
 from hydra_ft.store.flow_markets import Markets
+from hydra_ft.store.flow_proof import as_proven, proven
 from hydra_ft.store.flow_rows import COLUMNS, bars_of, rows_of, table_of, whole
 from hydra_ft.store.flow_schema import FLOW_BARS, FOOTPRINTS
 from hydra_ft.store.flow_upsert import upsert_better
@@ -58,7 +59,8 @@ class FlowStore:
         """Return the last bars of a pair, at most ``count``; None where none are kept.
 
         They end with the newest one that is kept, or at ``until``: what is not kept before it
-        is uncovered, so that an outage is no calm. Fewer bars come where fewer are kept, or
+        is uncovered, so that an outage is no calm, and so is what is kept but not proven
+        complete. Fewer bars come where fewer are kept, or
         where an older grid cannot be told in the newest one.
         """
         market = self.markets.find(pair)
@@ -78,7 +80,10 @@ class FlowStore:
                 return None
             table = table_of(rows[::-1])
             grids = {n: self.markets.grid(connection, n) for n in np.unique(table[:, 1]).tolist()}
-        return bars_of(table, grids, step_ms, count, until)
+            bars = bars_of(table, grids, step_ms, count, until)
+            begin, stop = int(bars.time[0]), int(bars.time[-1]) + step_ms
+            stretches = covered(connection, market, Feed.TRADES, begin, stop)
+        return as_proven(bars, stretches)
 
     def between(self, pair: str, step_ms: int, start: int, stop: int) -> FlowBars | None:
         """Return the bars that open within an interval (``stop`` exclusive), as ``last`` does."""
@@ -139,7 +144,7 @@ def put_flows(connection: Connection, flows: Sequence[tuple[Flow, int, int]]) ->
     proofs = []
     for flow, market, _grid in flows:
         if len(flow.sub_bars):
-            stretches, is_doubtful = _proven(flow.sub_bars)
+            stretches, is_doubtful = proven(flow.sub_bars)
             proofs += [Proof(market, Feed.TRADES, one) for one in stretches]
             doubts += [(flow.sub_bars, market)] * is_doubtful
     cover(connection, proofs)
@@ -180,29 +185,6 @@ def _footprint_rows(flow: Flow, market: int, grid: int) -> list[dict[str, Any]]:
     ]
 
 
-def _proven(bars: FlowBars) -> tuple[list[Stretch], bool]:
-    """Stretches that bars prove: no ids missing, no time uncovered, nothing come too late.
-
-    Ids are missed when the next one comes, so what they lie in reaches back to the trade
-    before it; what comes late belongs to a bar that had closed, as a rule the one before.
-    The second value says that it may reach back behind these bars.
-    """
-    whole_bars = bars.uncovered_ms == 0
-    traded = np.maximum.accumulate(np.where(bars.count > 0, np.arange(len(bars)), -1))
-    is_doubtful = False
-    for i in np.flatnonzero((bars.missing_ids > 0) | (bars.late > 0)).tolist():
-        first = i - 1
-        if bars.missing_ids[i]:
-            first = int(traded[i - 1]) if i else -1
-            if first >= 0 and bars.first_id[i] == bars.last_id[first] + 1:
-                first = i
-        whole_bars[max(0, first) : i + 1] = False
-        is_doubtful |= first < 0
-    edges = np.flatnonzero(np.diff(whole_bars, prepend=False, append=False))
-    found = [_stretch(bars, begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
-    return found, is_doubtful
-
-
 def _last_trade(connection: Connection, bars: FlowBars, market: int) -> int:
     """Time of the last kept bar before these in which something traded, else the one before."""
     before = int(bars.time[0])
@@ -215,17 +197,6 @@ def _last_trade(connection: Connection, bars: FlowBars, market: int) -> int:
     )
     found = connection.execute(query).scalar_one_or_none()
     return before - bars.step_ms if found is None else int(found)
-
-
-def _stretch(bars: FlowBars, begin: int, end: int) -> Stretch:
-    firsts, lasts = bars.first_id[begin:end], bars.last_id[begin:end]
-    known = firsts[firsts != NO_ID]
-    return Stretch(
-        start=int(bars.time[begin]),
-        stop=int(bars.time[end - 1]) + bars.step_ms,
-        first_id=int(known.min()) if known.size else NO_ID,
-        last_id=int(lasts.max()),
-    )
 
 
 def _without_cells(grid: TradeGrid, n: int) -> Footprint:

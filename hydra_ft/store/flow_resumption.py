@@ -31,13 +31,13 @@ class Resumption:
 
 
 def resumption(database: Database, store: FlowStore, pair: str, step_ms: int) -> Resumption | None:
-    """Return where the bars of a pair end; None where none are kept, and no whole part of one."""
+    """Return where the bars of a pair end; None where not even a part of one is kept."""
     market = store.markets.find(pair)
     if market is None:
         return None
     bars = store.last(pair, step_ms, 2)
     if bars is None:
-        return _first_part(database, store, market, step_ms)
+        return _from_parts(database, store, market, step_ms)
     # A file ends within a bar. Where ids tell what follows, that bar is built anew: what traded
     # in the rest of it would come too late.
     begin = int(bars.time[-1])
@@ -66,21 +66,25 @@ def _last_id(database: Database, market: int, step_ms: int, before: int) -> int:
     return NO_ID if found is None else int(found)
 
 
-def _first_part(
+def _from_parts(
     database: Database, store: FlowStore, market: int, step_ms: int
 ) -> Resumption | None:
-    """Return what lies before the first shorter bar that is whole and has trades."""
+    """Go on from shorter bars: before the first whole one, or else after the last."""
     query = (
-        select(FLOW_BARS.c.time, FLOW_BARS.c.first_id, FLOW_BARS.c.grid)
-        .where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms < step_ms)
-        .where(FLOW_BARS.c.count > 0, FLOW_BARS.c.uncovered_ms == 0)
+        select(FLOW_BARS)
+        .where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms < step_ms, FLOW_BARS.c.count > 0)
         .order_by(FLOW_BARS.c.step_ms, FLOW_BARS.c.time)
-        .limit(1)
+        .limit(step_ms // 1_000)
     )
     with database.transaction() as connection:
-        row = connection.execute(query).one_or_none()
-        if row is None:
+        rows = connection.execute(query).all()
+        if not rows:
             return None
-        grid = store.markets.grid(connection, row.grid)
-    last_id = NO_ID if row.first_id == NO_ID else row.first_id - 1
-    return Resumption(grid, row.time, last_id, UNKNOWN)
+        rows = [row for row in rows if row.step_ms == rows[0].step_ms]
+        first = next((row for row in rows if not row.uncovered_ms), None)
+        grid = store.markets.grid(connection, (first or rows[-1]).grid)
+    if first is not None:
+        last_id = NO_ID if first.first_id == NO_ID else first.first_id - 1
+        return Resumption(grid, first.time, last_id, UNKNOWN)
+    last = rows[-1]
+    return Resumption(grid, last.time + last.step_ms, last.last_id, last.close_ticks)

@@ -1,4 +1,4 @@
-"""A stand-in for Coinalyze, a client of it and a database, for the tests of the past."""
+"""A stand-in for Coinalyze, a client of it, a database, and an exchange under load."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from feeds.coinalyze_rig import Hours, client_of
 from feeds.coinalyze_server import Coinalyze
 
 from hydra_ft.store.database import Database
+from loopback_exchange import Market, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,3 +39,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def client(vendor: Coinalyze, database: Database, hours: Hours) -> coinalyze.Coinalyze:
     return client_of(vendor, database, hours)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """An exchange of three symbols under load."""
+    with Server(Market(seed=7, symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT"))) as started:
+        started.streams.start_load(300)
+        yield started

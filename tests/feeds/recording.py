@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from hydra_ft.types.flow import FlowBars
+    from loopback_exchange import Server
 
+PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
+TRADES = (Feed.TRADES,)
 SUB_MS = 250
 QUICK: dict[str, Any] = {
     "step_ms": 1_000,
@@ -97,8 +100,11 @@ def recorder(
     feeds: Collection[Feed] = FEEDS,
     **policy: Any,
 ) -> Recorder:
-    """A recorder of the embedded exchange; to be made in the loop that runs it."""
-    chosen = RecorderPolicy(**{**QUICK, **policy})
+    """A recorder of the embedded exchange; to be made in the loop that runs it.
+
+    It waits for ids that were skipped as long as a busy machine may take to fetch them.
+    """
+    chosen = RecorderPolicy(**{**QUICK, "refetch_within_s": 10.0, **policy})
 
     def connect() -> Any:
         return client_of("binance", client_options(url), chosen)
@@ -130,3 +136,30 @@ def expected_rows(
         span = int(ids[inside].min()), int(ids[inside].max())
         found[int(start) * SUB_MS] = (int(start) * SUB_MS, int(inside.sum()), buys, sells, *span, 0)
     return found
+
+
+def truth(server: Server, pair: str) -> dict[int, tuple[int, ...]]:
+    """What the exchange traded, second by second."""
+    symbol = pair.split("/", maxsplit=1)[0] + "USDT"
+    trades = server.streams.load.trades(symbol, 0, 2**60)
+    return expected_rows(trades.id, trades.time_ms, trades.quantity, trades.is_buy)
+
+
+def account(server: Server, sink: KeepingSink, pair: str) -> tuple[int, int]:
+    """Sub-bars that are whole, and ids that are missing, after checking that nothing else is.
+
+    A whole sub-bar is exactly what was traded; of all others the ids that are not counted lie
+    in a gap that is told of.
+    """
+    rows = sorted(row for (name, _), row in sink.sub_bars.items() if name == pair)
+    real, whole, missing = truth(server, pair), 0, 0
+    traded = [row for row in rows if row[1]]
+    first, last = min(row[4] for row in traded), max(row[5] for row in traded)
+    for row in rows:
+        if row[6] == 0 and row[1]:
+            assert row == real[row[0]]
+            whole += 1
+    counted = sum(row[1] for row in rows)
+    missing = sum(g.missing for g in sink.gaps_of(pair) if first <= g.first_id <= last)
+    assert counted + missing == last - first + 1
+    return whole, missing

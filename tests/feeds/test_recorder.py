@@ -5,59 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from typing import TYPE_CHECKING
 
 import pytest
-from feeds.recording import SUB_MS, KeepingSink, expected_rows, record, recorder
+from feeds.recording import PAIRS, SUB_MS, TRADES, KeepingSink, account, record, recorder
 
-from hydra_ft.errors import FeedError, StoreError
-from hydra_ft.feeds.recorder_thread import RecorderThread
+from hydra_ft.errors import FeedError
 from hydra_ft.feeds.sink import GapReason
 from hydra_ft.types import Feed, Side
 from loopback_exchange import Market, Server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from hydra_ft.feeds.sink import Resume
-
-PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
-TRADES = (Feed.TRADES,)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """An exchange of three symbols under load."""
-    with Server(Market(seed=7, symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT"))) as started:
-        started.streams.start_load(300)
-        yield started
-
-
-def truth(server: Server, pair: str) -> dict[int, tuple[int, ...]]:
-    """What the exchange traded, second by second."""
-    symbol = pair.split("/", maxsplit=1)[0] + "USDT"
-    trades = server.streams.load.trades(symbol, 0, 2**60)
-    return expected_rows(trades.id, trades.time_ms, trades.quantity, trades.is_buy)
-
-
-def account(server: Server, sink: KeepingSink, pair: str) -> tuple[int, int]:
-    """Sub-bars that are whole, and ids that are missing, after checking that nothing else is.
-
-    A whole sub-bar is exactly what was traded; of all others the ids that are not counted lie
-    in a gap that is told of.
-    """
-    rows = sorted(row for (name, _), row in sink.sub_bars.items() if name == pair)
-    real, whole, missing = truth(server, pair), 0, 0
-    traded = [row for row in rows if row[1]]
-    first, last = min(row[4] for row in traded), max(row[5] for row in traded)
-    for row in rows:
-        if row[6] == 0 and row[1]:
-            assert row == real[row[0]]
-            whole += 1
-    counted = sum(row[1] for row in rows)
-    missing = sum(g.missing for g in sink.gaps_of(pair) if first <= g.first_id <= last)
-    assert counted + missing == last - first + 1
-    return whole, missing
 
 
 @pytest.mark.ci
@@ -104,7 +59,8 @@ def test_what_cannot_be_fetched_is_marked_by_id_and_in_the_bars(server: Server) 
 
     async def run() -> None:
         server.streams.faults.drop_share = 0.05
-        one = recorder(server.url, PAIRS, sink, TRADES, refetch_per_minute=0.001)
+        few = {"refetch_per_minute": 0.001, "refetch_within_s": 1.0}
+        one = recorder(server.url, PAIRS, sink, TRADES, **few)
         await record(one, lambda: len(sink.sub_bars) >= 15)
 
     asyncio.run(run())
@@ -113,6 +69,7 @@ def test_what_cannot_be_fetched_is_marked_by_id_and_in_the_bars(server: Server) 
     assert any(row[6] > 0 for row in sink.sub_bars.values())
 
 
+@pytest.mark.ci
 def test_a_broken_line_is_mended_and_what_was_missed_is_fetched(server: Server) -> None:
     sink = KeepingSink()
 
@@ -151,6 +108,7 @@ def test_a_silent_line_is_given_up(server: Server) -> None:
         assert account(server, sink, pair)[1] == 0
 
 
+@pytest.mark.ci
 def test_a_refresh_replaces_the_connection_without_a_gap(server: Server) -> None:
     sink = KeepingSink()
 
@@ -169,6 +127,7 @@ def test_a_refresh_replaces_the_connection_without_a_gap(server: Server) -> None
         assert account(server, sink, pair)[1] == 0
 
 
+@pytest.mark.ci
 def test_after_a_restart_the_bars_are_whole_from_where_they_were_left(server: Server) -> None:
     sink = KeepingSink()
 
@@ -190,6 +149,7 @@ def test_after_a_restart_the_bars_are_whole_from_where_they_were_left(server: Se
     assert {gap.reason for gap in sink.gaps.values()} == {GapReason.RESTART}
 
 
+@pytest.mark.ci
 def test_liquidations_and_books_are_recorded_beside_the_trades(server: Server) -> None:
     sink = KeepingSink()
 
@@ -249,39 +209,7 @@ def test_a_pair_that_the_venue_does_not_have_is_refused_by_name(server: Server) 
         asyncio.run(run())
 
 
-def test_it_runs_in_a_thread_beside_a_bot(server: Server) -> None:
-    sink = KeepingSink()
-    thread = RecorderThread(lambda: recorder(server.url, PAIRS, sink, TRADES)).start()
-    deadline = time.monotonic() + 20
-    while len(sink.sub_bars) < 6 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert thread.health().feeds[0].is_connected
-    thread.stop()
-    assert not thread.is_alive
-    assert thread.error is None
-    assert account(server, sink, PAIRS[0])[1] == 0
-    with pytest.raises(FeedError, match="it has ended"):
-        thread.health()
-
-
-def test_what_ends_it_in_its_thread_is_kept(server: Server) -> None:
-    thread = RecorderThread(lambda: recorder(server.url, ["BTC/EUR"], KeepingSink())).start()
-    thread.stop()
-    assert isinstance(thread.error, ExceptionGroup)
-    assert "BTC/EUR" in str(thread.error.exceptions[0])
-
-
-def test_a_database_that_cannot_be_read_ends_it_with_its_reason(server: Server) -> None:
-    class Unread(KeepingSink):
-        def resume(self, _venue: str, _pair: str) -> Resume | None:
-            raise StoreError("unread")
-
-    thread = RecorderThread(lambda: recorder(server.url, PAIRS, Unread(), TRADES)).start()
-    thread.stop()
-    assert isinstance(thread.error, ExceptionGroup)
-    assert isinstance(thread.error.exceptions[0], StoreError)
-
-
+@pytest.mark.ci
 def test_it_waits_for_an_exchange_that_is_away_and_ends_at_once_when_told_to() -> None:
     exchange = Server(Market(seed=7, symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT"))).start()
     exchange.streams.start_load(300)

@@ -207,6 +207,16 @@ def test_a_bar_that_was_never_closed_is_gone_on_with_from_its_first_whole_part(
     assert found == Resumption(GRID, START + TEN_S, int(parts.first_id[1]) - 1, UNKNOWN)
 
 
+def test_where_no_part_of_a_bar_is_whole_it_is_gone_on_with_after_the_last(
+    database: Database, store: FlowStore
+) -> None:
+    folder = FlowFolder(GRID, MINUTE, covered_from=START + 4_000)
+    folder.fold(by_hand((41, 4_100, 100.0, 1.0, 1), (42, 5_000, 101.0, 1.0, -1)))
+    store.put([(BTC, folder.advance(START + TEN_S))])
+    found = resumption(database, store, BTC, MINUTE)
+    assert found == Resumption(GRID, START + TEN_S, 42, 1_010)
+
+
 def test_bars_of_an_older_coarser_grid_are_told_in_the_new_one(store: FlowStore) -> None:
     coarse, fine = TradeGrid(0.5, 0.01, 4), TradeGrid(0.1, 0.001, 20)
     trades = made_trades(600, grid=coarse)
