@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bars.flow_reference import GRID, made_trades
+from numba import types
 
 from hydra_ft.bars.compiled import INT, KERNELS, READ_INTS, Kernel, kernel, warm_up
 from hydra_ft.bars.flow_text import ids_from_text, sides_from_text
@@ -18,8 +19,23 @@ def without_planted() -> dict[str, Kernel]:
     return {name: each for name, each in declared().items() if name != "_planted"}
 
 
+WITH_TRADES = {
+    "fold_trades", "flush", "close_rows", "build_profiles", "roll_profiles", "imbalanced_levels",
+    "parse_ids", "parse_sides",
+}  # fmt: skip
+
+
+def nothing_of(kind: types.Type) -> object:
+    """An array without rows, or a number, of a type that a kernel takes."""
+    if isinstance(kind, types.Array):
+        return np.zeros((0,) * kind.ndim, dtype=str(kind.dtype))
+    if isinstance(kind, types.UniTuple):
+        return tuple(nothing_of(kind.dtype) for _ in range(kind.count))
+    return 1 if isinstance(kind, types.Integer) else 1.0
+
+
 def call_every_kernel() -> None:
-    """Call what calls the kernels; a kernel that is added needs a call here."""
+    """Call what calls the kernels of flow bars and profiles, and all others with nothing."""
     flow = flow_of(made_trades(300), GRID, 60_000)
     imbalances(rebinned(flow.footprint, 5))
     bar_profiles(flow.footprint)
@@ -27,6 +43,9 @@ def call_every_kernel() -> None:
     text = np.array([0, 3]), np.frombuffer(b"buy", dtype=np.uint8)
     assert sides_from_text(*text).tolist() == [1]
     assert ids_from_text(text[0], np.frombuffer(b"123", dtype=np.uint8)).tolist() == [123]
+    for name, each in without_planted().items():
+        if name not in WITH_TRADES:
+            each(*(nothing_of(kind) for kind in each.signature))
 
 
 def test_a_warm_up_compiles_every_kernel_and_no_call_compiles_again() -> None:
