@@ -109,5 +109,6 @@ def _next_steps(home: Path) -> str:
         "next:\n"
         f"  cp {home / EXAMPLE} {home / 'config.json'}\n"
         f"  hydra doctor --userdir {home} --config {home / 'config.json'}\n"
-        f"  freqtrade trade --userdir {home} --config {home / 'config.json'} --strategy HydraFlow"
+        f"  freqtrade trade --userdir {home} --config {home / 'config.json'} --strategy HydraFlow\n"
+        "or, for the 10-second scalper (docs/scalp.md), --strategy HydraScalp"
     )

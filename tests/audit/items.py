@@ -31,7 +31,7 @@ FLOW_NUMBERS = (
 )
 FLOW_FAULTS = (
     *("F-A1", "F-A2", "F-A3", "F-A4", "F-A5", "F-A6", "F-A7", "F-A8", "F-A9", "F-A10"),
-    *("F-B2", "F-B3", "F-B4", "F-B5"),
+    *("F-B1", "F-B2", "F-B3", "F-B4", "F-B5", "F-B6"),
 )
 STAGES = ("A7", "A8-6", "A8-7")
 """Sizes of the engine; stage 6, the sizer; stage 7, the exits and the day."""
@@ -54,6 +54,9 @@ SHOWN = {
     "test_a_breakout_has_an_hour_to_be_accepted",
     "flow exits of stage 7": "decisions/test_flow_exits.py::"
     "test_takers_against_a_position_for_some_bars_on_end_close_it",
+    "growth filter of the scalper": "signals/test_scalp.py::"
+    "test_each_criterion_can_forbid_it",
+    "signal-off push": "adapter/test_edges.py::test_each_edge_is_told_once",
     "engine sizing multiplier": "audit/test_risk_behaviours.py::"
     "test_the_multiplier_reaches_the_size",
     "drawdown stop": "risk/test_pauses.py::test_a_drawdown_pauses_at_its_limit_and_the_pause_ends",
