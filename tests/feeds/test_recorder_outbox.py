@@ -54,7 +54,7 @@ def flow(first: int, start: int) -> Batch:
     pair.begin(T0 + start)
     trades = [PublicTrade(i, i, T0 + start, 1.0, 1.0, BUY, str(i)) for i in range(first, first + 3)]
     pair.take(trades, 0.0)
-    closed = pair.close(T0 + start + 10_000)
+    closed = pair.close(T0 + start + 10_000, 0.0)
     assert closed is not None
     return Batch(flows=(PairFlow("binance", "X", closed),))
 
