@@ -22,7 +22,7 @@ from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
     from hydra_ft.features.registry import Compute
-    from hydra_ft.types import Bars, FloatArray
+    from hydra_ft.types import Bars, BoolArray, FloatArray
 
 _FEEDS = (Feed.TRADES,)
 _DALTON = "Steidlmayer; Dalton, Mind over Markets"
@@ -172,14 +172,25 @@ def accepted(
     return np.where(unknown, np.nan, claim)
 
 
+def _is_settled(level: FloatArray) -> BoolArray:
+    """Whether all 12 bars were held against this one level, shape (n,); it moves at midnight.
+
+    An hour of which a part was beyond another level says nothing of this one.
+    """
+    highest, lowest = (
+        extreme(level, ACCEPTANCE_BARS) for extreme in (rolling.highest, rolling.lowest)
+    )
+    return np.equal(highest, lowest)
+
+
 def _accepted(where: str, time: Compute, volume: Compute, edge: str, sign: int) -> Compute:
     """Declare whether the price is accepted on one side of value."""
 
     def compute(bars: Bars) -> FloatArray:
         returns = rolling.total(_column(bars, f"returns_{where}"), ACCEPTANCE_BARS)
         found = accepted(time(bars), volume(bars), returns, absorption_z_100(bars))
-        # The level moves at midnight: what was beyond the old one may be inside the new one.
-        beyond = sign * (bars.close - _column(bars, edge)) > 0
+        level = _column(bars, edge)
+        beyond = (sign * (bars.close - level) > 0) & _is_settled(level)
         return np.where(np.isnan(found), np.nan, found * beyond)
 
     compute.__name__ = compute.__qualname__ = f"accepted_{where}_12"
@@ -187,7 +198,7 @@ def _accepted(where: str, time: Compute, volume: Compute, edge: str, sign: int) 
     return feature(
         feeds=_FEEDS,
         formula=f"time_{where}_12 >= 0.6 and volume_{where}_12 >= 0.55 and no return into value in "
-        f"12 bars and close {where} value and absorption_z_100 <= 1",
+        f"12 bars and close {where} value and absorption_z_100 <= 1; 0 in a day's first 11 bars",
         reference="F-A6; Dalton, Mind over Markets",
         lookback=101,
         units="flag",
@@ -219,15 +230,15 @@ def _rejected(where: str, time: Compute, volume: Compute, edge: str, sign: int) 
         returns = rolling.total(_column(bars, f"returns_{where}"), ACCEPTANCE_BARS)
         found = rejected(time(bars), volume(bars), returns)
         level = _column(bars, edge)
-        beyond = np.where(np.isnan(level), np.nan, sign * (bars.close - level) > 0)
-        return found * beyond
+        beyond = (sign * (bars.close - level) > 0) & _is_settled(level)
+        return found * np.where(np.isnan(level), np.nan, beyond)
 
     compute.__name__ = compute.__qualname__ = f"rejected_{where}_12"
     compute.__doc__ = f"1 where the price is {where} the previous value area again, or in vain."
     return feature(
         feeds=_FEEDS,
         formula=f"close {where} value, and within 12 bars a return into value, or "
-        f"time_{where}_12 >= 0.6 and volume_{where}_12 < 0.55",
+        f"time_{where}_12 >= 0.6 and volume_{where}_12 < 0.55; 0 in a day's first 11 bars",
         reference="F-A6; Hydra V3 stage 7, failed acceptance",
         lookback=ACCEPTANCE_BARS - 1,
         units="flag",

@@ -89,23 +89,31 @@ def with_made_flow(bars: Bars, seed: int = 1) -> Bars:
 
 
 def _made_value(bars: Bars, random: np.random.Generator) -> ValueColumns:
-    """Value areas that are a half to one percent away, and a price that stays for a while."""
+    """Value areas about the first price of each day, two to four percent wide, and time by them.
+
+    The rolling ones are a half to one percent away, and move with every bar.
+    """
     n = len(bars)
-    wide = bars.close * random.uniform(0.005, 0.01, (6, n))
-    where = np.repeat(random.integers(0, 3, n // 15 + 1), 15)[:n]
+    wide = bars.close * random.uniform(0.005, 0.01, (4, n))
+    days, of = np.unique(bars.time // (24 * HOUR), return_inverse=True)
+    first = bars.open[np.searchsorted(of, np.arange(days.size))]
+    previous = first * (1 + random.uniform(-0.002, 0.002, days.size))
+    high = (previous * (1 + random.uniform(0.01, 0.02, days.size)))[of]
+    low = (previous * (1 - random.uniform(0.01, 0.02, days.size)))[of]
+    where = np.where(bars.close > high, 1, np.where(bars.close < low, 2, 0))
     shares = np.stack([np.where(where == side, 0.9, 0.05) for side in range(3)])
-    back = np.stack([(where[:] == side) & (random.random(n) < 0.02) for side in (1, 2)])
-    offset = np.where(where == 1, -0.02, np.where(where == 2, 0.02, 0.0)) * bars.close
-    volume = shares * bars.volume
+    back = np.stack([(where == side) & (random.random(n) < 0.02) for side in (1, 2)])
+    beyond = np.where(random.random(n) < 0.8, shares, np.roll(shares, 1, axis=0))
+    volume = beyond * bars.volume
     return ValueColumns(
         poc=bars.close + wide[0] - wide[1],
         high=bars.close + wide[1],
         low=bars.close - wide[0],
         node_below=bars.close - wide[2],
         node_above=bars.close + wide[3],
-        previous_poc=bars.close + offset,
-        previous_high=bars.close + offset + wide[4],
-        previous_low=bars.close + offset - wide[5],
+        previous_poc=previous[of],
+        previous_high=high,
+        previous_low=low,
         time_above=shares[1],
         time_below=shares[2],
         time_inside=1 - shares[1] - shares[2],

@@ -30,9 +30,9 @@ def test_five_days_of_a_tape_have_every_feature() -> None:
     known = {
         name: np.isfinite(made(bars)).mean()
         for name, made in FEATURES.items()
-        if Feed.TRADES in made.feeds
+        if made.feeds == (Feed.TRADES,)
     }
-    late = ("previous", "time", "volume", "accepted")
+    late = ("previous", "time", "volume", "accepted", "rejected", "vpin")
     for name, share in known.items():
         assert share > (0.7 if name.startswith(late) else 0.85), name
 

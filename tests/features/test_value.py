@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from bars.synthetic import MINUTE, random_bars
+from bars.synthetic import HOUR, MINUTE, START, random_bars
 
+from hydra_ft.bars.flow_columns import with_flow
+from hydra_ft.bars.flow_tables import candles
+from hydra_ft.bars.flow_trades import trades_from
+from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.value import accepted
+from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray, ValueColumns
 
-BARS = random_bars(600, 5 * MINUTE, seed=12)
+BARS = random_bars(1500, 5 * MINUTE, seed=15)
 LAST = len(BARS) - 1
 
 
@@ -67,10 +72,18 @@ def test_a_distance_is_in_ranges_of_a_bar() -> None:
     assert np.isnan(value("node_distance_14", none)).all()
 
 
+def is_one_value(t: int, where: str) -> bool:
+    """Whether the 12 bars were all held against the value that is named at the last."""
+    edge = area().previous_high if where == "above" else area().previous_low
+    return all(edge[i] == edge[t] for i in range(t - 11, t))
+
+
 def plain_accepted(t: int, where: str) -> bool:
     """Acceptance at a bar, word by word."""
     assert BARS.flow is not None
     rows = range(t - 11, t + 1)
+    if not is_one_value(t, where):
+        return False
     time = mean(getattr(area(), f"time_{where}")[i] for i in rows)
     beyond = sum(getattr(area(), f"volume_{where}")[i] for i in rows)
     volume = sum(BARS.flow.buy_volume[i] + BARS.flow.sell_volume[i] for i in rows)
@@ -85,9 +98,9 @@ def plain_accepted(t: int, where: str) -> bool:
 def test_acceptance_of_each_side_is_told_apart(where: str) -> None:
     """F-A6: the original pooled both sides."""
     found = value(f"accepted_{where}_12")
-    assert [plain_accepted(t, where) for t in range(101, 600)] == list(found[101:])
+    assert [plain_accepted(t, where) for t in range(101, LAST + 1)] == list(found[101:])
     other = value("accepted_below_12" if where == "above" else "accepted_above_12")
-    assert 10 < found[101:].sum() < 300
+    assert 10 < found[101:].sum() < 750
     assert not (found * other)[101:].any()
 
 
@@ -95,6 +108,8 @@ def plain_rejected(t: int, where: str) -> bool:
     """Refusal at a bar, word by word."""
     assert BARS.flow is not None
     rows = range(t - 11, t + 1)
+    if not is_one_value(t, where):
+        return False
     beyond = sum(getattr(area(), f"volume_{where}")[i] for i in rows)
     volume = sum(BARS.flow.buy_volume[i] + BARS.flow.sell_volume[i] for i in rows)
     stayed = mean(getattr(area(), f"time_{where}")[i] for i in rows) >= 0.6
@@ -108,11 +123,61 @@ def plain_rejected(t: int, where: str) -> bool:
 def test_what_is_rejected_was_beyond_value_and_is_not_what_is_accepted(where: str) -> None:
     """F-A6, A8-7: neither is the other's opposite; a young breakout is neither."""
     found = value(f"rejected_{where}_12")
-    assert [plain_rejected(t, where) for t in range(101, 600)] == list(found[101:])
+    assert [plain_rejected(t, where) for t in range(101, LAST + 1)] == list(found[101:])
     taken_in = value(f"accepted_{where}_12")
     assert found[101:].any()
     assert not (found * taken_in)[101:].any()
     assert ((found == 0) & (taken_in == 0))[101:].any()
+
+
+@pytest.fixture(scope="module")
+def rise() -> Bars:
+    """5m bars of a tape: 97, a day about 107, an evening of it quiet at 105, then 111."""
+    chance = np.random.default_rng(5)
+    parts = [
+        (0, 24, 9_500, 10_000, 4), (24, 36, 10_500, 11_000, 20), (36, 48, 10_480, 10_520, 4),
+        (48, 51, 11_100, 11_110, 4),
+    ]  # fmt: skip
+    times, ticks = [], []
+    for begin, end, low, high, per_minute in parts:
+        n = 60 * (end - begin) * per_minute
+        times.append(np.sort(chance.integers(begin * HOUR, end * HOUR, n)))
+        ticks.append(chance.integers(low, high, n))
+    time = START + np.concatenate(times)
+    n = time.size
+    side = chance.choice([-1, 1], n)
+    trades = trades_from(np.arange(n), time, np.concatenate(ticks) / 100, np.full(n, 0.1), side)
+    grid = TradeGrid(0.01, 0.001)
+    flow = flow_of(trades, grid, 5 * MINUTE, covered=(START, START + 51 * HOUR))
+    return with_flow(candles(flow.bars), flow)
+
+
+def test_a_price_is_accepted_only_by_an_hour_beyond_the_value_that_is_named(rise: Bars) -> None:
+    """F-A6: at midnight the hour before was beyond the day before yesterday's value.
+
+    It was inside yesterday's: of the 12 closes until 00:00 one is above its high.
+    """
+    midnight = 2 * 24 * 12
+    high, found = area(rise).previous_high, value("accepted_above_12", rise)
+    assert value("time_above_12", rise)[midnight] > 0.99
+    assert (rise.close[midnight - 11 : midnight + 1] > high[midnight]).sum() == 1
+    assert found[midnight - 1] == 1
+    assert found[midnight : midnight + 11].tolist() == [0] * 11
+    assert found[midnight + 11] == 1
+    for t in np.flatnonzero(found == 1):
+        assert (rise.close[t - 11 : t + 1] > high[t]).mean() >= 0.6
+
+
+def test_what_fell_out_of_an_old_value_is_not_rejected_by_the_new_one(rise: Bars) -> None:
+    """A8-7: a return into yesterday's value at 23:00 is none into today's."""
+    midnight = 2 * 24 * 12
+    levels = area(rise)
+    returned = np.zeros(len(rise))
+    returned[midnight - 6] = 1
+    bars = replace(rise, value=replace(levels, returns_above=returned))
+    found = value("rejected_above_12", bars)
+    assert found[midnight - 1] == 1
+    assert found[midnight : midnight + 20].tolist() == [0] * 20
 
 
 def test_shares_and_widths_agree_with_plain_python() -> None:
