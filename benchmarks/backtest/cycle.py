@@ -67,7 +67,7 @@ class _Watched:
 Held = dict[tuple[str, str, CandleType], "pd.DataFrame"]
 
 
-class _Feed:
+class Feed:
     """What a live bot holds of many pairs, candle after candle for an hour.
 
     The pairs are windows of the market's symbols at different times. A coarse candle is there
@@ -116,7 +116,7 @@ class _Feed:
         return held
 
 
-def _analysed(strategy: Any, dp: DataProvider, pairs: list[str]) -> tuple[float, pd.DataFrame]:
+def analysed(strategy: Any, dp: DataProvider, pairs: list[str]) -> tuple[float, pd.DataFrame]:
     """CPU seconds of freqtrade's analysis of every pair, and the last frame."""
     spent_s = 0.0
     for pair in pairs:
@@ -130,7 +130,7 @@ def _analysed(strategy: Any, dp: DataProvider, pairs: list[str]) -> tuple[float,
 def measure(home: Home, count: int, said: Callable[[str], None]) -> Cycle:
     """Time both strategies on the same frames, in turns, through an hour of candles."""
     config = home.config(RunMode.DRY_RUN)
-    exchange, feed = home.exchange(config), _Feed(home, count)
+    exchange, feed = home.exchange(config), Feed(home, count)
     dp = DataProvider(config, exchange)
     # Outside a bot there is no desk and no ledger: what is timed is what decides.
     settings = {**config, "runmode": RunMode.OTHER}
@@ -144,8 +144,8 @@ def measure(home: Home, count: int, said: Callable[[str], None]) -> Cycle:
         held = feed.at(turn)
         exchange._klines.update(held)  # noqa: SLF001 - where a live bot's downloads end up
         pairs = list(dict.fromkeys(pair for pair, _, _ in held))
-        floor, before = _analysed(idle, dp, pairs)
-        whole, after = _analysed(flow, dp, pairs)
+        floor, before = analysed(idle, dp, pairs)
+        whole, after = analysed(flow, dp, pairs)
         if turn < 0:  # the first candle of a bot, and of its caches
             watched.spent_s = dict.fromkeys(STEPS_ADDED, 0.0)
             continue

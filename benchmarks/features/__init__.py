@@ -1,1 +1,1 @@
-"""What order flow and profiles cost, beside freqtrade's own and beside naive ways."""
+"""What features cost, beside freqtrade's own ways and beside naive ones."""

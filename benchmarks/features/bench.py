@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.features import memory, order_flow, rolling
+from benchmarks.features import live, memory, order_flow, rolling, sixty, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ class Plan(NamedTuple):
     memory_trades: int
     bars: tuple[int, ...]
     rounds: int
+    pairs: int
 
 
 class Result(NamedTuple):
@@ -28,10 +29,13 @@ class Result(NamedTuple):
     memory: memory.Peak
     windows: list[rolling.Rolling]
     lengths: list[rolling.Rolling]
+    sixty: sixty.Sixty
+    live: live.Live
+    start: start.Start
 
 
-FULL = Plan(days=(100_000, 1_000_000), memory_trades=5_000_000, bars=(12_000, 48_000), rounds=7)
-QUICK = Plan(days=(5_000, 20_000), memory_trades=50_000, bars=(2_000, 4_000), rounds=1)
+FULL = Plan((100_000, 1_000_000), 5_000_000, (12_000, 48_000), rounds=7, pairs=250)
+QUICK = Plan((5_000, 20_000), 50_000, (2_000, 4_000), rounds=1, pairs=4)
 
 
 def measure(plan: Plan, said: Callable[[str], None]) -> Result:
@@ -47,4 +51,8 @@ def measure(plan: Plan, said: Callable[[str], None]) -> Result:
     lengths = [rolling.measure(n, rolling.WINDOWS[1], plan.rounds) for n in plan.bars]
     said(f"memory for {plan.memory_trades:,} trades")
     peak = memory.measured(plan.memory_trades)
-    return Result(plan, days, candles, peak, windows, lengths)
+    said("sixty columns and their twin")
+    twins = sixty.measure(3 * plan.rounds)
+    cycles = live.measure(plan.pairs, said)
+    starts = start.measure(plan.rounds, said)
+    return Result(plan, days, candles, peak, windows, lengths, twins, cycles, starts)

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from benchmarks.features.rolling import WINDOWS, exponent
+from benchmarks.features.goals import goals
+from benchmarks.features.rolling import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchmarks.features.bench import Result
-
-
-class Goal(NamedTuple):
-    """What is asked for, and what was measured."""
-
-    text: str
-    limit: float
-    measured: float
-    at_least: bool = True
-
-    @property
-    def met(self) -> bool:
-        """Whether the goal is reached."""
-        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -32,38 +19,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
 
 
-def goals(result: Result) -> list[Goal]:
-    """Goals of the order flow and the rolling profile, with what this run reached."""
-    day, candle, peak = result.days[-1], result.candles[-1], result.memory
-    few, middle, many = result.windows
-    short, long = result.lengths[0], result.lengths[-1]
-    first = result.candles[0]
-    cached = exponent(first.ours_s, candle.ours_s, candle.cached / first.cached)
-    window = exponent(few.rolled_us, many.rolled_us, many.window / few.window)
-    length = 1 + exponent(short.rolled_us, long.rolled_us, long.bars / short.bars)
-    in_python, compiled = middle.python_us / middle.rolled_us, many.rebuilt_us / many.rolled_us
-    least = [
-        ("full order-flow set from arrays, freqtrade's own in it", 1_000, day.from_arrays),
-        ("the same from its frame", 500, day.from_frame),
-        ("freqtrade's peak memory, in ours", 30, peak.freqtrade / max(peak.ours, 1)),
-        ("one new candle, freqtrade's cycle in ours", 1_000, candle.freqtrade_s / candle.ours_s),
-        (f"rolling profile, rebuilding in Python in it, w = {middle.window}", 1_000, in_python),
-        (f"rolling profile, compiled rebuilding in it, w = {many.window}", 10, compiled),
-    ]
-    most = [
-        ("full set, in readings of the trades (a stretch)", 4, day.arrays_s / day.read_s),
-        ("peak memory over the input, bytes a trade", 20, peak.ours / peak.n),
-        ("one new candle, growth with what is cached, exponent", 0.15, cached),
-        ("rolling profile, growth with the window, exponent", 0.4, window),
-        ("rolling profile, growth with the bars, exponent", 1.1, length),
-    ]
-    return [Goal(*each) for each in least] + [Goal(*each, at_least=False) for each in most]
-
-
 def render(result: Result, duration_s: float) -> str:
     """Write the whole page."""
     parts = [
-        "# What order flow and profiles cost",
+        "# What features cost",
         _opening(result, duration_s),
         "## Goals",
         _goals(result),
@@ -75,6 +34,10 @@ def render(result: Result, duration_s: float) -> str:
         _memory(result),
         "## Rolling profile",
         _rolling(result),
+        "## Sixty columns",
+        _sixty(result),
+        "## Start",
+        _start(result),
         "## Rules",
         RULES,
     ]
@@ -84,9 +47,14 @@ def render(result: Result, duration_s: float) -> str:
 def _opening(result: Result, duration_s: float) -> str:
     return f"""\
 Written by `make bench-features`; do not edit. Everything was measured side by side in one run, in
-CPU time of one process; figures are medians of {result.plan.rounds} rounds (freqtrade's long ones
-ran once or twice), and only ratios carry over to another machine. The trades are made up. The run
-took {duration_s / 60:.1f} minutes."""
+CPU time; figures are medians of {result.plan.rounds} rounds (freqtrade's long ones ran once or
+twice), and only ratios carry over to another machine. Trades and candles are made up. The run took
+{duration_s / 60:.1f} minutes.{_missed(result)}"""
+
+
+def _missed(result: Result) -> str:
+    missed = [goal.text for goal in goals(result) if not goal.met]
+    return f" Missed: {'; '.join(missed)}." if missed else ""
 
 
 def _goals(result: Result) -> str:
@@ -185,6 +153,41 @@ Point of control and value area over the last {", ".join(str(w) for w in WINDOWS
 volume on about a dozen bins.
 
 {table(head, rows)}"""
+
+
+def _sixty(result: Result) -> str:
+    live, twins, flow = result.live, result.sixty, result.live.flow
+    rows = [
+        ("empty strategy", f"{live.floor_ms:.2f}", "1.00"),
+        ("with sixty columns", f"{live.sixty_ms:.2f}", f"{live.whole_ratio:.2f}"),
+        ("empty strategy, again", f"{flow.floor_ms:.2f}", "1.00"),
+        *(
+            (f"HydraFlow, {name}", f"{spent:.2f}", f"{spent / flow.floor_ms:.2f}")
+            for name, spent in flow.steps_ms.items()
+        ),
+        ("whole cycle with HydraFlow", f"{flow.whole_ms:.2f}", f"{flow.whole_ratio:.2f}"),
+    ]
+    return f"""\
+{twins.columns} features on {twins.candles:,} candles of 5m: {1e3 * twins.ours_s:.2f} ms from frame
+to frame, {1e3 * twins.twin_s:.1f} ms as strategies usually compute them (talib.abstract, pandas,
+one column of the frame after the other). Greatest difference of two values, of 1 or of their size:
+{twins.difference:.1e}.
+
+Live, {flow.pairs} pairs, {flow.bars:,} candles, through freqtrade's analysis at a new candle.
+HydraFlow adds {flow.columns} columns on three timeframes, and decides; its figures are means
+through an hour of candles.
+
+{table(("cycle", "ms a pair", "ratio"), rows)}"""
+
+
+def _start(result: Result) -> str:
+    found = result.start
+    rows = [
+        ("`import freqtrade.freqtradebot`", f"{found.freqtrade_s:.2f}"),
+        ("the same, a head, every kernel loaded", f"{found.hydra_s:.2f}"),
+        (f"`hydra dev warmup` from nothing, {found.kernels} kernels", f"{found.cold_s:.1f}"),
+    ]
+    return table(("process", "CPU, s"), rows)
 
 
 RULES = """\

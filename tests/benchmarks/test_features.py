@@ -5,14 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.backtest.cycle import Cycle
 from benchmarks.features.bench import QUICK, Result, measure
 from benchmarks.features.freqtrade_flow import populated, same_counts
+from benchmarks.features.goals import Goal, goals
+from benchmarks.features.live import Live
 from benchmarks.features.made import DAY_MS, START, candles_of, frame_of, made_trades, trades_of
 from benchmarks.features.memory import Peak
 from benchmarks.features.order_flow import READ, Day, NewCandle, full_set
-from benchmarks.features.page import Goal, goals, render
+from benchmarks.features.page import render
 from benchmarks.features.rolling import Rolling, exponent
 from benchmarks.features.rolling import measure as measure_rolling
+from benchmarks.features.sixty import EQUAL, Sixty, added, columns, difference, made_candles
+from benchmarks.features.sixty import measure as measure_sixty
+from benchmarks.features.start import Start
 
 
 def made_result(speed: float = 1.0) -> Result:
@@ -35,7 +41,11 @@ def made_result(speed: float = 1.0) -> Result:
         for n in (12_000, 48_000)
     ]
     peak = Peak(1_000_000, int(15_000_000 * slow), 700_000_000)
-    return Result(QUICK, days, candles, peak, windows, lengths)
+    columns = Sixty(60, 1_000, 0.004 * slow, 0.040, 1e-7 * slow**2 * 5)
+    flow = Cycle(250, 1_000, 71, 2.0, {"populate_indicators": 2.0 * slow}, 2.0 + 2.0 * slow)
+    live = Live(60, 2.0, 2.0 + 2.0 * slow, flow)
+    start = Start(3.0, 3.0 + 0.5 * slow, 10.0 * slow, 8)
+    return Result(QUICK, days, candles, peak, windows, lengths, columns, live, start)
 
 
 def test_both_sides_do_the_same_work_on_the_same_trades() -> None:
@@ -71,6 +81,19 @@ def test_all_ways_to_a_rolling_profile_agree() -> None:
     assert measure_rolling(200, 20, rounds=1, sample=30).same
 
 
+def test_sixty_columns_are_those_of_their_twin() -> None:
+    """P6: every value within 1e-6, and known at the same rows."""
+    found = measure_sixty(rounds=1)
+    assert found.columns == len(columns()) == 60
+    assert found.difference <= EQUAL
+    frame = added(made_candles(0))
+    other = frame.copy()
+    other.loc[700, "rsi_14"] += 1e-3
+    assert difference(frame, other) > EQUAL
+    other.loc[700, "rsi_14"] = np.nan
+    assert difference(frame, other) == float("inf")
+
+
 def test_an_exponent_is_the_slope_of_the_logarithms() -> None:
     assert exponent(1.0, 8.0, 2.0) == pytest.approx(3.0)
     assert exponent(2.0, 2.0, 10.0) == 0.0
@@ -79,6 +102,7 @@ def test_an_exponent_is_the_slope_of_the_logarithms() -> None:
 def test_goals_that_are_missed_are_said_in_bold() -> None:
     assert [goal.text for goal in goals(made_result()) if not goal.met] == []
     assert not any(goal.met for goal in goals(made_result(speed=0.3)))
+    assert "Missed" not in render(made_result(), 60.0)
     assert render(made_result(), 60.0).count("**no**") == 0
     assert render(made_result(speed=0.3), 60.0).count("**no**") == len(goals(made_result()))
     assert Goal("", 4, 4.0).met

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade.strategy import IStrategy
 
+from benchmarks.features.sixty import added
 from hydra_ft.adapter.exits.exit_callbacks import TargetExits
 from hydra_ft.adapter.frames import with_columns
 from hydra_ft.adapter.heads import load_head
@@ -51,6 +52,14 @@ class BenchIdle(IStrategy):  # type: ignore[misc]
     def populate_exit_trend(self, dataframe: pd.DataFrame, _metadata: Any) -> pd.DataFrame:
         """Leave never."""
         return dataframe
+
+
+class BenchSixty(BenchIdle):
+    """Sixty features of Hydra on the base candles, and no decision."""
+
+    def populate_indicators(self, dataframe: pd.DataFrame, _metadata: Any) -> pd.DataFrame:
+        """Add the columns, all at once."""
+        return added(dataframe)
 
 
 class BenchGiven(BenchIdle):
