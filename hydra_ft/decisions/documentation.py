@@ -117,6 +117,8 @@ hours, as the profile of a day, stand while 95 % of their bars are whole; holes 
 day block until the first is older than that. What only exits look at blocks nothing. The two days
 that the regime remembers do without flips where those were not known. On a timeframe finer than
 the base, which is made of trades altogether, a hole blocks while it is within any lookback.
+A hole in the liquidations blocks for four hours, too: the usual of a pair does without two of its
+16 hours.
 
 **Not here.** What the audited systems computed or described and this one does without, on purpose:
 

@@ -3,7 +3,8 @@
 The side is that of the position: a liquidated long is sold out, so on most venues its
 order says SELL (F-A7). The windows are in bars and meant for 5m bars: 12 are an hour, 48
 are four. A window with a bar that the feed did not cover is NaN, and so is everything when
-the feed is not carried: a gap must not look like calm.
+the feed is not carried: a gap must not look like calm. Only the usual may do without two of its
+16 hours: it is told by the others.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _FEEDS = (Feed.LIQUIDATIONS,)
 HOUR = 12
 BASELINE_HOURS = 16
 BASELINE_DECAY = 0.9
+LEAST_HOURS = 14
+"""Hours of the baseline that must be known: a gap of minutes lies in one of them, or in two."""
 # A pair on which next to nothing was liquidated for hours has no usual of its own: one
 # small position would be a large multiple of it. Liquidations are typically 1e-3 of the
 # turnover, so this floor only takes the place of a baseline that is hardly there.
@@ -94,15 +97,24 @@ liquidation_imbalance_48 = _imbalance(48)
 def usual_total(bars: Bars) -> FloatArray:
     """The pair's own usual of one hour, shape (n,), quote; it ends before the last hour.
 
-    Mean of the 16 hourly totals before the last hour, weights 0.9**age, and no less than
-    1e-4 of the mean hourly turnover of those hours. F-A13: the audited system let the
-    hour in question into its own baseline, so that "5 times" was 9 times.
+    Mean of the 16 hourly totals before the last hour, of which 14 must be known, weights
+    0.9**age, and no less than 1e-4 of the mean hourly turnover of those hours. F-A13: the
+    audited system let the hour in question into its own baseline, so that "5 times" was 9 times.
     """
     hourly = liquidation_total_12(bars)
-    weights = BASELINE_DECAY ** np.arange(BASELINE_HOURS)
-    usual = np.zeros(len(bars))
-    for age, weight in enumerate(weights / weights.sum()):
-        usual += weight * rolling.shifted(hourly, HOUR * (age + 1))
+    known = np.isfinite(hourly)
+    # Before the first full hour nothing is known, not even that something is missing.
+    counted = np.where(known, 1.0, 0.0)
+    counted[: HOUR - 1] = np.nan
+    told = np.where(known, hourly, 0.0)
+    usual, mass, hours = (np.zeros(len(bars)) for _ in range(3))
+    for age in range(BASELINE_HOURS):
+        weight, bars_ago = BASELINE_DECAY**age, HOUR * (age + 1)
+        there = rolling.shifted(counted, bars_ago)
+        usual += weight * rolling.shifted(told, bars_ago)
+        mass += weight * there
+        hours += there
+    usual = np.where(hours >= LEAST_HOURS, rolling.ratio(usual, mass), np.nan)
     turnover = rolling.total(bars.close * bars.volume, HOUR * BASELINE_HOURS) / BASELINE_HOURS
     return np.maximum(usual, FLOOR_SHARE * rolling.shifted(turnover, HOUR))
 
@@ -110,7 +122,8 @@ def usual_total(bars: Bars) -> FloatArray:
 @feature(
     feeds=_FEEDS,
     formula="liquidation_total_12 / max(usual, 1e-4 turnover per hour); usual = sum(0.9^k "
-    "liquidation_total_12[-12 (k + 1)]) / sum(0.9^k), k < 16; 0 where nothing was traded",
+    "liquidation_total_12[-12 (k + 1)]) / sum(0.9^k), k < 16, over the known of these hours, 14 at "
+    "least; 0 where nothing was traded",
     reference="F-A8, F-A13; Hydra V3 alpha_state, there with the hour itself in its baseline",
     lookback=HOUR * (BASELINE_HOURS + 1) - 1,
     units="multiple",

@@ -118,10 +118,39 @@ def test_a_gap_in_the_feed_is_unknown_for_as_long_as_the_window_holds_it(name: s
     gap = bars.long_liquidated.copy()
     gap[300] = np.nan
     values = FEATURES[name](replace(bars, long_liquidated=gap))
-    window = FEATURES[name].lookback + 1
+    # The usual goes on without an hour: only the hour itself must be known.
+    own = name == "liquidation_ratio_12"
+    window = HOUR if own else FEATURES[name].lookback + 1
     expected = FEATURES[name](bars)
     expected[300 : 300 + window] = np.nan
-    np.testing.assert_allclose(values, expected)
+    told = np.ones(600, dtype=np.bool_)
+    told[300 + window : 300 + FEATURES[name].lookback + 1] = not own
+    np.testing.assert_allclose(values[told], expected[told])
+    assert np.isfinite(values[~told]).all()
+
+
+def with_gaps(totals: list[float], gaps: dict[int, int]) -> Bars:
+    """Hours with these totals; ``gaps`` is how many bars of an hour (from 0 on) are not known."""
+    bars = hours(*totals)
+    assert bars.long_liquidated is not None
+    longs = bars.long_liquidated.copy()
+    for hour, lacking in gaps.items():
+        longs[hour * HOUR : hour * HOUR + lacking] = np.nan
+    return replace(bars, long_liquidated=longs)
+
+
+def test_the_usual_is_told_by_the_hours_that_are_known_and_by_14_at_least() -> None:
+    """A restart of the recorder leaves a gap: it must not switch the feed off for 17 hours."""
+    totals = [float(hour) * MILLION for hour in range(1, 18)]
+    weights = {hour: 0.9 ** (15 - hour) for hour in range(16)}
+    for gaps in ({}, {15: 1}, {15: 12}, {3: 2, 4: 9}):
+        known = [hour for hour in weights if hour not in gaps]
+        expected = sum(weights[h] * totals[h] for h in known) / sum(weights[h] for h in known)
+        found = usual_total(with_gaps(totals, gaps))[-1]
+        assert found == pytest.approx(expected, rel=1e-12), gaps
+    for gaps in ({3: 1, 4: 1, 9: 1}, dict.fromkeys(range(13, 16), 12)):
+        assert np.isnan(usual_total(with_gaps(totals, gaps))[-1]), gaps
+    assert np.isnan(last("liquidation_ratio_12", with_gaps(totals, {16: 1})))
 
 
 @pytest.mark.parametrize("name", NAMES)
