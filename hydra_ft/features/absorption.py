@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hydra_ft.bars.tolerance import exceeds
 from hydra_ft.features import rolling
 from hydra_ft.features.order_flow import EQUAL, delta, population_deviation, taken_volumes
 from hydra_ft.features.registry import feature, shared
@@ -30,6 +31,11 @@ def absorbed(volume_quote: FloatArray, moved_bps: FloatArray) -> FloatArray:
     return volume_quote / (np.abs(moved_bps) + LEAST_BPS)
 
 
+def _moved_bps(bars: Bars) -> FloatArray:
+    """Move of the close since the bar before, basis points, shape (n,)."""
+    return 1e4 * (rolling.ratio(bars.close, rolling.shifted(bars.close, 1)) - 1)
+
+
 @feature(
     feeds=_FEEDS,
     formula="vwap (buy_volume + sell_volume) / (1e4 |close / close[-1] - 1| + 0.1)",
@@ -42,12 +48,11 @@ def absorbed(volume_quote: FloatArray, moved_bps: FloatArray) -> FloatArray:
 @shared
 def absorption(bars: Bars) -> FloatArray:
     """Turnover for each basis point that the price went."""
-    moved = rolling.ratio(bars.close, rolling.shifted(bars.close, 1)) - 1
     if bars.flow is None:
         return rolling.empty_like(bars.close)
     bought, sold = taken_volumes(bars)
     turnover = np.where(bars.flow.empty == 1, 0.0, bars.flow.vwap * (bought + sold))
-    return absorbed(turnover, 1e4 * moved)
+    return absorbed(turnover, _moved_bps(bars))
 
 
 @feature(
@@ -69,14 +74,19 @@ def absorption_z_100(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=_FEEDS,
-    formula="-sign(delta) absorption / mean(absorption of the 100 bars before)",
+    formula="-sign(delta) absorption / mean(absorption of the 100 bars before); 0 where "
+    "sign(delta) 1e4 (close / close[-1] - 1) > 0.1",
     reference=_SOURCE,
     lookback=USUAL_BARS + 1,
     units="multiple",
     panel="absorption_side",
 )
 def signed_absorption_100(bars: Bars) -> FloatArray:
-    """Who held: positive where bids took the sellers in, negative where asks took the buyers."""
-    found = absorption(bars)
+    """Who held: bids where positive, asks where negative; 0 where the price went with the takers.
+
+    A move of a tenth of a basis point or less is none.
+    """
+    found, side = absorption(bars), np.sign(delta(bars))
     usual = rolling.shifted(rolling.mean(found, USUAL_BARS), 1)
-    return -np.sign(delta(bars)) * rolling.ratio(found, usual)
+    held = ~exceeds(side * _moved_bps(bars), LEAST_BPS)
+    return -side * held * rolling.ratio(found, usual)

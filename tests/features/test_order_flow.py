@@ -139,6 +139,7 @@ def plain() -> dict[str, float]:
     sums = [abs(sum(delta[t - 3 : t + 1])) for t in range(LAST - 59, LAST + 1)]
     signs = [speed(t) > 0 for t in range(LAST - 47, LAST + 1)]
     before = [held(t) for t in range(LAST - 100, LAST)]
+    against = (close[LAST] - close[LAST - 1]) * delta[LAST] < 0
     return {
         "delta": delta[LAST],
         "cvd_12": sum(delta[-12:]),
@@ -157,7 +158,7 @@ def plain() -> dict[str, float]:
         "flip_rate_48": sum(a != b for a, b in pairwise(signs)) / 4,
         "absorption": held(LAST),
         "absorption_z_100": (held(LAST) - mean(before)) / pstdev(before),
-        "signed_absorption_100": -np.sign(delta[LAST]) * held(LAST) / mean(before),
+        "signed_absorption_100": -np.sign(delta[LAST]) * against * held(LAST) / mean(before),
     }
 
 
@@ -186,9 +187,27 @@ def test_bids_that_take_sellers_in_are_positive() -> None:
     sold = replace(flow_of(BARS), buy_volume=np.zeros(300), sell_volume=BARS.volume)
     bars = replace(BARS, **still, flow=sold)
     assert (value("signed_absorption_100", bars)[101:] > 0).all()
+    held = value("absorption", bars)
+    expected = held[-1] / mean(held[-101:-1])
+    assert value("signed_absorption_100", bars)[-1] == pytest.approx(expected)
     bought = replace(sold, buy_volume=BARS.volume, sell_volume=np.zeros(300))
     turned = value("signed_absorption_100", replace(bars, flow=bought))
     assert np.array_equal(turned[101:], -value("signed_absorption_100", bars)[101:])
+
+
+@pytest.mark.parametrize(
+    ("step", "holds"), [(0.01, 0), (2e-5, 0), (9e-6, -1), (0, -1), (-1e-3, -1)]
+)
+def test_nobody_holds_against_takers_with_whom_the_price_goes(step: float, holds: int) -> None:
+    """Buyers that lift the price are not absorbed by the asks; a tenth of a basis point is none."""
+    close = 100 * np.exp(step * np.arange(300))
+    prices = dict.fromkeys(("open", "high", "low", "close"), close)
+    for taker, side in (("buy_volume", 1), ("sell_volume", -1)):
+        alone = {"buy_volume": np.zeros(300), "sell_volume": np.zeros(300), taker: BARS.volume}
+        flow = replace(flow_of(BARS), vwap=close**side, **alone)
+        turned = {name: values**side for name, values in prices.items()}
+        found = value("signed_absorption_100", replace(BARS, **turned, flow=flow))
+        assert set(np.sign(found[101:]).tolist()) == {holds * side}
 
 
 @pytest.mark.parametrize("name", NAMES)
