@@ -13,9 +13,10 @@ from hydra_ft.types import Feed
 class HydraFlow(HydraStrategy):
     """Enter on a 5m close in the direction of the 1h regime, unless the bias is against it.
 
-    The market's state comes from closed 1h bars, funding and open interest; nothing is
-    traded in a choppy market. Positions leave when the bias turns strongly against them,
-    when the regime turns, at the target, or at the stop.
+    The market's state comes from closed 1h bars, funding and open interest, and from trades and
+    liquidations where they are recorded and listed; nothing is traded in a choppy market.
+    Positions leave when the bias turns strongly against them, when the regime turns, when
+    takers do, at the target, or at the stop.
     """
 
     can_short = True

@@ -67,6 +67,22 @@ def test_a_base_bar_that_lacks_a_trade_or_a_second_is_stale_at_once(hole: dict[s
     assert CODES[gate.code[-1]] == "data_stale:trades"
 
 
+@pytest.mark.parametrize("timeframe", ["1h", "4h"])
+def test_the_newest_coarser_bar_must_be_whole_where_flow_is_read_on_it(timeframe: str) -> None:
+    """Whatever its columns say: a bar that lacks a trade is not asked. Nobody reads 4h flow."""
+    flow = FRAMES[timeframe].flow
+    assert flow is not None
+    missing = flow.missing.copy()
+    missing[-2] = 1.0
+    lacking = replace(FRAMES[timeframe], flow=replace(flow, missing=missing))
+    found = allowed({**FRAMES, timeframe: lacking})
+    rows = evaluated(FRAMES, FLOW, TRADED).frames[timeframe].rows
+    expected = (rows == len(flow) - 2) if timeframe == "1h" else np.zeros(len(rows), dtype=bool)
+    np.testing.assert_array_equal(~found, expected)
+    none = {**FRAMES, timeframe: replace(FRAMES[timeframe], flow=None)}
+    assert allowed(none)[-60:].any() == (timeframe == "4h")
+
+
 def test_trades_that_nobody_recorded_block_wherever_they_are_listed() -> None:
     frames = {**FRAMES, "5m": replace(FRAMES["5m"], flow=None)}
     assert not allowed(frames).any()
