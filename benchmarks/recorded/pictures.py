@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,108 +14,22 @@ import numpy as np
 import pandas as pd
 
 import hydra_ft.features  # noqa: F401  (fills the registry)
+from benchmarks.recorded.scenes import ROWS, SCENES, Scene, hourly
 from benchmarks.recorded.sets import data_folder, progress, publish
 from benchmarks.recorded.svg import Panel, chart
-from hydra_ft.bars.candles import bars_from, part, resample, timeframe_ms
-from hydra_ft.bars.flow_columns import with_flow
-from hydra_ft.bars.flow_tables import candles as flow_candles
-from hydra_ft.bars.flow_trades import trades_from
-from hydra_ft.bars.flow_whole import flow_of
+from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.features.book import imbalance, order_flow_events, summed
 from hydra_ft.features.documentation import PICTURES
 from hydra_ft.features.impact import kyle_lambda
-from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.vpin import vpin
-from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
     from hydra_ft.features.registry import Feature
-    from hydra_ft.types import Bars, FloatArray, IntArray
+    from hydra_ft.types import FloatArray, IntArray
 
-ROWS = 240
 SECOND = 1000
 TICK = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Recorded bars, and what they are."""
-
-    title: str
-    bars: Bars
-
-
-def milliseconds(dates: pd.Series) -> IntArray:
-    """Times of a column, UTC ms, shape (n,)."""
-    return np.asarray(dates.dt.as_unit("ms"), dtype="datetime64[ms]").astype(np.int64)
-
-
-def candles(path: Path, timeframe: str) -> Bars:
-    """Bars of a file of freqtrade's."""
-    rows = pd.read_feather(path)
-    o, h, low, c, v = (
-        rows[name].to_numpy(dtype=np.float64) for name in ("open", "high", "low", "close", "volume")
-    )
-    return bars_from(milliseconds(rows["date"]), timeframe_ms(timeframe), (o, h, low, c), v)
-
-
-def hourly(data: Path, coin: str = "BTC") -> Scene:
-    """A coin over a month, with the rates that were settled."""
-    folder = data / "ohlcv" / "binance_2025mar" / "binance" / "futures"
-    bars = resample(candles(folder / f"{coin}_USDT_USDT-5m-futures.feather", "5m"), 3_600_000)
-    records = pd.read_feather(folder / f"{coin}_USDT_USDT-1h-funding_rate.feather")
-    settled = pd.Series(
-        records["funding_rate"].to_numpy(dtype=np.float64),
-        index=milliseconds(records["date"]) // bars.step_ms * bars.step_ms,
-    )
-    rates = settled.reindex(bars.time).to_numpy(dtype=np.float64)
-    return Scene(f"Binance {coin}/USDT:USDT, 1h", replace(bars, funding_rate=rates))
-
-
-def crowded(data: Path) -> Scene:
-    """SOL over a month, in which shorts crowded."""
-    return hourly(data, "SOL")
-
-
-def held(data: Path) -> Scene:
-    """SOL over two weeks, with open interest."""
-    folder = data / "ohlcv" / "okx_2026jun_sol" / "okx" / "futures"
-    bars = candles(folder / "SOL_USDT_USDT-1h-futures.feather", "1h")
-    records = pd.read_feather(
-        data / "derivs" / "okx_sol_2026jun" / "SOL_USDT_USDT-1h-open_interest.feather"
-    )
-    known = pd.Series(records["oi"].to_numpy(), index=milliseconds(records["date"]))
-    interest = known.reindex(bars.time).to_numpy(dtype=np.float64)
-    return Scene("OKX SOL/USDT:USDT, 1h", replace(bars, open_interest=interest))
-
-
-def minutes(data: Path) -> Scene:
-    """Spot minutes, on which the scalper's rules are the fallback."""
-    path = data / "trades" / "bitflyer_201801" / "bitflyer" / "BTC_JPY-1m.feather"
-    return Scene("bitFlyer BTC/JPY, 1m", part(candles(path, "1m"), 3000, 4000))
-
-
-def traded(data: Path) -> Scene:
-    """Five days of spot trades, and the value that they made."""
-    path = data / "trades" / "bitflyer_201801" / "bitflyer" / "BTC_JPY-trades.feather"
-    rows = pd.read_feather(path)
-    time, price, amount = (rows[name].to_numpy() for name in ("timestamp", "price", "amount"))
-    sides = np.where(rows["side"] == "buy", 1, -1)
-    trades = trades_from(rows["id"].astype("int64"), time, price, amount, sides)
-    flow = flow_of(trades, TradeGrid(1.0, 1e-8), 300_000, contiguous_ids=False)
-    return Scene("bitFlyer BTC/JPY, 5m", with_flow(flow_candles(flow.bars), flow))
-
-
-SCENES = {
-    "absorption": traded,
-    "funding": crowded,
-    "open_interest": held,
-    "order_flow": traded,
-    "scalper": minutes,
-    "value": traded,
-}
-"""What a family is drawn on, where that is not ``hourly``."""
 
 
 def family_picture(scene: Scene, family: str) -> str:

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hydra_ft.errors import DataError
 from hydra_ft.bars.microprice import MicropriceTable, fitted, microprice
+from hydra_ft.errors import DataError
 
 TICK = 0.5
 Book = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -71,6 +71,30 @@ def test_the_microprice_is_the_mid_and_what_the_table_adds() -> None:
     sizes = np.array([1.0, 3.0, 3.0, 3.0]), np.array([3.0, 1.0, 1.0, 1.0])
     found = microprice(table, bid, sizes[0], ask, sizes[1])
     np.testing.assert_allclose(found, [99.95, 100.55, 100.6, 102.6])
+
+
+@pytest.mark.parametrize("buckets", [2, 3, 4, 10])
+def test_a_balanced_book_has_the_mid_and_a_mirrored_one_the_mirrored_price(buckets: int) -> None:
+    """Also at the edges of the states: two of five lots, one of four, none."""
+    table = fitted(*made_up(6000), tick=TICK, buckets=buckets, spreads=1)
+    bids = np.array([1.0, 3.0, 5.0, 2.0, 1.0, 1.0, 3.0, 0.1, 0.0, 1e-9])
+    asks = np.array([1.0, 3.0, 5.0, 3.0, 4.0, 3.0, 7.0, 0.2, 1.0, 1.0])
+    bid, ask = np.full(10, 100.0), np.full(10, 100.5)
+    found = microprice(table, bid, bids, ask, asks) - 100.25
+    mirrored = microprice(table, bid, asks, ask, bids) - 100.25
+    np.testing.assert_allclose(found, -mirrored, atol=1e-12)
+    np.testing.assert_allclose(found[:3], 0, atol=1e-9)
+    assert (found[4:] < -1e-3).all() or buckets == 3
+
+
+def test_a_state_that_was_never_seen_is_unknown() -> None:
+    """Queues like those of the past have a price; a spread that was never so wide has none."""
+    table = fitted(*made_up(6000), tick=TICK, buckets=4, spreads=3)
+    assert np.isfinite(table.ticks[:, :2]).all()
+    assert np.isnan(table.ticks[:, 2]).all()
+    bid, one = np.full(3, 100.0), np.ones(3)
+    found = microprice(table, bid, one, bid + TICK * np.array([1, 2, 3]), one)
+    assert np.isfinite(found).tolist() == [True, True, False]
 
 
 def test_a_book_without_a_side_has_no_microprice() -> None:

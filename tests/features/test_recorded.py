@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ import pandas as pd
 import pytest
 
 from hydra_ft.bars.candles import bars_from
+from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.features import battery
 from hydra_ft.features.book import depth, imbalance, order_flow_events, summed, weighted_mid
 from hydra_ft.features.impact import kyle_lambda
-from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.scalper import hit_rates
 from hydra_ft.features.vpin import bulk_buy_share, vpin
@@ -230,6 +231,7 @@ def test_features_of_candles_are_sound_on_recorded_candles(pair: str) -> None:
     candles = pd.read_feather(folder / f"{pair}_USDT_USDT-5m-futures.feather").iloc[2000:2700]
     columns = [candles[name].to_numpy(float) for name in ("open", "high", "low", "close", "volume")]
     bars = bars_from(milliseconds(candles["date"]), 300_000, tuple(columns[:4]), columns[4])
+    bars = replace(bars, reference=bars.open)
     named = {name: made for name, made in FEATURES.items() if made.feeds == (Feed.CANDLES,)}
     assert len(named) > 50
     assert {
