@@ -19,6 +19,7 @@ from adapter.recorded_tape import (
     made_trades,
 )
 
+from hydra_ft.adapter.recorded import feeds
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
 from hydra_ft.bars.candles import part, resample, same
 from hydra_ft.bars.flow import FlowFolder
@@ -199,9 +200,9 @@ def test_fine_candles_are_those_of_the_trades(recorded: Database, trades: Trades
     before, after = np.searchsorted(trades.time, HOLE).tolist()
     parts = (trades.part(0, before), trades.part(after, None))
     whole = flow_of_blocks(parts, GRID, 10_000, contiguous_ids=False)
-    for feeds in (feeds_of(recorded, keeps=False), feeds_of(recorded, keeps=True)):
-        feeds.beside(PAIR, flat_candles(END, 10, MINUTE), TRADES)
-        fine = feeds.fine(PAIR, "10s", HOLE[0] - HOUR, HOLE[1] + HOUR)
+    for read in (feeds_of(recorded, keeps=False), feeds_of(recorded, keeps=True)):
+        read.beside(PAIR, flat_candles(END, 10, MINUTE), TRADES)
+        fine = read.fine(PAIR, "10s", HOLE[0] - HOUR, HOLE[1] + HOUR)
         assert (len(fine), fine.step_ms) == (2 * 360 + 42, 10_000)
         at = np.searchsorted(whole.bars.time, fine.time)
         known = np.isfinite(fine.flow.count)  # type: ignore[union-attr]
@@ -213,8 +214,16 @@ def test_fine_candles_are_those_of_the_trades(recorded: Database, trades: Trades
         empty = fine.flow.empty == 1  # type: ignore[union-attr]
         assert empty.any()
         assert (fine.close[1:] == fine.close[:-1])[empty[1:]].all()
-        coarse = feeds.fine(PAIR, "30s", HOLE[0] - HOUR, HOLE[1] + HOUR)
+        coarse = read.fine(PAIR, "30s", HOLE[0] - HOUR, HOLE[1] + HOUR)
         assert np.array_equal(coarse.close, resample(fine, 30_000).close)
+
+
+def test_fine_candles_of_long_are_read_in_parts(
+    recorded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = feeds_of(recorded, keeps=False).fine(PAIR, "10s", START - HOUR, END)
+    monkeypatch.setattr(feeds, "AT_ONCE_MS", 7 * HOUR)
+    assert same(feeds_of(recorded, keeps=False).fine(PAIR, "10s", START - HOUR, END), whole)
 
 
 def test_nothing_is_fine_where_nothing_is_kept(recorded: Database) -> None:
@@ -245,8 +254,8 @@ def test_liquidations_are_sums_where_the_feed_stood(database: Database) -> None:
     sums = [(START, 999.0, 999.0), (START + 2 * FIVE, 700.0, 0.0)]
     span = (START, START + 3 * FIVE)
     store.put_liquidation_history(PAIR, "coinalyze", sums, covered=span)
-    for feeds in (kept, feeds_of(database, keeps=False)):
-        filled = feeds.beside(PAIR, bars, (Feed.LIQUIDATIONS,))
+    for read in (kept, feeds_of(database, keeps=False)):
+        filled = read.beside(PAIR, bars, (Feed.LIQUIDATIONS,))
         assert filled.long_liquidated.tolist()[:3] == [200.0, 0.0, 700.0]  # type: ignore[union-attr]
         assert np.isnan(filled.long_liquidated[3])  # type: ignore[index]
 

@@ -58,7 +58,7 @@ def tested(downloaded: Home) -> tuple[dict[str, Any], str]:
 def test_a_backtest_over_downloaded_data_trades_and_its_counts_add_up(
     tested: tuple[dict[str, Any], str],
 ) -> None:
-    expect_counts_to_add_up(tested[0], light=False)
+    expect_counts_to_add_up(tested[0], light=True)
 
 
 def test_the_funnel_of_every_pair_adds_up_and_lets_the_trades_through(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hydra_ft.adapter.recorded.flow_source import FlowSource, groups_of
+from hydra_ft.adapter.recorded.flow_source import AT_ONCE_MS, FlowSource, groups_of
 from hydra_ft.adapter.recorded.kept import KeptColumns
 from hydra_ft.adapter.recorded.liquidation_source import SOURCES, LiquidationSource
 from hydra_ft.adapter.recorded.minutes import MINUTE_MS, SUB_MS, Minutes, flow_part_of
 from hydra_ft.adapter.recorded.spans import Coverage
-from hydra_ft.bars.candles import LIQUIDATED, timeframe_ms
+from hydra_ft.bars.candles import LIQUIDATED, PRICES, timeframe_ms
 from hydra_ft.bars.flow_coarser import coarser_bars
 from hydra_ft.bars.flow_columns import flow_columns
 from hydra_ft.bars.flow_tables import candles
@@ -24,7 +25,7 @@ from hydra_ft.types import Bars, Feed
 from hydra_ft.types.flow_columns import FlowColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from hydra_ft.adapter.recorded.kept import Columns, Source
     from hydra_ft.store.database import Database
@@ -77,15 +78,20 @@ class RecordedFeeds:
         if step_ms % SUB_MS:
             raise DataError(f"timeframe: expected a multiple of 10s, was {timeframe!r}")
         begin, end = -(-start // step_ms) * step_ms, stop // step_ms * step_ms
-        subs = self._of(pair).sub_bars(begin, end) if begin < end else None
+        edges = [*range(begin, end, AT_ONCE_MS), end]
+        parts = [self._fine(pair, step_ms, *span) for span in pairwise(edges)]
+        known = [part for part in parts if part is not None]
+        return _joined(known) if known else _without_flow(timeframe)
+
+    def _fine(self, pair: str, step_ms: int, begin: int, end: int) -> Bars | None:
+        """Candles of an interval with their flow; None where no price is known."""
+        subs = self._of(pair).sub_bars(begin, end)
         if subs is None or not len(subs):
-            return _without_flow(timeframe)
+            return None
         bars = coarser_bars(subs, step_ms)
         made = candles(bars)
-        if not len(made):
-            return _without_flow(timeframe)
         known = flow_part_of(bars, len(bars) - len(made), len(bars))
-        return replace(made, flow=flow_columns(known))
+        return replace(made, flow=flow_columns(known)) if len(made) else None
 
     def forget(self, pair: str) -> None:
         """Let go what is kept in memory of a pair."""
@@ -120,6 +126,19 @@ class RecordedFeeds:
             return FlowSource(self._of(pair), coverage, step_ms)
         coverage = Coverage(self._database, markets, pair, feed, SOURCES)
         return LiquidationSource(self._derivatives, coverage, step_ms)
+
+
+def _joined(parts: Sequence[Bars]) -> Bars:
+    """Candles with flow that follow each other, as one."""
+    flows = [part.flow for part in parts if part.flow is not None]
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("time", *PRICES, "volume")
+    }
+    flow = {
+        f.name: np.concatenate([getattr(one, f.name) for one in flows]) for f in fields(FlowColumns)
+    }
+    return Bars(step_ms=parts[0].step_ms, flow=FlowColumns(**flow), **columns)
 
 
 def _without_flow(timeframe: str) -> Bars:

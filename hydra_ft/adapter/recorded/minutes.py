@@ -38,8 +38,8 @@ class Minutes:
         """Bars of 10 s from ``start`` on, or from the first that is kept; None for none."""
         held = self._held
         if held is not None and len(held.sub_bars):
-            times = held.sub_bars.time
-            if times[0] <= start and stop <= times[-1] + SUB_MS:
+            end = int(held.sub_bars.time[-1]) + SUB_MS
+            if self._from <= start and stop <= end:
                 return _cut(held.sub_bars, start, stop)
         return self._store.between(self._pair, SUB_MS, start, stop)
 
