@@ -40,7 +40,7 @@ def parts_of(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, .
 
 
 def _told(head: type[HydraStrategy], config: dict[str, Any]) -> tuple[type, ...]:
-    """Return what tells of the scalper's signal, before all others: their loop comes first."""
+    """Return what tells of the scalper's signal, outermost: it looks once the loop has begun."""
     if not any(isinstance(made.rules, ScalpRules) for made in head.rules.signals):
         return ()
     runmode = config.get("runmode")
