@@ -9,8 +9,10 @@ Stoikov, The micro-price: a high-frequency estimator of future prices, Quantitat
     R   share of transitions from x to y that move the mid
     G1 = (1 - Q)^-1 r,  B = (1 - Q)^-1 R,  g = G1 + B G1 + B^2 G1 + ...
 
-Each transition also counts mirrored, sides exchanged, so that the sum is finite and a
-balanced book has the mid for its microprice.
+Each transition also counts mirrored, sides exchanged, so that the sum is finite. An imbalance
+on the edge of two states belongs to the one farther from balance, on either side alike, and
+equal queues are half in the state below and half in that above: so a mirrored book has the
+mirrored microprice, and a balanced one the mid.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ class MicropriceTable:
     """How far above the mid the microprice stands, in ticks.
 
     ``ticks`` has shape (buckets, spreads): row 0 is the most ask-heavy bucket of the
-    imbalance, column 0 a spread of one tick; the last column stands for all wider spreads.
+    imbalance, column 0 a spread of one tick; the last column stands for all wider spreads. NaN
+    for a state that was not seen, nor its mirror: of it nothing is known, the mid neither.
     """
 
     tick: float
@@ -70,11 +73,9 @@ def fitted(
     if moved < MIN_MOVES:
         raise DataError(f"microprice: expected {MIN_MOVES} moves of the mid or more, was {moved}")
     moves = np.clip(moves, -max_move_ticks, max_move_ticks)
-    mirrored = (buckets - 1 - before // spreads) * spreads + before % spreads
-    mirrored_after = (buckets - 1 - after // spreads) * spreads + after % spreads
     adjustment = _solved(
-        np.concatenate((before, mirrored)),
-        np.concatenate((after, mirrored_after)),
+        np.concatenate((before, _mirrored(before, buckets, spreads))),
+        np.concatenate((after, _mirrored(after, buckets, spreads))),
         np.concatenate((moves, -moves)),
         buckets * spreads,
     )
@@ -88,13 +89,15 @@ def microprice(
     ask: FloatArray,
     ask_size: FloatArray,
 ) -> FloatArray:
-    """Mid plus the table's adjustment, shape (n,), quote; NaN where a side is not known.
+    """Mid plus the table's adjustment, shape (n,), quote; NaN where that or a side is not known.
 
     It looks at the row itself alone; the table must come from rows before it.
     """
     buckets, spreads = table.ticks.shape
     states = _states(bid, bid_size, ask, ask_size, table.tick, buckets, spreads)
-    adjustment = table.tick * table.ticks.ravel()[states]
+    ticks, at = table.ticks.ravel(), np.maximum(states, 0)
+    balanced = (ticks[at] + ticks[_mirrored(at, buckets, spreads)]) / 2
+    adjustment = table.tick * np.where(bid_size == ask_size, balanced, ticks[at])
     return np.where(states >= 0, (bid + ask) / 2 + adjustment, np.nan)
 
 
@@ -109,16 +112,24 @@ def _states(
 ) -> IntArray:
     """State of each row, bucket * spreads + spread, shape (n,); -1 where it has none."""
     known = (ask > bid) & (bid_size + ask_size > 0)
-    share = np.where(known, bid_size, 0.0) / np.where(known, bid_size + ask_size, 1.0)
-    bucket = np.minimum((share * buckets).astype(np.int64), buckets - 1)
+    smaller = np.where(known, np.minimum(bid_size, ask_size), 0.0)
+    share = smaller / np.where(known, bid_size + ask_size, 1.0)
+    below = np.maximum(np.ceil(share * buckets).astype(np.int64) - 1, 0)
+    bucket = np.where(bid_size > ask_size, buckets - 1 - below, below)
     wide = np.where(known, np.round(np.where(known, ask - bid, tick) / tick), 1.0)
     column = np.clip(wide.astype(np.int64), 1, spreads) - 1
     return np.where(known, bucket * spreads + column, -1)
 
 
+def _mirrored(states: IntArray, buckets: int, spreads: int) -> IntArray:
+    """States of the same books with the sides exchanged, shape (n,)."""
+    return (buckets - 1 - states // spreads) * spreads + states % spreads
+
+
 def _solved(before: IntArray, after: IntArray, moves: FloatArray, states: int) -> FloatArray:
-    """Sum of B^k G1 over the moves still to come, shape (states,), ticks."""
-    seen = np.maximum(np.bincount(before, minlength=states), 1)
+    """Sum of B^k G1 over the moves still to come, shape (states,), ticks; NaN if never seen."""
+    visits = np.bincount(before, minlength=states)
+    seen = np.maximum(visits, 1)
     still = _shares(before, after, moves == 0, seen)
     jumps = _shares(before, after, moves != 0, seen)
     drift = np.bincount(before, weights=moves, minlength=states) / seen
@@ -133,7 +144,7 @@ def _solved(before: IntArray, after: IntArray, moves: FloatArray, states: int) -
         found += step
         if np.abs(step).max() < _SETTLED:
             break
-    return found
+    return np.where(visits > 0, found, np.nan)
 
 
 def _shares(before: IntArray, after: IntArray, chosen: BoolArray, seen: IntArray) -> FloatArray:
