@@ -51,15 +51,20 @@ class RecorderThread:
             raise FeedError(f"recorder: expected to end within {within_s} s, it has not")
 
     def health(self) -> RecorderHealth:
-        """Give what has been done so far; raises FeedError where nothing is running."""
+        """Give what has been done so far; raises FeedError where nothing runs or answers."""
         loop, recorder = self._loop, self._recorder
         if loop is None or recorder is None or not self.is_alive:
-            raise FeedError(f"recorder: expected to run, it has ended: {self.error}")
+            raise FeedError(f"recorder: expected to run, it has ended: {_reason(self.error)}")
 
         async def ask() -> RecorderHealth:
             return recorder.health()
 
-        return asyncio.run_coroutine_threadsafe(ask(), loop).result(_ANSWER_S)
+        asked = asyncio.run_coroutine_threadsafe(ask(), loop)
+        try:
+            return asked.result(_ANSWER_S)
+        except TimeoutError as error:
+            asked.cancel()
+            raise FeedError(f"recorder: expected an answer within {_ANSWER_S} s") from error
 
     def _run(self) -> None:
         try:
@@ -74,3 +79,10 @@ class RecorderThread:
         self._recorder = self._make()
         self._ready.set()
         await self._recorder.run()
+
+
+def _reason(error: BaseException | None) -> str:
+    """Words of the first error of a group, however deep it lies."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return "stopped" if error is None else f"{type(error).__name__}: {error}"
