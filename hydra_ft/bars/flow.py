@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hydra_ft.bars.flow_closing import close_rows
+from hydra_ft.bars.flow_closing import close_rows, mark_holes
 from hydra_ft.bars.flow_kernels import flush, fold_trades
 from hydra_ft.bars.flow_lost import add_interval
 from hydra_ft.bars.flow_rows import (
     BLOCK,
     CELLS,
     COLUMNS,
+    CONTIGUOUS,
     DONE,
     FLOOR,
     GAPS,
@@ -87,7 +88,7 @@ class FlowFolder:
         )
         self._clock: IntArray = np.zeros(5, dtype=np.int64)
         self._clock[[SUB_MS, SUBS]] = sub_ms, step_ms // sub_ms
-        self._clock[3] = contiguous_ids
+        self._clock[CONTIGUOUS] = contiguous_ids
         self._seen: IntArray = np.full(SEEN, -1, dtype=np.int64)
         self._seen[[FLOOR, GAPS, CELLS, MAX_ID]] = max(last_id, 0), 0, 0, last_id
         self._gaps: IntArray = np.zeros((3, GAP_ROOM), dtype=np.int64)
@@ -95,7 +96,7 @@ class FlowFolder:
         self._bar: IntArray = np.zeros((1, COLUMNS), dtype=np.int64)
         self._cells: IntArray = np.zeros((4, 1_024), dtype=np.int64)
         self._stage: IntArray = np.zeros((4, BLOCK), dtype=np.int64)
-        self._price = last_price_ticks
+        self._price, self._closed_id = last_price_ticks, last_id
         self._lost: list[tuple[int, int]] = []
         self._begun = False
         self._hist: IntArray = np.zeros(2 * 256, dtype=np.int64)
@@ -182,6 +183,9 @@ class FlowFolder:
         self._make_rows(closing + 1)
         n_bars = (first + closing) // subs - first // subs
         bars = np.zeros((n_bars, COLUMNS), dtype=np.int64)
+        if self._clock[CONTIGUOUS]:
+            seen = self._rows[: max(closing, self._used_rows())]
+            self._closed_id = mark_holes(seen, closing, self.sub_ms, self._closed_id)
         rows = self._rows[:closing]
         self._price = close_rows(rows, self._bar, bars, first, subs, self._price)
         closed = Closed(first, rows.copy(), bars, self._cells_before(first // subs + n_bars))
@@ -224,11 +228,15 @@ class FlowFolder:
 
     def _forget_rows(self, closed: int) -> None:
         """Move the rows that are open to the front; what is let go is used again."""
-        lost_until = self._lost[-1][1] if self._lost else 0
-        latest = max(int(self._seen[SEEN_TIME]), lost_until) // self.sub_ms
-        used = max(closed, min(len(self._rows), latest - int(self._clock[ORIGIN]) + 1))
+        used = max(closed, self._used_rows())
         self._rows[: used - closed] = self._rows[closed:used].copy()
         self._rows[used - closed : used] = 0
+
+    def _used_rows(self) -> int:
+        """Count the rows that are open up to the last in which anything is."""
+        lost_until = self._lost[-1][1] if self._lost else 0
+        latest = max(int(self._seen[SEEN_TIME]), lost_until) // self.sub_ms
+        return min(len(self._rows), latest - int(self._clock[ORIGIN]) + 1)
 
     def _make_bins(self, price: float) -> None:
         """Widen the histogram to hold this price too, or begin it anew where that is far off."""

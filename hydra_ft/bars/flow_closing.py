@@ -94,3 +94,39 @@ def close_rows(
                 bars[closed, column], bar[0, column] = bar[0, column], 0
             closed += 1
     return price
+
+
+@inlined
+def _mark_hole(rows: IntArray, before: int, after: int, closing: int, sub_ms: int) -> None:
+    """Take the rows between two that traded for uncovered; those two are told by their ids.
+
+    Unless the ids were missed elsewhere, as happens where trades came out of order.
+    """
+    for i in range(before + 1, min(after, closing)):
+        rows[i, UNCOVERED] = sub_ms
+    if rows[after, MISSING] == 0:
+        for i in (before, after):
+            if 0 <= i < closing:
+                rows[i, UNCOVERED] = max(rows[i, UNCOVERED], 1)
+
+
+@kernel(INTS_2D, INT, INT, INT)
+def mark_holes(rows: IntArray, closing: int, sub_ms: int, last_id: int) -> int:
+    """Take rows without trades in which ids were skipped for uncovered: a hole is no calm.
+
+    ``rows`` are all that are open, of which the first ``closing`` are about to close and are
+    marked; ``last_id`` is that of the last trade before them, -1 where it is not known.
+    Returns the same for the rows after them.
+    """
+    before, traded, closed = last_id, -1, last_id
+    for i in range(rows.shape[0]):
+        if rows[i, COUNT] == 0:
+            continue
+        begins_anew = rows[i, MISSING] > 0 and rows[i, LAST_ID] < before
+        if before >= 0 and (begins_anew or rows[i, FIRST_ID] > before + 1):
+            _mark_hole(rows, traded, i, closing, sub_ms)
+        if i >= closing:
+            break
+        before = rows[i, LAST_ID] if begins_anew else max(before, rows[i, LAST_ID])
+        traded, closed = i, before
+    return closed

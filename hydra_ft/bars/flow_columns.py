@@ -43,8 +43,13 @@ def with_flow(bars: Bars, flow: Flow) -> Bars:
 
 
 def flow_columns(bars: FlowBars) -> FlowColumns:
-    """What traded in each flow bar, shape (n,) each; NaN where a bar is not whole."""
+    """What traded in each flow bar, shape (n,) each; NaN where a bar is not whole.
+
+    Nothing is covered of a bar that only a later one tells to be in a hole.
+    """
     whole = bars.whole
+    covered = 1.0 - bars.uncovered_ms / bars.step_ms
+    is_told = (bars.uncovered_ms > 0) | (bars.missing_ids > 0)
     named = {
         "buy_volume": bars.buy_volume,
         "sell_volume": bars.sell_volume,
@@ -56,7 +61,7 @@ def flow_columns(bars: FlowBars) -> FlowColumns:
     }
     return FlowColumns(
         **{name: np.where(whole, values, np.nan) for name, values in named.items()},
-        covered=1.0 - bars.uncovered_ms / bars.step_ms,
+        covered=np.where(whole | is_told, covered, 0.0),
         missing=bars.missing_ids.astype(np.float64),
     )
 

@@ -23,7 +23,7 @@ from hydra_ft.store.flow_rows import COLUMNS, bars_of, rows_of, table_of, whole
 from hydra_ft.store.flow_schema import FLOW_BARS, FOOTPRINTS
 from hydra_ft.store.flow_upsert import upsert_better
 from hydra_ft.types import Feed
-from hydra_ft.types.flow import NO_ID, FlowBars, Footprint, TradeGrid
+from hydra_ft.types.flow import FlowBars, Footprint, TradeGrid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,8 +60,8 @@ class FlowStore:
 
         They end with the newest one that is kept, or at ``until``: what is not kept before it
         is uncovered, so that an outage is no calm, and so is what is kept but not proven
-        complete. Fewer bars come where fewer are kept, or
-        where an older grid cannot be told in the newest one.
+        complete. Fewer bars come where fewer are kept, or where an older grid cannot be told
+        in the newest one.
         """
         market = self.markets.find(pair)
         if market is None:

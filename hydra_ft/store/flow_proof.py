@@ -41,7 +41,8 @@ def as_proven(bars: FlowBars, stretches: Sequence[Stretch]) -> FlowBars:
     unproven = bars.step_ms - np.diff(until)
     if not unproven.any():
         return bars
-    return replace(bars, uncovered_ms=np.where(bars.whole, unproven, bars.uncovered_ms))
+    says_so = (bars.uncovered_ms > 0) | (bars.missing_ids > 0)
+    return replace(bars, uncovered_ms=np.where(says_so, bars.uncovered_ms, unproven))
 
 
 def _stretch(bars: FlowBars, begin: int, end: int) -> Stretch:

@@ -115,8 +115,10 @@ class FlowBars:
     - ``late``: trades that came while this bar was open, but belong to an earlier one that
       had closed: they are in no bar;
     - ``disordered``: trades that came after one with a later time (or a higher id at the
-      same time): counted, but the path of the running delta is that of arrival;
-    - ``uncovered_ms``: how much of the bar the feed did not cover.
+      same time): counted, but the path of the running delta is that of arrival within each
+      sub-bar (the path of a bar goes from sub-bar to sub-bar);
+    - ``uncovered_ms``: how much of the bar the feed did not cover; a sub-bar without trades
+      between two trades whose ids do not follow was not, if that was known when it closed.
     """
 
     grid: TradeGrid
@@ -151,11 +153,31 @@ class FlowBars:
 
     @property
     def whole(self) -> BoolArray:
-        """Bars that the feed covered all of, and in which no id was missed.
+        """Bars of which the feed covered all of the time, and no trade is known to be missing.
 
-        Ids missed between two bars are counted in the later one, as soon as it is known.
+        What later bars tell counts too: a bar before a hole, and those in it, are not whole.
         """
-        return np.logical_and(np.equal(self.uncovered_ms, 0), np.equal(self.missing_ids, 0))
+        return np.logical_and(np.equal(self.uncovered_ms, 0), ~self.doubted()[0])
+
+    def doubted(self) -> tuple[BoolArray, bool]:
+        """Bars of which trades may be missing, shape (n,), and whether bars before them are too.
+
+        Ids are missed when the next one comes, so what they lie in reaches back to the bar
+        before in which something traded, unless that one's last id is just before; a trade
+        that comes late belongs to a bar that had closed, as a rule the one before.
+        """
+        told = np.flatnonzero((self.missing_ids > 0) | (self.late > 0))
+        edges = np.zeros(len(self) + 1, dtype=np.int64)
+        if not told.size:
+            return np.not_equal(edges[:-1], 0), False
+        traded = np.maximum.accumulate(np.where(self.count > 0, np.arange(len(self)), -1))
+        before = np.where(told > 0, traded[told - 1], -1)
+        follows = (before >= 0) & (self.first_id[told] == self.last_id[before] + 1)
+        missed = np.where(self.missing_ids[told] > 0, np.where(follows, told, before), told)
+        first = np.where(self.late[told] > 0, np.minimum(missed, told - 1), missed)
+        np.add.at(edges, np.maximum(first, 0), 1)
+        np.subtract.at(edges, told + 1, 1)
+        return np.cumsum(edges[:-1]) > 0, bool((first < 0).any())
 
     @property
     def open(self) -> FloatArray:

@@ -7,7 +7,6 @@ import pytest
 from bars.flow_reference import GRID, START, assert_bars, made_trades, picked, reference
 
 from hydra_ft.bars.flow import GAP_ROOM, FlowFolder
-from hydra_ft.bars.flow_columns import flow_columns
 from hydra_ft.bars.flow_tables import joined
 from hydra_ft.bars.flow_trades import bar_start, milliseconds, trades_from
 from hydra_ft.bars.flow_whole import flow_of
@@ -110,34 +109,6 @@ def test_a_lost_interval_is_marked_on_every_bar_that_it_touches() -> None:
         flow.sub_bars.uncovered_ms.tolist() == [0] * 5 + [5_000] + [10_000] * 7 + [1_000] + [0] * 4
     )
     assert folder.lost(START + 170_000, START + 190_000) == 10_000  # so much had closed
-
-
-def test_intervals_are_marked_as_lost_in_whatever_order_they_are_told() -> None:
-    folder = FlowFolder(GRID, MINUTE, covered_from=START)
-    told = [(240, 300), (60, 120), (90, 100), (115, 130), (200, 250), (0, 10)]
-    for start, stop in told:
-        assert folder.lost(START + start * 1_000, START + stop * 1_000) == 0
-    bars = folder.advance(START + 6 * MINUTE).bars
-    assert (bars.uncovered_ms // 1_000).tolist() == [10, 60, 10, 40, 60, 0]
-
-
-def test_a_gap_that_is_told_again_after_a_part_of_it_closed_is_counted_once() -> None:
-    folder = FlowFolder(GRID, MINUTE, covered_from=START)
-    folder.lost(START + 30_000, START + 90_000)
-    first = folder.advance(START + MINUTE).bars
-    assert folder.lost(START + 30_000, START + 100_000) == 30_000
-    second = folder.advance(START + 2 * MINUTE).bars
-    assert (*first.uncovered_ms, *second.uncovered_ms) == (30_000, 40_000)
-
-
-def test_a_bar_never_lacks_more_time_than_it_has() -> None:
-    """What was lost before the feed began is uncovered already."""
-    folder = FlowFolder(GRID, MINUTE, covered_from=START + 59_000)
-    folder.lost(START + 30_000, START + 60_000)
-    flow = folder.advance(START + MINUTE)
-    assert flow.sub_bars.uncovered_ms.tolist() == [10_000]
-    assert flow.bars.uncovered_ms.tolist() == [MINUTE]
-    assert flow_columns(flow.bars).covered.tolist() == [0.0]
 
 
 def test_without_ids_every_trade_counts_and_nothing_is_proved() -> None:

@@ -178,7 +178,7 @@ def test_a_profile_of_which_too_much_is_missing_is_unknown() -> None:
     folder.lost(START + 40 * MINUTE, START + 42 * MINUTE)
     folder.fold(picked(TRADES, np.flatnonzero(~dark)))
     torn = folder.finish(START + SPAN)
-    assert flow_columns(torn.bars).covered[39:43].tolist() == [1, 0, 0, 1]
+    assert flow_columns(torn.bars).covered[39:43].tolist() == [0, 0, 0, 1]
     found = columns(torn)
     assert np.isfinite(found.previous_high[30:60]).all()
     assert np.isnan(found.previous_high[60:90]).all()

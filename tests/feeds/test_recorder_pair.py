@@ -169,7 +169,7 @@ def test_a_price_off_the_grid_is_refused_and_told_of() -> None:
 
 def test_a_trade_refused_before_a_hole_that_was_given_up_marks_its_bar_too() -> None:
     """Holes are marked as they are given up, what does not fit the grid when it is folded."""
-    one = pair()
+    one = pair(OKX)
     one.begin(T0)
     odd = PublicTrade(2, 2, T0 + 1_100, 100.05, 0.001, BUY, "2")
     one.take([trade(1, 0), odd, trade(3, 2_000), trade(5, 3_100)], 0.0)
