@@ -31,6 +31,7 @@ class PlainReader:
         self._venue, self._pairs, self._wall_ms = venue, pairs, wall_ms
         self._covered_from: int | None = None
         self._stood_until: int | None = None
+        self._stretches: list[tuple[int, int]] = []
         self._gaps: list[FeedGap] = []
 
     def connected(self, now_s: float) -> None:
@@ -39,6 +40,7 @@ class PlainReader:
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
         if self._stood_until is not None:
+            self._end_stretch()
             self._gap(self._stood_until, now, GapReason.CONNECTION)
         self._covered_from = self._stood_until = now
 
@@ -63,13 +65,17 @@ class PlainReader:
         return gaps
 
     def take_covered(self) -> tuple[Covered, ...]:
-        """Give the stretch in which the feed has stood since it was asked last, by pair."""
-        start, stop = self._covered_from, self._stood_until
-        if start is None or stop is None or stop <= start:
-            return ()
-        self._covered_from = stop
+        """Give the stretches in which the feed has stood since it was asked last, by pair."""
+        self._end_stretch()
+        stretches, self._stretches = self._stretches, []
         name, feed = self._venue.name, self.counts.feed
-        return tuple(Covered(name, pair, feed, start, stop) for pair in self._pairs)
+        return tuple(Covered(name, pair, feed, *one) for one in stretches for pair in self._pairs)
+
+    def _end_stretch(self) -> None:
+        start, stop = self._covered_from, self._stood_until
+        if start is not None and stop is not None and stop > start:
+            self._stretches.append((start, stop))
+            self._covered_from = stop
 
 
 class LiquidationReader(PlainReader):
@@ -171,6 +177,11 @@ class BookReader(PlainReader):
         self._next_s = 0.0
         self._nonces: dict[tuple[int, str], object] = {}
         self._sampled_s: dict[str, float] = {}
+
+    def connected(self, now_s: float) -> None:
+        """Know that the feed stands; the books of an earlier connection say nothing of it."""
+        super().connected(now_s)
+        self._nonces.clear()
 
     async def subscribe(self, client: Any) -> object:
         """Ask for the books of all pairs."""

@@ -1,15 +1,15 @@
-"""The flow store is tried on SQLite, and with the long tests on PostgreSQL too."""
+"""All that is kept is tried on SQLite, and with the long tests on PostgreSQL too."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine
 from store import postgres
 
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow_schema import METADATA
+from hydra_ft.store.postgres import pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'hydra.sqlite'}"
     found: str = request.getfixturevalue("postgres_url")
-    engine = create_engine(found)
-    METADATA.drop_all(engine)
-    engine.dispose()
+    emptied = pool_of(found)
+    METADATA.drop_all(emptied)
+    emptied.dispose()
     return found
 
 

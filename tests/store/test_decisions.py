@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
-from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionRow, DecisionStore, counted, upsert
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from hydra_ft.store.database import Database
 
 BAR = 300_000
 BLOCKED = DecisionRow("P", 10 * BAR, 10 * BAR, 1, "regime_choppy", ("regime_choppy", "no_signal"))
@@ -43,8 +42,8 @@ ENTRY = DecisionRow(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DecisionStore:
-    return DecisionStore(Database(f"sqlite:///{tmp_path / 'hydra.sqlite'}"), "a")
+def store(database: Database) -> DecisionStore:
+    return DecisionStore(database, "a")
 
 
 def span(at: int, bars: int, **changes: object) -> DecisionRow:
@@ -82,8 +81,7 @@ def test_a_restart_does_not_forget_what_became_of_the_bar(store: DecisionStore) 
     assert store.last("P") == replace(ENTRY, code="veto_rr")
 
 
-def test_two_bots_of_one_database_do_not_see_each_other(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'hydra.sqlite'}")
+def test_two_bots_of_one_database_do_not_see_each_other(database: Database) -> None:
     one, other = DecisionStore(database, "a"), DecisionStore(database, "b")
     one.record([ENTRY])
     one.note_rules(5, "{}")
@@ -170,12 +168,11 @@ def test_what_ended_before_a_time_is_forgotten(store: DecisionStore) -> None:
     assert [row.at // BAR for row in store.since(0)] == [4, 20]
 
 
-def test_equal_thresholds_are_written_once(store: DecisionStore, tmp_path: Path) -> None:
+def test_equal_thresholds_are_written_once(store: DecisionStore, database: Database) -> None:
     for at in range(9):
         store.note_rules(at, "{}")
-    with sqlite3.connect(tmp_path / "hydra.sqlite") as connection:
-        assert connection.execute("SELECT at FROM hydra_rules").fetchall() == [(0,)]
-    connection.close()
+    with database.transaction() as connection:
+        assert connection.execute(text("SELECT at FROM hydra_rules")).scalars().all() == [0]
 
 
 def test_thresholds_are_written_when_they_change_and_found_by_time(store: DecisionStore) -> None:
@@ -208,6 +205,6 @@ def test_nothing_to_write_writes_nothing(store: DecisionStore) -> None:
 
 
 def test_postgresql_is_told_to_replace_the_row_too() -> None:
-    text = str(upsert("postgresql").compile(dialect=postgresql.dialect()))
-    assert "ON CONFLICT (bot, pair, at) DO UPDATE SET until = excluded.until" in text
-    assert "outcome = CASE WHEN (excluded.outcome = " in text
+    told = str(upsert("postgresql").compile(dialect=postgresql.dialect()))
+    assert "ON CONFLICT (bot, pair, at) DO UPDATE SET until = excluded.until" in told
+    assert "outcome = CASE WHEN (excluded.outcome = " in told

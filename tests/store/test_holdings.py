@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,15 +20,7 @@ from hydra_ft.store.holdings import (
 from hydra_ft.store.sizes import SizeRow, SizeStore
 from hydra_ft.types import Side
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'hydra.sqlite'}"
 
 
 def bots(url: str, *names: str) -> list[AccountStore]:

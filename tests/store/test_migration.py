@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine
 
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.store.events import Event, EventStore
 from hydra_ft.store.orders import OrderStore
 from hydra_ft.types import ChildState
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OLD = """
 CREATE TABLE hydra_parents (bot VARCHAR(16) NOT NULL, key VARCHAR(128) NOT NULL,
@@ -29,8 +27,9 @@ CREATE TABLE hydra_attempts (id INTEGER NOT NULL, bot VARCHAR(16) NOT NULL,
   order_id VARCHAR(64) NOT NULL, PRIMARY KEY (id));
 CREATE INDEX ix_hydra_attempts_open ON hydra_attempts (bot, closed_at);
 INSERT INTO hydra_parents VALUES
-  ('a', 'old', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 5, 'r', 1, '7', '', 6, 0, 9, 'filled'),
-  ('a', 'new', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 5, 'r', 0, '', '', 6, 0, 0, '');
+  ('a', 'old', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 5, 'r', 1, '7', '', 6, false, 9,
+   'filled'),
+  ('a', 'new', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 5, 'r', 0, '', '', 6, false, 0, '');
 INSERT INTO hydra_attempts VALUES
   (1, 'a', 'old', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 6, 8, 'placed', '7'),
   (2, 'a', 'new', 'BTC/USDT:USDT', 'long', 'entry', 0.1, 50.0, 6, 0, '', '');
@@ -43,21 +42,28 @@ CREATE TABLE hydra_decisions (bot VARCHAR(16) NOT NULL, pair VARCHAR(64) NOT NUL
   regime VARCHAR(16) NOT NULL, bias VARCHAR(16) NOT NULL, light BOOLEAN NOT NULL,
   PRIMARY KEY (bot, pair, at));
 INSERT INTO hydra_decisions VALUES
-  ('a', 'P', 300, 'ok', '', 'long', 's', 0.75, 'UP', 'LONG', 1),
-  ('a', 'P', 600, 'warmup', 'warmup,no_signal', '', '', NULL, 'CHOPPY', 'NEUTRAL', 0);
+  ('a', 'P', 300, 'ok', '', 'long', 's', 0.75, 'UP', 'LONG', true),
+  ('a', 'P', 600, 'warmup', 'warmup,no_signal', '', '', NULL, 'CHOPPY', 'NEUTRAL', false);
 """
 
 
-def old_database(folder: Path) -> str:
-    file = folder / "hydra.sqlite"
-    with sqlite3.connect(file) as connection:
-        connection.executescript(OLD + OLD_DECISIONS)
-    connection.close()
-    return f"sqlite:///{file}"
+@pytest.fixture
+def old(url: str) -> str:
+    """Address of a database as the first version left it, on each kind of server."""
+    made = create_engine(url)
+    script = OLD + OLD_DECISIONS
+    if made.dialect.name == "postgresql":
+        script = script.replace("id INTEGER NOT NULL", "id BIGSERIAL NOT NULL")
+        script += "SELECT setval('hydra_attempts_id_seq', 2);"
+    with made.begin() as connection:
+        for statement in filter(str.strip, script.split(";")):
+            connection.exec_driver_sql(statement)
+    made.dispose()
+    return url
 
 
-def test_what_was_open_is_open_and_what_was_done_is_done(tmp_path: Path) -> None:
-    store = OrderStore(Database(old_database(tmp_path)), "a")
+def test_what_was_open_is_open_and_what_was_done_is_done(old: str) -> None:
+    store = OrderStore(Database(old), "a")
     assert [parent.key for parent in store.open_parents()] == ["new"]
     assert [attempt.state for attempt in store.open_attempts()] == [ChildState.WRITTEN]
     assert store.working_attempts() == []
@@ -66,35 +72,33 @@ def test_what_was_open_is_open_and_what_was_done_is_done(tmp_path: Path) -> None
     ]
 
 
-def test_an_old_parent_declares_no_exits_and_a_new_one_keeps_its_own(tmp_path: Path) -> None:
-    url = old_database(tmp_path)
-    store = OrderStore(Database(url), "a")
+def test_an_old_parent_declares_no_exits_and_a_new_one_keeps_its_own(old: str) -> None:
+    store = OrderStore(Database(old), "a")
     (parent,) = store.open_parents()
     assert (parent.stop, parent.target, parent.max_hold_s) == (0.0, 0.0, 0)
     store.save_parent(replace(parent, stop=0.012, target=0.02, max_hold_s=3600))
-    (again,) = OrderStore(Database(url), "a").open_parents()
+    (again,) = OrderStore(Database(old), "a").open_parents()
     assert (again.stop, again.target, again.max_hold_s) == (0.012, 0.02, 3600)
 
 
-def test_old_endings_are_not_told_again(tmp_path: Path) -> None:
-    assert OrderStore(Database(old_database(tmp_path)), "a").unreported_parents() == []
+def test_old_endings_are_not_told_again(old: str) -> None:
+    assert OrderStore(Database(old), "a").unreported_parents() == []
 
 
-def test_a_migrated_database_takes_new_rows_and_opens_again(tmp_path: Path) -> None:
-    url = old_database(tmp_path)
+def test_a_migrated_database_takes_new_rows_and_opens_again(old: str) -> None:
     for _ in range(2):
-        database = Database(url)
+        database = Database(old)
         store = OrderStore(database, "a")
         parent = store.open_parents()[0]
         sent = store.send(parent, store.open_attempts()[0])
         assert sent in store.open_attempts()
         EventStore(database, "a").record([Event("new", 7, "requote", "8", "50 to 51")])
         database.close()
-    assert len(EventStore(Database(url), "a").of("new")) == 2
+    assert len(EventStore(Database(old), "a").of("new")) == 2
 
 
-def test_an_old_decision_stands_for_its_one_bar_and_keeps_its_confidence(tmp_path: Path) -> None:
-    store = DecisionStore(Database(old_database(tmp_path)), "a")
+def test_an_old_decision_stands_for_its_one_bar_and_keeps_its_confidence(old: str) -> None:
+    store = DecisionStore(Database(old), "a")
     first, second = store.since(0)
     assert first == DecisionRow(
         "P", 300, 300, 1, "ok", (), "long", "s", 0.75, regime="UP", bias="LONG", light=True
@@ -102,12 +106,11 @@ def test_an_old_decision_stands_for_its_one_bar_and_keeps_its_confidence(tmp_pat
     assert (second.bars, second.codes, second.confidence) == (1, ("warmup", "no_signal"), None)
 
 
-def test_migrated_decisions_take_new_rows_and_are_migrated_once(tmp_path: Path) -> None:
-    url = old_database(tmp_path)
-    store = DecisionStore(Database(url), "a")
+def test_migrated_decisions_take_new_rows_and_are_migrated_once(old: str) -> None:
+    store = DecisionStore(Database(old), "a")
     store.extend([("P", 600, 1200, 3)])
     store.note_outcomes([("P", 300, "spread", ("spread",), "")])
     store.record([store.since(0)[0], DecisionRow("P", 1500, 1500, 1, "warmup", ("warmup",))])
-    again = DecisionStore(Database(url), "a")
+    again = DecisionStore(Database(old), "a")
     assert again.since(0) == store.since(0)
     assert again.counts() == ({"ok": 1, "warmup": 4}, {"spread": 1})

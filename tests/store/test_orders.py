@@ -14,11 +14,6 @@ PARENT = ParentOrder("k1", "BTC/USDT:USDT", Side.SHORT, Kind.EXIT, 0.01, 50_000.
 ATTEMPT = Attempt("k1", "BTC/USDT:USDT", Side.SHORT, Kind.EXIT, 0.01, 50_000.0, 7)
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'hydra.sqlite'}"
-
-
 def reopened(url: str, bot: str = "a") -> OrderStore:
     return OrderStore(Database(url), bot)
 
@@ -73,8 +68,8 @@ def test_a_bot_sees_its_own_rows_only(url: str) -> None:
     assert (other.open_parents(), other.open_attempts(), other.parent("k1")) == ([], [], None)
 
 
-def test_the_database_writes_ahead_and_syncs(url: str) -> None:
-    with Database(url).transaction() as connection:
+def test_a_database_file_is_written_ahead_and_synced(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path / 'hydra.sqlite'}").transaction() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
