@@ -61,7 +61,7 @@ _STRUCTURE = (
     ),
     Audited(_V3, "ATR_5m, ATR_1h", ("atr_14", "natr_14"), "on 5m and 1h bars"),
     Audited(_V3, "vol_5m", ("realised_vol_24",)),
-    Audited(_V3, "vol_rank", ("volatility_rank_288",)),
+    Audited(_V3, "vol_rank", ("volatility_rank_120",)),
     Audited(
         _ASKED, "imbalanced and stacked levels", ("buy_imbalance_share", "sell_imbalance_share",
         "level_balance_12", "buy_stacks_12", "sell_stacks_12", "buy_stack_distance_48",
@@ -76,7 +76,7 @@ _FORCED = (
     ),
     Audited(
         _V3, "liquidations of 1, 4, 8, 24 h", ("liquidation_total_12", "liquidation_total_48",
-        "liquidation_total_96", "liquidation_total_288", "liquidation_imbalance_12",
+        "liquidation_total_96", "liquidation_total_24", "liquidation_imbalance_12",
         "liquidation_imbalance_48"),
     ),
     Audited(
@@ -131,7 +131,7 @@ _TEN_SECONDS = (
     Audited(_SCALPER, "signal", ("scalp_all_50",), "hit rates: `scalper.hit_rates` (F-B5)"),
 )
 _FURTHER = (
-    Audited(_ASKED, "VPIN", ("vpin_288",)),
+    Audited(_ASKED, "VPIN", ("vpin_240",)),
     Audited(_ASKED, "Kyle's lambda", ("kyle_lambda_48", "root_lambda_48")),
     Audited(
         _ASKED, "Amihud, Roll, Corwin-Schultz", ("amihud_24", "roll_spread_24",

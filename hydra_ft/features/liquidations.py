@@ -64,7 +64,7 @@ def _total(window: int) -> Compute:
 liquidation_total_12 = _total(HOUR)
 liquidation_total_48 = _total(4 * HOUR)
 liquidation_total_96 = _total(8 * HOUR)
-liquidation_total_288 = _total(24 * HOUR)
+liquidation_total_24 = _total(24)
 
 
 def _imbalance(window: int) -> Compute:

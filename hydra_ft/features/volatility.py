@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray
 
 _WILDER = "Wilder, New Concepts in Technical Trading Systems, 1978"
-RANK_BARS = 288
+RANK_BARS = 120
 _CANDLES = (Feed.CANDLES,)
 
 
@@ -199,7 +199,7 @@ def yang_zhang_24(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=_CANDLES,
-    formula="share of the 288 values of natr_14 before that are below it, those equal by half",
+    formula="share of the 120 values of natr_14 before that are below it, those equal by half",
     reference="Hydra V3 structure, vol_rank; there over 1,500 values of 250 ms returns",
     lookback=RANK_BARS + 112,
     units="ratio",
@@ -207,7 +207,7 @@ def yang_zhang_24(bars: Bars) -> FloatArray:
     high=1.0,
     panel="volatility_rank",
 )
-def volatility_rank_288(bars: Bars) -> FloatArray:
+def volatility_rank_120(bars: Bars) -> FloatArray:
     """Where the range of a bar stands among those before: calm below 0.3, lively above 0.7."""
     found = natr_14(bars)
     held = rolling.windows(found, RANK_BARS + 1)

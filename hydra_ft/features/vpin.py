@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DAY_MS = 86_400_000
 BUCKETS = 50
-DAY_BARS = 288
+WINDOW_BARS = 240
 _ROUNDING = 1e-9
 _ROWS = 10_000
 """Bars of which the buckets are made at a time."""
@@ -115,14 +115,14 @@ def windowed(
 
 @feature(
     feeds=(Feed.TRADES,),
-    formula="mean |B - S| / bucket over 50 buckets, each a fiftieth of the volume of 288 bars",
+    formula="mean |B - S| / bucket over 50 buckets, each a fiftieth of the volume of 240 bars",
     reference="Easley, Lopez de Prado and O'Hara, Review of Financial Studies 25, 2012",
-    lookback=DAY_BARS - 1,
+    lookback=WINDOW_BARS - 1,
     units="ratio",
     low=0.0,
     high=1.0,
     panel="vpin",
 )
-def vpin_288(bars: Bars) -> FloatArray:
-    """How one-sided the trade of a day of 5m bars was, on a clock that ticks with volume."""
-    return windowed(*taken_volumes(bars), DAY_BARS)
+def vpin_240(bars: Bars) -> FloatArray:
+    """How one-sided the trade of 20 hours of 5m bars was, on a clock that ticks with volume."""
+    return windowed(*taken_volumes(bars), WINDOW_BARS)

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 OF_A_DAY = ("trade_imbalance_24", "delta_flip_share_24")
 """Stand while 95 % of their bars are whole."""
-NAMES = [name for name, made in FEATURES.items() if Feed.TRADES in made.feeds]
+NAMES = [
+    name
+    for name, made in FEATURES.items()
+    if Feed.TRADES in made.feeds and made.family not in {"footprint", "sweeps", "vpin"}
+]
+"""Features of what was traded and where; those of other columns have tests of their own."""
 BARS = random_bars(300, 5 * MINUTE, seed=9)
 LAST = len(BARS) - 1
 

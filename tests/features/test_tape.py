@@ -141,8 +141,8 @@ def test_buckets_of_a_window_of_bars_agree_with_filling_one_after_another() -> N
     for t in (39, 40, 200, 329):
         rows = slice(t - 39, t + 1)
         assert found[t] == pytest.approx(plain_windowed(bought[rows], sold[rows], 7))
-    day = FEATURES["vpin_288"](bars)
-    assert day[-1] == pytest.approx(plain_windowed(bought[-288:], sold[-288:], 50))
+    day = FEATURES["vpin_240"](bars)
+    assert day[-1] == pytest.approx(plain_windowed(bought[-240:], sold[-240:], 50))
 
 
 def test_vpin_of_bars_is_one_for_one_sided_trade_and_unknown_with_a_gap_or_without_trade() -> None:
@@ -212,8 +212,8 @@ def test_impact_of_bars_is_in_bps_for_each_million_that_takers_bought() -> None:
 
 def test_a_rank_of_volatility_counts_what_was_calmer_before() -> None:
     bars = random_bars(430)
-    found, ranges = FEATURES["volatility_rank_288"](bars), FEATURES["natr_14"](bars)
+    found, ranges = FEATURES["volatility_rank_120"](bars), FEATURES["natr_14"](bars)
     for t in (400, 415, 429):
-        before = ranges[t - 288 : t]
-        wanted = (sum(before < ranges[t]) + sum(before == ranges[t]) / 2) / 288
+        before = ranges[t - 120 : t]
+        wanted = (sum(before < ranges[t]) + sum(before == ranges[t]) / 2) / 120
         assert found[t] == pytest.approx(wanted)
