@@ -238,23 +238,22 @@ def _entry_features(
 def startup_candles(rules: HeadRules) -> int:
     """Closed bars of every timeframe that must precede the first decision.
 
-    The largest lookback of any feature and of the fold of the regime, the longest memory
-    of a signal, and two more: at the first base bar the coarse bar that contains it has
-    not closed.
+    The largest lookback of any feature and of the fold of the regime, as many bars of its
+    timeframe as the longest memory of a signal lasts, and two more: at the first base bar the
+    coarse bar that contains it has not closed.
     """
-    longest = max(
-        _in_bars(rules, timeframe, feature.lookback)
-        for timeframe, features in needed_features(rules, rules.feeds).items()
-        for feature in features
-    )
     memory = max((made.memory_bars for made in active_signals(rules, rules.feeds)), default=0)
     # A turn of the regime is a difference to the market bar before.
-    turned = regime.lookback(rules.regime) + 1
-    return max(longest, turned) + memory + _ALIGNMENT_BARS
+    needed = {rules.market: regime.lookback(rules.regime) + 1}
+    for timeframe, features in needed_features(rules, rules.feeds).items():
+        candles = rules.base if timeframe == rules.fine else timeframe
+        longest = max((feature.lookback for feature in features), default=0)
+        bars = _bars(longest, timeframe, candles)
+        needed[candles] = max(needed.get(candles, 0), bars)
+    remembered = {timeframe: _bars(memory, rules.base, timeframe) for timeframe in needed}
+    return max(bars + remembered[timeframe] for timeframe, bars in needed.items()) + _ALIGNMENT_BARS
 
 
-def _in_bars(rules: HeadRules, timeframe: str, lookback: int) -> int:
-    """A lookback in bars that freqtrade has: those of the fine timeframe as base bars."""
-    if timeframe != rules.fine:
-        return lookback
-    return -(-lookback * timeframe_ms(rules.fine) // timeframe_ms(rules.base))
+def _bars(count: int, of: str, to: str) -> int:
+    """So many bars of one timeframe in bars of another, rounded up."""
+    return -(-count * timeframe_ms(of) // timeframe_ms(to))

@@ -126,11 +126,13 @@ def test_startup_is_the_longest_lookback_the_longest_memory_and_the_alignment() 
     """1-05: one bar more than the fold of the regime sees, because a turn is a difference."""
     turned = regime.lookback(HEAD.regime) + 1
     longest = max(f.lookback for made in needed_features(HEAD, FULL).values() for f in made)
-    memory = max(made.memory_bars for made in HEAD.signals)
-    assert startup_candles(HEAD) == max(longest, turned) + memory + 2
-    quiet, mindful = (replace(trend_pullback, memory_bars=bars) for bars in (0, 50))
-    few, many = (startup_candles(replace(HEAD, signals=(made,))) for made in (quiet, mindful))
-    assert many == few + 50
+    assert startup_candles(HEAD) == max(longest, turned) + 2
+    quiet, mindful, long = (replace(trend_pullback, memory_bars=bars) for bars in (0, 50, 400))
+    heads = (replace(HEAD, signals=(made,)) for made in (quiet, mindful, long))
+    few, many, most = (startup_candles(head) for head in heads)
+    # 50 bars of 5m reach into the fifth hour before; 400 of them are more than all hours.
+    assert many == few + 5
+    assert most == 400 + 2
     assert startup_candles(replace(HEAD, signals=())) == few
     wide = replace(HEAD, regime=replace(HEAD.regime, window_bars=48))
     short = replace(HEAD, regime=replace(HEAD.regime, window_bars=8))
