@@ -27,7 +27,7 @@ SPAWNER = Path(__file__).with_name("spawner.py")
 TIMEFRAMES = ("5m", "1h", "4h")
 DOWNLOADED = ("--timerange", "20250601-20250701")
 TESTED = ("--timerange", "20250612-20250701", "--cache", "none")
-"""What is tested begins after 251 candles of 1h, the warm-up of HydraFlow: ten days and a half."""
+"""What is tested begins after 253 candles of 1h, the warm-up of HydraFlow: ten days and a half."""
 
 BOOT_S, COMMAND_S = 120, 150
 """Limits, not durations: a machine that is busy with other tests is slow."""

@@ -34,7 +34,7 @@ def test_recursive_analysis_lists_no_column_at_the_declared_warm_up(downloaded: 
     assert done.code == 0, done.output
     (header,) = [line for line in done.output.splitlines() if "(from strategy)" in line]
     heads = [cell.strip() for cell in header.strip("┃").split("┃")]
-    declared = heads.index("251 (from strategy)")
+    declared = heads.index("253 (from strategy)")
     found = rows(done.output)
     assert found
     assert {row[declared] for row in found} == {"-"}

@@ -33,7 +33,7 @@ SETTINGS = [
     ("hydra.feeds", ["candles", "weather"], ("hydra.feeds", "weather", "funding")),
     ("hydra.bot_name", "my-bot", ("hydra.bot_name", "my-bot")),
     ("hydra", [1], ("hydra", "section", "[1]")),
-    ("startup_candle_count", 100, ("startup_candle_count", "at least 251", "100", "remove")),
+    ("startup_candle_count", 100, ("startup_candle_count", "at least 253", "100", "remove")),
     ("margin_mode", "cross", ("margin_mode", "isolated", "cross")),
     ("unfilledtimeout.entry", 2, ("unfilledtimeout.entry", "deadline_s", "120 s")),
 ]
