@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from hydra_ft.types import FloatArray
 
 
-@kernel(READ_FLOATS, INT, FLOATS)
-def ranks_before(values: FloatArray, window: int, ranks: FloatArray) -> None:
+@kernel(READ_FLOATS, READ_FLOATS, INT, FLOATS)
+def ranks_before(values: FloatArray, noise: FloatArray, window: int, ranks: FloatArray) -> None:
     """Fill ``ranks``, which come as NaN, with ``features.scalper.rank_before`` of the values."""
     for i in range(window, values.shape[0]):
         value, known, lower = values[i], math.isfinite(values[i]), 0
@@ -21,7 +21,7 @@ def ranks_before(values: FloatArray, window: int, ranks: FloatArray) -> None:
         for k in range(i - window, i):
             past = values[k]
             known = known and math.isfinite(past)
-            if past * (1 + TOLERANCE) < value:
+            if past * (1 + TOLERANCE) + noise[i] < value:
                 lower += 1
                 floor = max(floor, past)
             else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature
+from hydra_ft.features.torn import torn
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def _change(bars_back: int) -> Compute:
     """Declare the relative change over a number of bars."""
 
     def compute(bars: Bars) -> FloatArray:
-        return rolling.ratio(bars.close, rolling.shifted(bars.close, bars_back)) - 1
+        close = bars.close + torn(bars)
+        return rolling.ratio(close, rolling.shifted(close, bars_back)) - 1
 
     named = _named(
         f"change_{bars_back}", f"Change of the close from the close {bars_back} earlier.", compute

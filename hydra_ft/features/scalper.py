@@ -3,8 +3,8 @@
 Quiet and narrow now, in a market that is lively and does not fall. Against the original:
 the percentiles are those of the bars before the one in question, so that the test can fail
 (F-B3); a criterion that is still warming up is unknown, and an unknown one never passes
-(F-B4); Wilder's mean has no seed at all (F-B2). On other bars the same rules bear other
-names.
+(F-B4), as is one of bars of which trades are missing; Wilder's mean has no seed at all (F-B2).
+On other bars the same rules bear other names.
 
 That a value lies at or below the 5 % percentile of others is said by its rank among them, the
 share at which their interpolated percentile reaches it: so the 5 % may be moved without
@@ -23,6 +23,7 @@ from hydra_ft.bars.tolerance import exceeds, reaches
 from hydra_ft.features import rolling
 from hydra_ft.features.averages import change_50
 from hydra_ft.features.registry import feature, shared
+from hydra_ft.features.torn import torn
 from hydra_ft.features.volatility import atr_20, true_range
 from hydra_ft.features.vwap import typical
 from hydra_ft.types import Feed
@@ -38,6 +39,7 @@ _REFERENCE = "Bybit 10-second scalper"
 NATIVE_STEP_MS = 10_000
 SHARE = 0.05
 VOLUME_WINDOW, RANGE_WINDOW, RANGES_WINDOW = 20, 30, 20
+RANGE_NOISE = 4.0
 MIN_NATR = 0.006
 MIN_GROWTH = -0.001
 
@@ -54,7 +56,7 @@ MIN_GROWTH = -0.001
 @shared
 def natr_mean_20(bars: Bars) -> FloatArray:
     """Arithmetic mean of 20 true ranges as a share of the price."""
-    return atr_20(bars) / typical(bars)
+    return atr_20(bars) / typical(bars) + rolling.total(torn(bars), RANGES_WINDOW + 1)
 
 
 @feature(
@@ -68,18 +70,22 @@ def natr_mean_20(bars: Bars) -> FloatArray:
 )
 def natr_wilder_20(bars: Bars) -> FloatArray:
     """Wilder's mean of the true ranges as a share of the price, without a seed."""
-    return rolling.wilder(true_range(bars), RANGES_WINDOW) / typical(bars)
+    return rolling.wilder(true_range(bars) + torn(bars), RANGES_WINDOW) / typical(bars)
 
 
-def rank_before(values: FloatArray, window: int) -> FloatArray:
+def rank_before(values: FloatArray, window: int, noise: FloatArray | float = 0.0) -> FloatArray:
     """Rank of each value among the ``window`` values before it, shape (n,), as a share.
 
     The least share at which their linearly interpolated percentile (Hyndman and Fan's type 7)
     reaches the value within a relative 1e-9: 0 where none of them is lower, ``window`` /
-    (``window`` - 1) where all are. NaN where one of them is not known.
+    (``window`` - 1) where all are. NaN where one of them is not known. ``noise``, one number
+    or one a value, is a difference that is none either: that of two floats that mean the same.
     """
     ranks = rolling.empty_like(values)
-    ranks_before(np.ascontiguousarray(values, np.float64), window, ranks)
+    noises = np.broadcast_to(np.asarray(noise, np.float64), values.shape)
+    ranks_before(
+        np.ascontiguousarray(values, np.float64), np.ascontiguousarray(noises), window, ranks
+    )
     return ranks
 
 
@@ -100,7 +106,7 @@ def _ranked(formula: str, window: int, *, age: int = 0) -> Callable[[Compute], C
 @shared
 def volume_rank_20(bars: Bars) -> FloatArray:
     """How many of the 20 bars before were quieter; all of them where nothing was traded."""
-    rank = rank_before(bars.volume, VOLUME_WINDOW)
+    rank = rank_before(bars.volume + torn(bars), VOLUME_WINDOW)
     nothing = (bars.volume <= 0) & np.isfinite(rank)
     return np.where(nothing, VOLUME_WINDOW / (VOLUME_WINDOW - 1), rank)
 
@@ -109,7 +115,9 @@ def volume_rank_20(bars: Bars) -> FloatArray:
 @shared
 def range_rank_30(bars: Bars) -> FloatArray:
     """How many of the 30 bars before were narrower."""
-    return rank_before(bars.high - bars.low, RANGE_WINDOW)
+    # Each price is a float next to the decimal that is meant: a range is off by up to an ulp.
+    noise = RANGE_NOISE * np.spacing(bars.high)
+    return rank_before(bars.high - bars.low + torn(bars), RANGE_WINDOW, noise)
 
 
 @_ranked("volume_rank_20[-1]", VOLUME_WINDOW, age=1)

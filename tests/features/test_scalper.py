@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import talib
-from bars.synthetic import HOUR, MINUTE, random_bars
+from bars.flow_reference import picked
+from bars.synthetic import HOUR, MINUTE, START, random_bars
 
 from hydra_ft.bars.candles import bars_from, part
+from hydra_ft.bars.flow import FlowFolder
+from hydra_ft.bars.flow_columns import flow_columns
+from hydra_ft.bars.flow_tables import candles
+from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.features.scalper import RULES, hit_rates, rule_names
+from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
     from hydra_ft.types import Bars
@@ -193,3 +199,66 @@ def test_a_coin_of_a_millionth_is_measured_like_any_other() -> None:
     small = replace(bars, **prices, volume=bars.volume * 1e-8)
     for name in (*CRITERIA, "scalp_all_50"):
         np.testing.assert_array_equal(FEATURES[name](small), FEATURES[name](bars))
+
+
+SCALPER = ("volume_rank_20", "range_rank_30", "natr_mean_20", "change_50", *CRITERIA)
+
+
+def lacking(bars: Bars, row: int) -> Bars:
+    """The bars with one of which trades are missing."""
+    assert bars.flow is not None
+    count = bars.flow.count.copy()
+    count[row] = np.nan
+    return replace(bars, flow=replace(bars.flow, count=count))
+
+
+@pytest.mark.parametrize("name", SCALPER)
+def test_a_bar_of_which_trades_are_missing_is_unknown_and_not_quiet(name: str) -> None:
+    """F-B4: 10-second bars are made of trades; where those lack, they are narrow and empty."""
+    bars = random_bars(200, TEN_SECONDS)
+    found = FEATURES[name](lacking(bars, 100))
+    whole = FEATURES[name](bars)
+    lost = np.flatnonzero(np.isnan(found) & ~np.isnan(whole))
+    reach = FEATURES[name].lookback
+    assert lost[0] == 100
+    assert lost[-1] == 100 + reach
+    rest = np.delete(np.arange(200), np.arange(100, 101 + reach))
+    np.testing.assert_array_equal(found[rest], whole[rest])
+
+
+def test_no_signal_comes_of_bars_that_an_outage_made_quiet() -> None:
+    """Ten lively seconds of which nothing was recorded are the narrowest of all."""
+    chance = np.random.default_rng(0)
+    n = 200 * 60
+    time = START + 50 * np.arange(n)
+    ticks = 1_000_000 + np.where(np.arange(n) % 2, 8_000, -8_000) + chance.integers(0, 500, n)
+    side = np.where(np.arange(n) % 2, 1, -1)
+    trades = trades_from(np.arange(n), time, ticks / 10, np.ones(n), side)
+    seen = (time < START + 590_000) | (time >= START + 599_900)
+    folder = FlowFolder(TradeGrid(0.1, 0.001), MINUTE, covered_from=START, contiguous_ids=False)
+    folder.fold(picked(trades, np.flatnonzero(seen)))
+    folder.lost(START + 590_000, START + 599_900)
+    subs = folder.advance(START + 600_000).sub_bars
+    bars = candles(subs)
+    assert last("scalp_all_50", bars) == 1, "the bars themselves do not tell"
+    assert np.isnan(last("scalp_all_50", replace(bars, flow=flow_columns(subs))))
+
+
+def test_candles_of_the_exchange_are_whole_whatever_was_recorded_beside_them() -> None:
+    bars = random_bars(200, MINUTE)
+    for name in SCALPER:
+        np.testing.assert_array_equal(FEATURES[name](lacking(bars, 100)), FEATURES[name](bars))
+
+
+@pytest.mark.parametrize(("price", "tick"), [(100_000, 0.01), (8_000_000, 1e-3), (60_000, 0.1)])
+def test_equal_ranges_are_equal_however_small_the_tick_is_to_the_price(
+    price: float, tick: float
+) -> None:
+    """Floats of 1e5 are 1.5e-11 apart, which is more than 1e-9 of a cent."""
+    low = np.round(price + np.arange(300) * tick, 3)
+    high = np.round(low + tick, 3)
+    bars = replace(random_bars(300, MINUTE), low=low, high=high)
+    assert np.unique(high - low).size > 1
+    assert set(FEATURES["range_rank_30"](bars)[30:].tolist()) == {0.0}
+    wider = replace(bars, high=np.r_[high[:-1], high[-1] + tick])
+    assert last("range_rank_30", wider) == pytest.approx(30 / 29)
