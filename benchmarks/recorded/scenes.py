@@ -170,12 +170,13 @@ def forced(data: Path) -> Scene:
     price = rows["price"].to_numpy(dtype=np.float64)[at]
     of = np.searchsorted(time, events.time, side="right") - 1
     inside = (of >= 0) & (events.time < time[-1] + step)
-    sides = tuple(
+    longs, shorts = (
         np.bincount(of[inside & (side == s)], events.quote[inside & (side == s)], time.size)
         for s in (1, -1)
     )
+    liquidated = (longs.astype(np.float64), shorts.astype(np.float64))
     volume = TURNOVER * step / 86_400_000 / price
-    bars = bars_from(time, step, (price,) * 4, volume, liquidated=sides)
+    bars = bars_from(time, step, (price,) * 4, volume, liquidated=liquidated)
     columns = forced_columns(bars, events, [(int(time[0]) - 10**8, last + 10**8)])
     title = "BitMEX XBT/USD, 5m (price of the last one; turnover taken for 2 billion a day)"
     return Scene(title, replace(bars, forced=columns))
@@ -191,7 +192,7 @@ def beside(data: Path) -> Scene:
         )
     ]
     other = pd.Series(found[1].close, index=found[1].time).reindex(found[0].time)
-    bars = replace(found[0], reference=other.to_numpy(dtype=np.float64))
+    bars = replace(found[0], reference=np.asarray(other, dtype=np.float64))
     return Scene("Binance BTC/USDT:USDT held against Bybit's, 1h", bars)
 
 

@@ -10,7 +10,16 @@ from bars.synthetic import HOUR, MINUTE, START, random_bars
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_ft.bars.candles import align, bars_from, check, close_time, part, resample, timeframe_ms
+from hydra_ft.bars.candles import (
+    align,
+    bars_from,
+    check,
+    close_time,
+    part,
+    resample,
+    same,
+    timeframe_ms,
+)
 from hydra_ft.errors import DataError
 
 
@@ -145,6 +154,31 @@ def test_a_feed_that_is_not_carried_is_not_carried_by_hours_or_parts() -> None:
     assert resample(bare, HOUR).long_liquidated is None
     assert part(bare, 3, 9).short_liquidated is None
     assert len(part(random_bars(24), 3, 9).long_liquidated) == 6
+
+
+def test_the_reference_is_the_last_known_and_as_long_as_the_bars() -> None:
+    base = random_bars(24, 5 * MINUTE)
+    reference = base.close.copy()
+    reference[[11, *range(12, 24)]] = np.nan
+    hours = resample(replace(base, reference=reference), HOUR)
+    assert hours.reference is not None
+    np.testing.assert_array_equal(hours.reference, [base.close[10], np.nan])
+    with pytest.raises(DataError, match=r"reference: expected shape \(24,\)"):
+        check(replace(base, reference=reference[1:]))
+
+
+def test_columns_of_feeds_are_cut_with_the_bars_and_not_carried_to_coarser_ones() -> None:
+    base = random_bars(24, 5 * MINUTE)
+    cut = part(base, 3, 9)
+    assert cut.forced is not None
+    assert base.forced is not None
+    np.testing.assert_array_equal(cut.forced.peak_30_s, base.forced.peak_30_s[3:9])
+    assert same(cut, part(base, 3, 9))
+    assert not same(cut, replace(cut, book=None))
+    hours = resample(base, HOUR)
+    assert (hours.book, hours.footprint, hours.forced, hours.flow) == (None,) * 4
+    with pytest.raises(DataError, match=r"footprint\.levels: expected shape \(6,\)"):
+        check(replace(cut, footprint=base.footprint))
 
 
 def test_resampling_nothing_gives_nothing() -> None:
