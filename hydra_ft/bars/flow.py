@@ -64,7 +64,8 @@ class FlowFolder:
     ``covered_from`` the time from which on the feed is whole (the first trade's, if it is
     not known). With ``contiguous_ids`` every missing id is counted. To go on after a
     restart, give the ``last_id`` and ``last_price_ticks`` of what was closed before: trades
-    up to that id are then known, and ids that were missed in between are counted.
+    up to that id are then known, and ids that were missed in between are counted. Known ids
+    with a time newer than all that was counted are of a venue that has begun to count anew.
 
     Raises DataError for lengths that do not divide each other.
     """

@@ -1,7 +1,9 @@
 """Which trades have come: ids seen once, ids that have not come, ids that came again.
 
 What is kept is the highest id and the runs of ids below it that have not come, the newest few
-thousand of them. An id below those is taken for one that has been counted.
+thousand of them. An id below those is taken for one that has been counted, unless its trade is
+newer than all of them: then the venue has begun to count anew (a pair that was listed again, a
+test network that was cleared), and with it what is kept here.
 """
 
 from __future__ import annotations
@@ -9,7 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hydra_ft.bars.compiled import inlined
-from hydra_ft.bars.flow_rows import CONTIGUOUS, FLOOR, GAPS, MAX_ID, MISSING, ORIGIN
+from hydra_ft.bars.flow_rows import (
+    ANEW,
+    CONTIGUOUS,
+    FLOOR,
+    GAPS,
+    MAX_ID,
+    MISSING,
+    ORIGIN,
+    SEEN_TIME,
+)
 
 if TYPE_CHECKING:
     from hydra_ft.types import IntArray
@@ -29,9 +40,11 @@ def _gap_of(number: int, seen: IntArray, gaps: IntArray) -> int:
 
 
 @inlined
-def is_known(number: int, seen: IntArray, gaps: IntArray) -> bool:
-    """Whether a trade of this id has been counted, or is too old to tell."""
-    if number < 0 or number > seen[MAX_ID]:
+def is_known(number: int, time: int, seen: IntArray, gaps: IntArray) -> bool:
+    """Whether a trade of this id and time has been counted, or is too old to tell."""
+    if number < 0 or number > seen[MAX_ID] or time > seen[SEEN_TIME] >= 0:
+        return False
+    if seen[SEEN_TIME] < 0 and number < seen[MAX_ID] - ANEW:
         return False
     return number < seen[FLOOR] or _gap_of(number, seen, gaps) < 0
 
@@ -78,18 +91,32 @@ def _fill_gap(at: int, number: int, seen: IntArray, gaps: IntArray) -> None:
 
 @inlined
 def admit(
-    number: int, sub: int, rows: IntArray, clock: IntArray, seen: IntArray, gaps: IntArray
+    number: int,
+    sub: int,
+    is_newest: bool,
+    rows: IntArray,
+    clock: IntArray,
+    seen: IntArray,
+    gaps: IntArray,
 ) -> None:
-    """Book a new id, and the ids that should have come before it."""
+    """Book a new id, and the ids that should have come before it.
+
+    One that was known, or is far below the first of all although the trade is the newest,
+    begins a new count: how many trades are missing before it nobody knows; one is told.
+    """
     row, origin = sub - clock[ORIGIN], clock[ORIGIN]
     if number < 0:
         return
     if number <= seen[MAX_ID]:
         at = _gap_of(number, seen, gaps)
-        if gaps[2, at] >= origin:
-            rows[gaps[2, at] - origin, MISSING] -= 1
-        _fill_gap(at, number, seen, gaps)
-        return
+        is_far = clock[CONTIGUOUS] and number < seen[MAX_ID] - ANEW
+        if at >= 0 and not (is_far and is_newest and gaps[2, at] < 0):
+            if gaps[2, at] >= origin:
+                rows[gaps[2, at] - origin, MISSING] -= 1
+            _fill_gap(at, number, seen, gaps)
+            return
+        rows[row, MISSING] += clock[CONTIGUOUS]
+        seen[GAPS], seen[FLOOR], seen[MAX_ID] = 0, 0, -1
     if seen[MAX_ID] < 0:
         if number > 0:
             _add_gap(0, number - 1, -1, seen, gaps)  # before the beginning: not missed

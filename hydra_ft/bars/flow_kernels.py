@@ -135,7 +135,7 @@ def _taken(
     """Count the trade ``k`` and those that follow it in its sub-bar; how many that were."""
     disordered = (time[k], number[k]) < (seen[SEEN_TIME], seen[SEEN_ID])
     alone = disordered or number[k] <= seen[MAX_ID]
-    admit(number[k], sub, rows, clock, seen, gaps)
+    admit(number[k], sub, not disordered, rows, clock, seen, gaps)
     n = 1 if alone else following(k, (sub + 1) * clock[SUB_MS], number, time)
     part = stage[3]
     n = add_up(k, n, number, time, price, quantity, side, scale, seen, hist, stage, part)
@@ -177,7 +177,7 @@ def fold_trades(
         if why:
             return k, why
         sub = time[k] // clock[SUB_MS]
-        known = is_known(number[k], seen, gaps)
+        known = is_known(number[k], time[k], seen, gaps)
         if known or sub < clock[ORIGIN]:
             latest = min(sub, seen[SEEN_TIME] // clock[SUB_MS])
             _refused(known, latest - clock[ORIGIN], rows)

@@ -21,12 +21,15 @@ SUB_MS, SUBS, BIN_TICKS, CONTIGUOUS, ORIGIN = range(5)
 # Why the fold came back: everything folded, room needed, or a trade that is not one.
 DONE, MORE_ROWS, MORE_BINS, MORE_CELLS, OFF_TICK, OFF_LOT, NO_SIDE = range(7)
 
+ANEW: Final = 10_000
+"""An id so far below all that were counted before a restart is no repeat, but of a new count."""
 BLOCK: Final = 256
 """Trades that are added up at a time; what is kept of them stays in the fastest cache."""
 ON_GRID: Final = 0.01
 """A price or quantity within this share of a step is on it; floats of decimals never are off."""
 
-MOST: Final = 1e15
-"""Ticks of a price and lots of a trade stay below this, so that floats count them exactly."""
+MOST: Final = 1e13
+"""Ticks of a price and lots of a trade stay below this: what a float is off by there, times a
+step and back, is less than ``ON_GRID``."""
 NO_LEVEL: Final = 1 << 40
 """The lowest level of a histogram without any."""

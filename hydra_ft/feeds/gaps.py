@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hydra_ft.bars.flow_rows import ANEW
 from hydra_ft.feeds.sink import FeedGap, GapReason
 from hydra_ft.types import Feed
 from hydra_ft.types.flow import NO_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hydra_ft.feeds.normal import PublicTrade
 
@@ -24,7 +25,8 @@ MOST_KEYS: Final = 16_384
 class Hole:
     """Ids that were skipped, between two trades that came at ``start`` and ``stop`` (ms).
 
-    ``left`` are the stretches of it that have still not come.
+    ``left`` are the stretches of it that have still not come. ``first`` and ``last`` are
+    ``NO_ID`` where the venue began to count anew: nobody knows then what is missing.
     """
 
     first: int
@@ -36,7 +38,9 @@ class Hole:
 
     @property
     def missing(self) -> int:
-        """Ids that have not come."""
+        """Ids that have not come, -1 where nobody knows how many."""
+        if self.first == NO_ID:
+            return -1
         return sum(last - first + 1 for first, last in self.left)
 
     def take(self, first: int, last: int) -> bool:
@@ -100,7 +104,8 @@ class IdLedger:
 
     With ``has_id_ranges`` every id above the first is expected; without, trades are known by
     their keys and nothing is ever missing. ``last_id`` and ``last_time`` are those of what
-    was kept by an earlier run.
+    was kept by an earlier run. A known id whose trade is newer than all before is of a venue
+    that has begun to count anew (a pair that was listed again): all holes are given up then.
     """
 
     def __init__(self, *, has_id_ranges: bool, last_id: int = NO_ID, last_time: int = 0) -> None:
@@ -110,6 +115,8 @@ class IdLedger:
         self.given_up: list[Hole] = []
         self._has_id_ranges = has_id_ranges
         self._keys: dict[str, None] = {}
+        self._has_admitted = False
+        self._anew: PublicTrade | None = None
 
     def admit(
         self, trades: Iterable[PublicTrade], reason: GapReason = GapReason.IDS
@@ -120,21 +127,38 @@ class IdLedger:
         return [trade for trade in trades if self._is_new(trade.key)]
 
     def _admit(self, trade: PublicTrade, reason: GapReason) -> bool:
-        if trade.first_id <= self.last_id:
+        if self._begins_anew(trade):
+            hole = Hole(NO_ID, NO_ID, self.last_time, trade.time, reason, [])
+            self.given_up += [*self.holes, hole]
+            self.holes, self._anew = [], trade
+        elif trade.first_id <= self.last_id:
             return self._admit_late(trade)
-        if self.last_id != NO_ID and trade.first_id > self.last_id + 1:
+        elif self.last_id != NO_ID and trade.first_id > self.last_id + 1:
             first, last = self.last_id + 1, trade.first_id - 1
             start = min(self.last_time, trade.time)
             self.holes.append(Hole(first, last, start, trade.time, reason, [(first, last)]))
             if len(self.holes) > MOST_HOLES:
                 self.given_up.append(self.holes.pop(0))
         self.last_id, self.last_time = trade.last_id, max(self.last_time, trade.time)
+        self._has_admitted = True
         return True
+
+    def _begins_anew(self, trade: PublicTrade) -> bool:
+        if trade.last_id > self.last_id or trade.time <= self.last_time:
+            return False
+        if not self._has_admitted and trade.last_id >= self.last_id - ANEW:
+            return False  # of an earlier run too, whose last trades came out of order
+        return not self.is_missing(trade)
+
+    def anew_at(self, admitted: Sequence[PublicTrade]) -> int:
+        """Return which of the trades that were just admitted begins to count anew, -1 if none."""
+        return next((i for i, trade in enumerate(admitted) if trade is self._anew), -1)
 
     def _admit_late(self, trade: PublicTrade) -> bool:
         for hole in reversed(self.holes):
             if hole.first <= trade.first_id and trade.last_id <= hole.last:
                 if hole.take(trade.first_id, trade.last_id):
+                    self.last_time = max(self.last_time, trade.time)
                     return True
                 break
         self.duplicates += 1

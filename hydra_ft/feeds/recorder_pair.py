@@ -49,11 +49,8 @@ class PairRecorder:
         self.fresh: list[Trades] = []
         self._policy = policy
         self._resume = resume or Resume()
-        self._ledger = IdLedger(
-            has_id_ranges=venue.has_id_ranges,
-            last_id=self._resume.last_id,
-            last_time=self._resume.closed_until,
-        )
+        left = {"last_id": self._resume.last_id, "last_time": self._resume.closed_until}
+        self._ledger = IdLedger(has_id_ranges=venue.has_id_ranges, **left)
         self._folder: FlowFolder | None = None
         self._held: list[PublicTrade] = []
         self._held_since_s: float | None = None
@@ -143,7 +140,11 @@ class PairRecorder:
             self._give_up_doubt()
         self._prove(admitted[0].time, is_last=True)
         self._reason, self._doubt = GapReason.IDS, None
-        self._held += admitted
+        anew = self._ledger.anew_at(admitted)
+        if anew >= 0:  # what came before is folded before, and waits for nothing
+            self._held += admitted[:anew]
+            self.release()
+        self._held += admitted[max(anew, 0) :]
         if not self._ledger.holes or len(self._held) > self._policy.most_held:
             self.release()
             return
@@ -228,7 +229,7 @@ class PairRecorder:
 
     def _settle(self, hole: Hole) -> None:
         missing = hole.missing
-        self.missing += missing
+        self.missing += max(missing, 0)
         self._told.tell(hole.reason, hole.start, hole.stop, hole.first, hole.last, missing)
         if missing and self._folder is not None:
             # What is missing may have the very time of either neighbour.
@@ -238,9 +239,8 @@ class PairRecorder:
         if self._folder is None or not trades:
             return
         arrays = as_arrays(trades)
-        fits = on_grid(arrays, self.grid)
         in_time = arrays.time >= (self._folder.closed_until or 0)
-        good = fits & in_time
+        good = on_grid(arrays, self.grid) & in_time
         for at in np.flatnonzero(~good).tolist():
             self._refuse(trades[at])
         if not good.all():
@@ -296,5 +296,5 @@ class PairRecorder:
     def counts(self) -> PairCounts:
         """What has been counted so far."""
         sums = (self.counted, self._ledger.duplicates, self.late, self.refetched, self.missing)
-        closed = self._folder.closed_until if self._folder is not None else None
+        closed = self._folder.closed_until if self._folder else None
         return PairCounts(self.pair, *sums, len(self._held), self._ledger.last_id, closed)

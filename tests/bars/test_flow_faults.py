@@ -216,6 +216,6 @@ def test_lengths_that_do_not_divide_and_arrays_that_differ_are_refused() -> None
 
 
 def test_a_notional_that_does_not_fit_is_refused_and_not_wrapped_around() -> None:
-    trades = trades_from([1], [START], [1e9], [1e6], [1])
+    trades = trades_from([1], [START], [9e8], [1e6], [1])
     with pytest.raises(DataError, match="give a coarser lot_size"):
         flow_of(trades, TradeGrid(1e-4, 1e-4), MINUTE)

@@ -97,6 +97,44 @@ def test_a_hole_is_found_by_ids_where_trades_came_out_of_order_too() -> None:
     assert flow.sub_bars.uncovered_ms.tolist() == [0, 1, 10_000, 10_000, 1, 0]
 
 
+def test_ids_that_begin_anew_are_new_trades_and_a_hole_lies_before_them() -> None:
+    """A pair that was listed again: nothing of it is a repeat, and nothing looks quiet."""
+    old = [(500 + i, 1_000 * i) for i in range(100)]
+    new = [(1 + i, 200_000 + 1_000 * i) for i in range(150)]
+    folder = FlowFolder(GRID, MINUTE, covered_from=START, last_id=499)
+    folder.fold(by_id(*old, *new, *new[-30:]))
+    bars = folder.advance(START + 6 * MINUTE).bars
+    assert bars.count.tolist() == [60, 40, 0, 40, 60, 50]
+    assert bars.duplicates.tolist() == [0, 0, 0, 0, 0, 30]
+    assert bars.missing_ids.tolist() == [0, 0, 0, 1, 0, 0]
+    assert bars.whole.tolist() == [True, False, False, False, True, True]
+    folder.fold(by_id((151, 361_000), (153, 362_000), (152, 363_000)))
+    assert folder.advance(START + 7 * MINUTE).bars.missing_ids.tolist() == [0]
+
+
+@pytest.mark.parametrize("last_id", [5_000_000, NO_ID])
+def test_ids_that_begin_anew_are_known_by_the_first_of_them(last_id: int) -> None:
+    """After a restart as well, and where the file begins with the old ones."""
+    folder, old = FlowFolder(GRID, MINUTE, covered_from=START, last_id=last_id), 0
+    if last_id == NO_ID:
+        folder.fold(by_id((5_000_000, 0)))
+        old = 1
+    folder.fold(by_id((1, 61_000), (2, 62_000), (2, 62_000), (3, 123_000)))
+    bars = folder.advance(START + 3 * MINUTE).bars
+    assert bars.count.tolist() == [old, 2, 1]
+    assert bars.duplicates.tolist() == [0, 1, 0]
+    assert bars.missing_ids.tolist() == [0, 1, 0]
+    assert bars.whole.tolist() == [False, False, True]
+
+
+def test_what_comes_again_after_a_restart_is_no_new_count() -> None:
+    folder = FlowFolder(GRID, MINUTE, covered_from=START, last_id=5_000)
+    folder.fold(by_id(*((4_900 + i, 100 * i) for i in range(102))))
+    bars = folder.advance(START + MINUTE).bars
+    assert (bars.count[0], bars.duplicates[0], bars.missing_ids[0]) == (1, 101, 0)
+    assert bars.whole.all()
+
+
 def test_intervals_are_marked_as_lost_in_whatever_order_they_are_told() -> None:
     folder = FlowFolder(GRID, MINUTE, covered_from=START)
     told = [(240, 300), (60, 120), (90, 100), (115, 130), (200, 250), (0, 10)]

@@ -77,6 +77,28 @@ def test_a_range_of_which_a_part_is_known_is_not_counted_again() -> None:
     assert [(h.first, h.last) for h in book.holes] == [(4, 4)]
 
 
+def test_ids_that_begin_anew_are_new_and_all_holes_are_given_up() -> None:
+    """A pair that was listed again, or a test network that was cleared."""
+    book = ledger()
+    book.admit([trade(500), trade(502)])
+    admitted = book.admit([trade(1, time=600_000), trade(2, time=601_000), trade(2, time=601_000)])
+    assert (ids(admitted), book.anew_at(admitted), book.duplicates) == ([1, 2], 0, 1)
+    assert not book.holes
+    old, anew = book.settle()
+    assert (old.first, old.last, old.missing) == (501, 501, 1)
+    assert (anew.first, anew.missing, anew.start, anew.stop) == (NO_ID, -1, 502_000, 600_000)
+    assert ids(book.admit([trade(4, time=602_000)])) == [4]
+    assert [(hole.first, hole.last) for hole in book.holes] == [(3, 3)]
+
+
+def test_after_a_restart_ids_far_below_begin_anew_and_those_just_below_came_out_of_order() -> None:
+    book = IdLedger(has_id_ranges=True, last_id=50_000, last_time=1_000)
+    assert book.admit([trade(49_999, time=1_001)]) == []
+    assert ids(book.admit([trade(7, time=2_000), trade(8, time=2_001)])) == [7, 8]
+    (hole,) = book.settle()
+    assert (hole.start, hole.stop, hole.missing) == (1_000, 2_000, -1)
+
+
 def test_without_numbers_a_trade_is_known_by_its_name_and_none_is_missing() -> None:
     book = IdLedger(has_id_ranges=False)
     named = [PublicTrade(NO_ID, NO_ID, 5, 1.0, 1.0, BUY, key) for key in "abcab"]

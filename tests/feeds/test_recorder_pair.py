@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 from feeds.one_pair import T0, closed, named, pair, trade
 from feeds.recording import SUB_MS
@@ -165,6 +166,35 @@ def test_a_price_off_the_grid_is_refused_and_told_of() -> None:
     assert [row[1] for row in closed(one, 250)] == [2]
     (gap,) = one.take_gaps()
     assert (gap.first_id, gap.last_id, gap.missing) == (2, 2, 1)
+
+
+def test_a_pair_whose_ids_begin_anew_goes_on_and_tells_of_a_gap() -> None:
+    """Else it would be silent for ever, and whole: every trade a repeat of an old one."""
+    one = pair(resume=Resume(last_id=5_000_000, closed_until=T0))
+    one.begin(T0 + 1_000)
+    for i in range(4):
+        one.take([trade(1 + i, 2_000 + i * 2_000)], 2.0 + i)
+    flow = one.close(T0 + 9_000, 9.0)
+    assert flow is not None
+    assert flow.bars.count.tolist() == [0, 0, 1, 0, 1, 0, 1, 0, 1]
+    assert np.flatnonzero(~flow.bars.whole).tolist() == [0, 1, 2]
+    assert one.counts().duplicates == 0
+    (gap,) = one.take_gaps()
+    assert (gap.start, gap.stop, gap.missing) == (T0, T0 + 2_000, -1)
+
+
+def test_a_batch_in_which_ids_begin_anew_is_folded_in_its_order() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(900 + i, 100 * i) for i in range(20)], 0.0)
+    one.take([trade(921, 2_100), trade(1, 4_500), trade(2, 5_500), trade(2, 5_500)], 1.0)
+    one.take([trade(3, 6_500)], 2.0)
+    flow = one.close(T0 + 8_000, 3.0)
+    assert flow is not None
+    assert flow.bars.count.tolist() == [10, 10, 1, 0, 1, 1, 1, 0]
+    assert np.flatnonzero(~flow.bars.whole).tolist() == [1, 2, 3, 4]
+    assert (one.counts().counted, one.counts().duplicates) == (24, 1)
+    assert [gap.missing for gap in one.take_gaps()] == [1, -1]
 
 
 def test_a_trade_refused_before_a_hole_that_was_given_up_marks_its_bar_too() -> None:
