@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from bars.synthetic import START, random_bars
+from hypothesis import given
+from hypothesis import strategies as st
 from signals.test_scalp import TEN_SECONDS, lively
 
 from hydra_ft.adapter.edges.hits import HitCounts, only_whole
@@ -111,6 +113,24 @@ def test_a_signal_ends_with_its_time_where_the_feed_falls_silent(now: int, ends:
     states.see(BTC, 10_000, 11_000, fires=True)
     edge = states.see(BTC, 10_000, now, fires=True)
     assert (edge == Edge(BTC, Change.ENDED)) == ends
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.integers(0, 40)), max_size=40))
+def test_the_receiver_never_believes_what_is_not_so(steps: list[tuple[int, bool, int]]) -> None:
+    """Whatever bars come and however late one looks: told is what holds, and no more often."""
+    states, now, closed_at, fires = SignalStates(TTL), 0, 0, False
+    believed: bool | None = None
+    until = 0
+    for bar_s, is_quiet, wait_s in steps:
+        if bar_s:
+            closed_at, fires = now + 1000 * bar_s, is_quiet
+        now = max(now, closed_at) + 1000 * wait_s
+        edge = states.see(BTC, closed_at, now, fires=fires)
+        if edge is not None:
+            assert edge.is_active != believed or edge.change is Change.GOES_ON
+            believed, until = edge.is_active, edge.expires_at
+        assert believed == (fires and now < closed_at + TTL)
+        assert not believed or until == closed_at + TTL
 
 
 def test_what_stands_is_ended_with_the_bot_and_only_that() -> None:
