@@ -86,14 +86,19 @@ class Plain:
             self.by_minute[time // MINUTE] = self.by_minute.get(time // MINUTE, 0) + quote
         self.last, self.side, self.told = -(10**18), 0, True
         self.totals: dict[int, float] = {}
+        self.known: dict[tuple[int, int], float] = {}
 
     def held(self, at: int, seconds: int) -> tuple[float, float]:
         begin, end = bisect_left(self.times, at - 1000 * seconds), bisect_left(self.times, at)
         inside = self.rows[begin:end]
         return sum(q for _, q, s in inside if s > 0), sum(q for _, q, s in inside if s < 0)
 
-    def usual(self, at: int, t: int) -> float:
-        now = (at - 30_000) // MINUTE
+    def usual(self, now: int, t: int) -> float:
+        if (now, t) not in self.known:
+            self.known[now, t] = self._usual(now, t)
+        return self.known[now, t]
+
+    def _usual(self, now: int, t: int) -> float:
         weights = [(59 / 61) ** k for k in range(240)]
         mean = sum(w * self.by_minute.get(now - 1 - k, 0) for k, w in enumerate(weights))
         before = slice(t - 240, t)
@@ -101,7 +106,7 @@ class Plain:
         return max(mean / sum(weights), 1e-4 * turnover)
 
     def second(self, at: int, t: int) -> tuple[float, int, int]:
-        (longs, shorts), base = self.held(at, 30), self.usual(at, t)
+        (longs, shorts), base = self.held(at, 30), self.usual((at - 30_000) // MINUTE, t)
         total = self.totals[at] = longs + shorts
         cascade = exhaustion = 0
         if total > 5 * base and abs(longs - shorts) > 0.6 * total:
