@@ -18,10 +18,13 @@ from hydra_ft.features.registry import feature, shared
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from hydra_ft.types import Bars, FloatArray, IntArray
+    from hydra_ft.types import Bars, BoolArray, FloatArray, IntArray
 
 _FEEDS = (Feed.FUNDING,)
 MIN_RECORDS = 10
+DAY_BARS = 24
+# A settlement of the last day, and the two before it, a day apart at most.
+PAID_LOOKBACK = 3 * DAY_BARS - 1
 # Rates that are pinned to the venue's base rate have almost no deviation: without a floor
 # a move of a hundredth of a basis point would be an "extreme" of several sigma.
 MIN_DEVIATION = 1e-5
@@ -86,22 +89,45 @@ def funding_last_24(bars: Bars) -> FloatArray:
     return _recent(_rates(bars), 24)
 
 
+def _is_complete(rates: FloatArray) -> BoolArray:
+    """Whether no settlement is missing among those of the last 24 bars, shape (n,).
+
+    The interval is the pair's own, told by the records: one is missing where the time before
+    a settlement is longer than the times before and after it, or longer than a day, and where
+    the last interval has gone by without a new one. So an interval that grows is incomplete
+    until the second long one; one that shrinks never is.
+    """
+    n = rates.shape[0]
+    at = np.flatnonzero(np.isfinite(rates))
+    if not at.size:
+        return np.zeros(n, dtype=np.bool_)
+    gaps = np.concatenate(([np.nan], np.diff(at)))
+    is_short = gaps <= DAY_BARS
+    before = np.concatenate(([np.nan], np.where(is_short, gaps, np.nan)[:-1]))
+    after = np.concatenate((gaps[1:], [np.nan]))
+    number = np.searchsorted(at, np.arange(n), side="right")
+    last, first = np.maximum(number - 1, 0), np.searchsorted(at, np.arange(n) - DAY_BARS, "right")
+    lone = np.concatenate(([0], np.cumsum(~is_short | (gaps > np.fmax(before, after)))))
+    found: BoolArray = (number > first) & (lone[last] == lone[np.minimum(first, last)])
+    found &= (is_short & ~(gaps > before))[last] & (np.arange(n) - at[last] < gaps[last])
+    return found & (np.arange(n) >= PAID_LOOKBACK)
+
+
 @feature(
     feeds=_FEEDS,
-    formula="sum of the rates settled in the last 24 bars",
+    formula="sum of the rates settled in the last 24 bars, if none is missing",
     reference="Hydra V3 alpha_state; F-A2",
-    lookback=23,
+    lookback=PAID_LOOKBACK,
     units="per 24 bars",
     low=-24.0,
     high=24.0,
     panel="funding",
 )
 def funding_sum_24(bars: Bars) -> FloatArray:
-    """What a long paid over a day of 1h bars; NaN where no rate was settled."""
+    """What a long paid over a day of 1h bars; NaN where a settlement is missing."""
     rates = _rates(bars)
-    known = np.isfinite(rates)
-    paid = rolling.total(np.where(known, rates, 0.0), 24)
-    return np.where(rolling.total(known.astype(np.float64), 24) > 0, paid, np.nan)
+    paid = rolling.total(np.where(np.isfinite(rates), rates, 0.0), DAY_BARS)
+    return np.where(_is_complete(rates), paid, np.nan)
 
 
 @feature(
@@ -193,9 +219,13 @@ def paid_within(
     """Sum of the rates settled in (at - length, at], shape of ``at_ms``, by time alone (F-A2).
 
     For records as a venue gives them: ``settled_ms`` is not falling, shape (n,) as
-    ``rates``, and may carry milliseconds of jitter. NaN where no rate was settled in it.
+    ``rates``, and may carry milliseconds of jitter. NaN where no rate was settled in it, or
+    one that is NaN.
     """
     first = np.searchsorted(settled_ms, at_ms - length_ms, side="right")
     stop = np.searchsorted(settled_ms, at_ms, side="right")
-    paid = np.concatenate(([0.0], np.cumsum(rates)))
-    return np.where(stop > first, paid[stop] - paid[first], np.nan)
+    known = np.isfinite(rates)
+    paid = np.concatenate(([0.0], np.cumsum(np.where(known, rates, 0.0))))
+    number = np.concatenate(([0], np.cumsum(known)))
+    is_known = (stop > first) & (number[stop] - number[first] == stop - first)
+    return np.where(is_known, paid[stop] - paid[first], np.nan)

@@ -107,7 +107,60 @@ def test_the_sum_over_24_hourly_bars_is_the_sum_by_time(every: int) -> None:
     known = np.isfinite(bars.funding_rate)
     closes = bars.time + bars.step_ms
     expected = paid_within(bars.time[known], bars.funding_rate[known], closes - 1, DAY)
-    np.testing.assert_allclose(FEATURES["funding_sum_24"](bars)[60:], expected[60:])
+    np.testing.assert_allclose(FEATURES["funding_sum_24"](bars)[72:], expected[72:])
+
+
+def paid_after(hours: list[int], until: int) -> list[float]:
+    """Sums over a day at each hour until then, of rates of 1 in 1e4 settled at these hours."""
+    column = np.full(until, np.nan)
+    column[hours] = 1e-4
+    found = FEATURES["funding_sum_24"](replace(random_bars(until), funding_rate=column))
+    return [float(value) for value in np.round(1e4 * found, 9)]
+
+
+EIGHTS = list(range(7, 200, 8))
+
+
+@pytest.mark.parametrize("every", [1, 2, 4, 8])
+def test_a_day_of_which_a_settlement_is_missing_is_unknown(every: int) -> None:
+    """F-A2: two of three rates are no sum of a day."""
+    hours = list(range(every - 1, 200, every))
+    missing = 120 // every * every + every - 1
+    found = paid_after([hour for hour in hours if hour != missing], 200)
+    whole = paid_after(hours, 200)
+    wrong = [t for t in range(72, 200) if not (found[t] == whole[t] or np.isnan(found[t]))]
+    assert not wrong
+    unknown = [t for t in range(72, 200) if np.isnan(found[t])]
+    assert unknown == list(range(missing, missing + every + 24))
+    assert set(whole[72:]) == {24 / every}
+
+
+def test_a_settlement_that_is_due_and_has_not_come_makes_the_day_unknown() -> None:
+    found = paid_after(EIGHTS[:20], 200)
+    assert EIGHTS[19] == 159
+    assert found[160:167] == [3.0] * 7
+    assert np.isnan(found[167:]).all()
+
+
+def test_an_interval_may_shrink_at_once_and_grows_with_the_second_long_one() -> None:
+    """Exchanges settle every 4 h when a crowd pays, and every 8 h again when it has gone."""
+    shorter = paid_after([*EIGHTS[:15], *range(EIGHTS[14] + 4, 200, 4)], 200)
+    assert np.isfinite(shorter[72:]).all()
+    assert (shorter[119], shorter[123], shorter[143]) == (3.0, 4.0, 6.0)
+    changed = 119
+    longer = paid_after([*range(3, changed + 1, 4), *range(changed + 8, 200, 8)], 200)
+    unknown = [t for t in range(72, 200) if np.isnan(longer[t])]
+    assert unknown == list(range(changed + 4, changed + 16))
+    assert (longer[changed], longer[-1]) == (6.0, 3.0)
+
+
+def test_one_unknown_rate_spoils_no_sum_but_its_own() -> None:
+    times = START + 8 * HOUR * np.arange(9)
+    rates = np.full(9, 1e-4)
+    rates[3] = np.nan
+    found = paid_within(times, rates, times[2:], DAY)
+    assert np.isnan(found).tolist() == [False, True, True, True, False, False, False]
+    np.testing.assert_allclose(found[[0, 4, 5, 6]], 3e-4)
 
 
 # --- who moved the price ----------------------------------------------------------------
@@ -205,7 +258,7 @@ def test_recorded_rates_are_summed_alike_by_bars_and_by_time(pair: str) -> None:
     bars = replace(random_bars(n), time=start + HOUR * np.arange(n), funding_rate=column)
     closes = bars.time + HOUR
     expected = paid_within(times, rates, closes - 1, DAY)
-    np.testing.assert_allclose(FEATURES["funding_sum_24"](bars)[24:], expected[24:], atol=1e-15)
+    np.testing.assert_allclose(FEATURES["funding_sum_24"](bars)[72:], expected[72:], atol=1e-15)
     crowd = FEATURES["funding_crowd_168"](bars)[168:]
     assert np.isfinite(crowd).all()
     assert (crowd != 0).mean() < 0.2
