@@ -40,6 +40,7 @@ def _flow(result: Result) -> list[Goal]:
         Goal("full order-flow set from arrays, freqtrade's own in it", 1_000, day.from_arrays),
         Goal("the same from its frame", 500, day.from_frame),
         _most("full set, in readings of the trades (a stretch)", 4, day.arrays_s / day.read_s),
+        Goal("deltas alone, share of the speed of reading", 0.8, day.read_s / day.delta_s),
         _most("peak memory over the input, bytes a trade", 20, peak.ours / peak.n),
         Goal("freqtrade's peak memory, in ours", 30, peak.freqtrade / max(peak.ours, 1)),
         Goal("one new candle, freqtrade's cycle in ours", 1_000, live),

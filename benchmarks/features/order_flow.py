@@ -20,6 +20,7 @@ from benchmarks.features.made import (
     made_trades,
 )
 from hydra_ft.bars.compiled import READ_FLOATS, READ_INTS, READ_SIDES, Kernel
+from hydra_ft.bars.deltas import bar_deltas
 from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.bars.flow_whole import flow_of, flow_of_blocks
 from hydra_ft.bars.footprint import imbalances
@@ -45,6 +46,7 @@ class Day(NamedTuple):
     frame_s: float
     fold_s: float
     read_s: float
+    delta_s: float
     levels: float
     same: bool
 
@@ -135,18 +137,35 @@ def measure(n: int, rounds: int) -> tuple[Day, NewCandle]:
     own = spent(lambda: full_set(trades), rounds)
     theirs, found, cache = freqtrade_flow.populated(frame, candles_of(flow.bars))
     own = median([own, spent(lambda: full_set(trades), rounds)])
-    columns = (trades.time, trades.price, trades.quantity, trades.side)
+    read, deltas = _beside_reading(trades, 3 * rounds)
     day = Day(
         n=n,
         freqtrade_s=theirs,
         arrays_s=own,
         frame_s=spent(lambda: full_set_of_frame(frame), rounds),
         fold_s=spent(lambda: flow_of(trades, GRID, STEP_MS, covered=COVERED), rounds),
-        read_s=spent(lambda: READ(*columns), 3 * rounds),
+        read_s=read,
+        delta_s=deltas,
         levels=float(np.diff(flow.footprint.offsets).mean()),
         same=freqtrade_flow.same_counts(found, flow.bars),
     )
     return day, _new_candle(trades, flow, cache, rounds)
+
+
+def _beside_reading(trades: Trades, rounds: int) -> tuple[float, float]:
+    """Median seconds of reading, and of summing deltas up, in turns."""
+    columns = (trades.time, trades.price, trades.quantity, trades.side)
+    times: tuple[list[float], list[float]] = [], []
+    for turn in range(rounds + 1):
+        begun = process_time()
+        READ(*columns)
+        read = process_time()
+        bar_deltas(trades, GRID, STEP_MS, COVERED)
+        ended = process_time()
+        if turn:
+            times[0].append(read - begun)
+            times[1].append(ended - read)
+    return median(times[0]), median(times[1])
 
 
 def _new_candle(trades: Trades, flow: Flow, cache: pd.DataFrame, rounds: int) -> NewCandle:

@@ -73,14 +73,14 @@ def _goals(result: Result) -> str:
 def _days(result: Result) -> str:
     rows = []
     for day in result.days:
-        each = (day.freqtrade_s, day.arrays_s, day.frame_s, day.fold_s, day.read_s)
+        each = (day.freqtrade_s, day.arrays_s, day.frame_s, day.fold_s, day.delta_s, day.read_s)
         figures = [
             f"{1e3 * spent:,.3g}" if spent < 0.1 else f"{1e3 * spent:,.0f}" for spent in each
         ]
         rows.append((f"{day.n:,}", *figures, f"{day.levels:.0f}", "yes" if day.same else "**no**"))
     head = (
         "trades", "freqtrade, ms", "full set, ms", "from its frame, ms", "bars alone, ms",
-        "reading, ms", "levels a candle", "equal",
+        "deltas alone, ms", "reading, ms", "levels a candle", "equal",
     )  # fmt: skip
     return f"""\
 One pair, 288 candles of 5m, bins of 0.5. The full set: volumes, delta and its extremes, count,
@@ -195,6 +195,9 @@ RULES = """\
 - **Reading.** One compiled loop over time, price, quantity and side, 25 bytes a trade: what memory
   allows at best. The fold reads ids besides, proves that they follow, checks that every price and
   quantity is on its grid, and puts each trade into a level.
+- **Deltas alone.** `bar_deltas`: volumes, delta, its extremes and the count of each bar, to the lot
+  those of the flow bars; order of time and the grid of quantities are checked, ids and prices not
+  read.
 - **From its frame.** Ids and sides are strings there; they are read from their bytes.
 - **Live.** `Exchange._process_trades_df`, `FeatherDataHandler.trades_store` and
   `populate_dataframe_with_trades`, as they are called when `use_public_trades` is on; the better

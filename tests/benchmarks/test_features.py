@@ -25,7 +25,17 @@ def made_result(speed: float = 1.0) -> Result:
     """A result that reaches every goal at a speed of 1, and misses them at less."""
     slow = 1 / speed
     days = [
-        Day(n, 12.0, 0.010 * slow, 0.020 * slow, 0.008 * slow, 0.003, 250.0, same=True)
+        Day(
+            n,
+            12.0,
+            0.010 * slow,
+            0.020 * slow,
+            0.008 * slow,
+            0.003,
+            0.0035 * slow,
+            250.0,
+            same=True,
+        )
         for n in (100_000, 1_000_000)
     ]
     candles = [
