@@ -54,8 +54,7 @@ SHOWN = {
     "test_a_breakout_has_an_hour_to_be_accepted",
     "flow exits of stage 7": "decisions/test_flow_exits.py::"
     "test_takers_against_a_position_for_some_bars_on_end_close_it",
-    "growth filter of the scalper": "signals/test_scalp.py::"
-    "test_each_criterion_can_forbid_it",
+    "growth filter of the scalper": "signals/test_scalp.py::test_each_criterion_can_forbid_it",
     "signal-off push": "adapter/test_edges.py::test_each_edge_is_told_once",
     "engine sizing multiplier": "audit/test_risk_behaviours.py::"
     "test_the_multiplier_reaches_the_size",
