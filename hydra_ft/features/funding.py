@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _FEEDS = (Feed.FUNDING,)
 MIN_RECORDS = 10
 DAY_BARS = 24
-# A settlement of the last day, and the two before it, a day apart at most.
-PAID_LOOKBACK = 3 * DAY_BARS - 1
+# A settlement of the day until the bar before, and the two before it, a day apart at most.
+PAID_LOOKBACK = 3 * DAY_BARS
 # Rates that are pinned to the venue's base rate have almost no deviation: without a floor
 # a move of a hundredth of a basis point would be an "extreme" of several sigma.
 MIN_DEVIATION = 1e-5
@@ -89,28 +89,28 @@ def funding_last_24(bars: Bars) -> FloatArray:
     return _recent(_rates(bars), 24)
 
 
-def _is_complete(rates: FloatArray) -> BoolArray:
-    """Whether no settlement is missing among those of the last 24 bars, shape (n,).
+def _settled(rates: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """Whether none of the last 24 bars' settlements is missing, and whether one is due: (n,) each.
 
     The interval is the pair's own, told by the records: one is missing where the time before
     a settlement is longer than the times before and after it, or longer than a day, and where
     the last interval has gone by without a new one. So an interval that grows is incomplete
-    until the second long one; one that shrinks never is.
+    until the second long one; one that shrinks never is. In the bar in which the next one is
+    ``due`` it may still come.
     """
-    n = rates.shape[0]
-    at = np.flatnonzero(np.isfinite(rates))
+    rows, at = np.arange(rates.shape[0]), np.flatnonzero(np.isfinite(rates))
     if not at.size:
-        return np.zeros(n, dtype=np.bool_)
+        return np.not_equal(rows, rows), np.not_equal(rows, rows)
     gaps = np.concatenate(([np.nan], np.diff(at)))
     is_short = gaps <= DAY_BARS
     before = np.concatenate(([np.nan], np.where(is_short, gaps, np.nan)[:-1]))
     after = np.concatenate((gaps[1:], [np.nan]))
-    number = np.searchsorted(at, np.arange(n), side="right")
-    last, first = np.maximum(number - 1, 0), np.searchsorted(at, np.arange(n) - DAY_BARS, "right")
+    number = np.searchsorted(at, rows, side="right")
+    last, first = np.maximum(number - 1, 0), np.searchsorted(at, rows - DAY_BARS, side="right")
     lone = np.concatenate(([0], np.cumsum(~is_short | (gaps > np.fmax(before, after)))))
-    found: BoolArray = (number > first) & (lone[last] == lone[np.minimum(first, last)])
-    found &= (is_short & ~(gaps > before))[last] & (np.arange(n) - at[last] < gaps[last])
-    return found & (np.arange(n) >= PAID_LOOKBACK)
+    complete = (number > first) & (lone[last] == lone[np.minimum(first, last)])
+    complete &= (is_short & ~(gaps > before))[last] & (rows - at[last] < gaps[last])
+    return complete, np.equal(rows - at[last], gaps[last])
 
 
 @feature(
@@ -124,10 +124,16 @@ def _is_complete(rates: FloatArray) -> BoolArray:
     panel="funding",
 )
 def funding_sum_24(bars: Bars) -> FloatArray:
-    """What a long paid over a day of 1h bars; NaN where a settlement is missing."""
+    """What a long paid over a day of 1h bars; NaN where a settlement is missing.
+
+    In the bar in which the next one is due and has not come, it is that of the bar before.
+    """
     rates = _rates(bars)
+    complete, due = _settled(rates)
     paid = rolling.total(np.where(np.isfinite(rates), rates, 0.0), DAY_BARS)
-    return np.where(_is_complete(rates), paid, np.nan)
+    paid = np.where(complete, paid, np.nan)
+    paid = np.where(due, rolling.shifted(paid, 1), paid)
+    return np.where(np.arange(len(bars)) >= PAID_LOOKBACK, paid, np.nan)
 
 
 @feature(
