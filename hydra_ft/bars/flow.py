@@ -42,7 +42,7 @@ from hydra_ft.bars.flow_rows import (
     SUBS,
     UNCOVERED,
 )
-from hydra_ft.bars.flow_tables import Closed, flow_from
+from hydra_ft.bars.flow_tables import Closed, flow_from, refuse_overflow
 from hydra_ft.errors import DataError
 from hydra_ft.types.flow import NO_ID, UNKNOWN, Flow, TradeGrid, Trades
 
@@ -103,7 +103,7 @@ class FlowFolder:
         self._hist: IntArray = np.zeros(2 * 256, dtype=np.int64)
         self._seen[[HIST_LOW, HIST_HIGH]] = NO_LEVEL, -1
         if covered_from is not None:
-            self._begin(covered_from)
+            self.begin(covered_from)
 
     @property
     def closed_until(self) -> int | None:
@@ -129,7 +129,7 @@ class FlowFolder:
         if not len(trades):
             return
         if not self._begun:
-            self._begin(int(trades.time[0]))
+            self.begin(int(trades.time[0]))
         at = 0
         while at < len(trades):
             at, why = fold_trades(
@@ -146,7 +146,7 @@ class FlowFolder:
         Mark it before the bars of it close: what is closed stays as it was.
         """
         if not self._begun:
-            self._begin(start)
+            self.begin(start)
         origin = int(self._clock[ORIGIN]) * self.sub_ms
         if stop > max(start, origin):
             for part in add_interval(self._lost, max(start, origin), stop):
@@ -163,6 +163,7 @@ class FlowFolder:
     def advance(self, until: int) -> Flow:
         """Close every sub-bar, and bar, that ends at or before ``until``; what closed.
 
+        Raises DataError where notional does not fit its 63 bits: nothing has closed then.
         Trades of that time that come later are late: counted as such, and in no bar.
         """
         return flow_from([self.close(until)], self.grid, self.step_ms, self.sub_ms)
@@ -187,8 +188,11 @@ class FlowFolder:
         if self._clock[CONTIGUOUS]:
             seen = self._rows[: max(closing, self._used_rows())]
             self._closed_id = mark_holes(seen, closing, self.sub_ms, self._closed_id)
-        rows = self._rows[:closing]
-        self._price = close_rows(rows, self._bar, bars, first, subs, self._price)
+        rows, bar = self._rows[:closing], self._bar.copy()
+        price = close_rows(rows, bar, bars, first, subs, self._price)
+        refuse_overflow(bars, self.grid)
+        refuse_overflow(bar, self.grid)
+        self._price, self._bar = price, bar
         closed = Closed(first, rows.copy(), bars, self._cells_before(first // subs + n_bars))
         self._forget_rows(closing)
         self._clock[ORIGIN] += closing
@@ -196,7 +200,8 @@ class FlowFolder:
         self._lost = [one for one in self._lost if one[1] > until]
         return closed
 
-    def _begin(self, covered_from: int) -> None:
+    def begin(self, covered_from: int) -> None:
+        """Begin the bars; what of the first one lies before this time is uncovered."""
         self._begun = True
         origin = covered_from // self.sub_ms
         self._clock[ORIGIN] = origin

@@ -17,7 +17,7 @@ from hydra_ft.bars.flow_rows import (
     OPEN_TIME,
     UNCOVERED,
 )
-from hydra_ft.bars.flow_tables import COUNTED, flow_bars_of, footprint_of
+from hydra_ft.bars.flow_tables import COUNTED, flow_bars_of, footprint_of, refuse_torn
 from hydra_ft.errors import DataError
 from hydra_ft.types.flow import UNKNOWN, FlowBars, Footprint
 
@@ -27,10 +27,11 @@ def coarser_bars(bars: FlowBars, step_ms: int) -> FlowBars:
 
     The same as folding the trades into those bars; what of the first bar is not there is
     uncovered, and a last bar that is not complete is left out. Raises DataError where
-    ``step_ms`` is not a multiple of the bars' own.
+    ``step_ms`` is not a multiple of the bars' own, or the bars do not follow each other.
     """
     if step_ms % bars.step_ms:
         raise DataError(f"step_ms: expected a multiple of {bars.step_ms}, was {step_ms}")
+    refuse_torn(bars.time, bars.step_ms)
     subs = step_ms // bars.step_ms
     first = int(bars.time[0]) // bars.step_ms if len(bars) else 0
     begin, end = first // subs, (first + len(bars)) // subs

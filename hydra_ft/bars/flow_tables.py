@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hydra_ft.bars.flow_rows import HIGH, UNCOVERED
+from hydra_ft.bars.flow_rows import BUY, HIGH, SELL, UNCOVERED
 from hydra_ft.errors import DataError
 from hydra_ft.types import Bars
 from hydra_ft.types.flow import Flow, FlowBars, Footprint
@@ -55,17 +55,28 @@ def flow_bars_of(rows: IntArray, time: IntArray, step_ms: int, grid: TradeGrid) 
 
     Raises DataError where notional does not fit its 63 bits.
     """
+    refuse_overflow(rows, grid)
     columns = np.array(rows[:, : UNCOVERED + 1].T, order="C")
-    bars = FlowBars(
-        grid=grid, step_ms=step_ms, time=time, **dict(zip(COUNTED, columns, strict=True))
-    )
-    largest = rows[:, HIGH].astype(np.float64) * (bars.buy_lots + bars.sell_lots)
+    counted = dict(zip(COUNTED, columns, strict=True))
+    return FlowBars(grid=grid, step_ms=step_ms, time=time, **counted)
+
+
+def refuse_overflow(rows: IntArray, grid: TradeGrid) -> None:
+    """Raise DataError where the notional of a row, shape (n, columns), may not fit its 63 bits."""
+    largest = rows[:, HIGH].astype(np.float64) * (rows[:, BUY] + rows[:, SELL])
     if largest.size and largest.max() > 9e18:
         raise DataError(
             f"notional: expected at most 9e18 ticks x lots in a bar, was {largest.max():.3g}; "
             f"give a coarser lot_size than {grid.lot_size}"
         )
-    return bars
+
+
+def refuse_torn(times: IntArray, step_ms: int) -> None:
+    """Raise DataError unless the bars that open at these times follow each other."""
+    torn = np.flatnonzero(np.diff(times) != step_ms)
+    if torn.size:
+        found = times[torn[0] : torn[0] + 2].tolist()
+        raise DataError(f"flow bars: expected one every {step_ms} ms, was {found}")
 
 
 def footprint_of(cells: IntArray, numbers: IntArray, grid: TradeGrid) -> Footprint:
@@ -110,10 +121,7 @@ def joined_bars(parts: Sequence[FlowBars]) -> FlowBars:
     if any((part.grid, part.step_ms) != (head.grid, head.step_ms) for part in parts):
         raise DataError("flow bars: expected one grid and one step_ms, was more than one")
     arrays = {n: np.concatenate([getattr(p, n) for p in parts]) for n in ("time", *COUNTED)}
-    torn = np.flatnonzero(np.diff(arrays["time"]) != head.step_ms)
-    if torn.size:
-        times = arrays["time"][torn[0] : torn[0] + 2]
-        raise DataError(f"flow bars: expected one every {head.step_ms} ms, was {times.tolist()}")
+    refuse_torn(arrays["time"], head.step_ms)
     return FlowBars(grid=head.grid, step_ms=head.step_ms, **arrays)
 
 

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     Words = NDArray[np.uint64]
+    Fours = NDArray[np.uint32]
 
 _READ_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _READ_WORDS = types.Array(types.uint64, 1, "C", readonly=True)
+_READ_FOURS = types.Array(types.uint32, 1, "A", readonly=True, aligned=False)
 _INTS, _SIDES = types.Array(types.int64, 1, "C"), types.Array(types.int8, 1, "C")
 _ZERO, _EIGHT = np.uint64(0), np.uint64(0xFFFFFFFF)
 _TENS, _DIGITS = np.uint64(0xF0F0F0F0F0F0F0F0), np.uint64(0x3030303030303030)
 _SIXES = np.uint64(0x0606060606060606)
+_NONE, _THREE, _FOURTH = np.uint32(0), np.uint32(0x00FFFFFF), np.uint32(0xFF000000)
+_BUY, _OTHER = np.uint32(0x00797562), np.uint32(0x00797562 ^ 0x6C6C6573)
+"""``buy``, and in which bits ``sell`` is another word."""
 _PAIRS, _FOURS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
 
 
@@ -46,7 +51,8 @@ def ids_from_text(offsets: IntArray, characters: Bytes) -> IntArray:
 def sides_from_text(offsets: IntArray, characters: Bytes) -> SideArray:
     """1 for ``buy`` and -1 for ``sell``, shape (n,); raises DataError for any other."""
     found = np.empty(offsets.shape[0] - 1, dtype=np.int8)
-    wrong = parse_sides(offsets, characters, found) if found.size else -1
+    fours = np.ndarray(max(characters.size - 3, 0), "<u4", characters, strides=(1,))
+    wrong = parse_sides(offsets, characters, fours, found) if found.size else -1
     if wrong >= 0:
         raise DataError(f"side: expected buy or sell, was {_text(offsets, characters, wrong)!r}")
     return found
@@ -110,28 +116,37 @@ def parse_ids(offsets: IntArray, characters: Bytes, words: Words, found: IntArra
     return -1
 
 
-@kernel(READ_INTS, _READ_BYTES, _SIDES)
-def parse_sides(offsets: IntArray, characters: Bytes, found: SideArray) -> int:
+@inlined
+def _is_side(first: int, length: int, characters: Bytes) -> bool:
+    """Whether ``buy`` or ``sell`` stands here."""
+    if length == 3:
+        begin = characters[first] == 98 and characters[first + 1] == 117
+        return begin and bool(characters[first + 2] == 121)
+    begin = length == 4 and characters[first] == 115 and characters[first + 1] == 101
+    return begin and bool(characters[first + 2] == 108 and characters[first + 3] == 108)
+
+
+@kernel(READ_INTS, _READ_BYTES, _READ_FOURS, _SIDES)
+def parse_sides(offsets: IntArray, characters: Bytes, fours: Fours, found: SideArray) -> int:
     """Fill in the sides; the first row that is none, -1 if all are.
 
-    Told by length, which needs no look at the text. That the text is that of so many buys
-    (98 + 117 + 121) and sells (115 + 101 + 108 + 108) is checked by its sum; only where it
-    is not, each is looked at.
+    ``fours`` are the four characters from each one on, the first in the lowest byte: one look
+    at a string tells which it is. Only where one is neither, and at the end, each is looked at.
     """
-    n, others, total = found.shape[0], 0, 0
-    for i in range(n):
+    n, strays, longer = found.shape[0], _NONE, 0
+    fast = n
+    while fast > 0 and offsets[fast - 1] >= fours.shape[0]:
+        fast -= 1
+    for i in range(np.uint64(fast)):
+        more = offsets[i + np.uint64(1)] - offsets[i] - 3
+        longer |= more & -2
+        is_sell = np.uint32(-more)
+        told = fours[np.uint64(offsets[i])] & (_THREE | is_sell & _FOURTH)
+        strays |= told ^ (_BUY ^ is_sell & _OTHER)
+        found[i] = 1 - 2 * more
+    for i in range(0 if strays or longer else fast, n):
         length = offsets[i + 1] - offsets[i]
-        others += (length != 3) & (length != 4)
-        found[i] = 7 - 2 * length
-    for j in range(np.uint64(offsets[0]), np.uint64(offsets[n])):
-        total += int(characters[j])
-    sells = offsets[n] - offsets[0] - 3 * n
-    if others == 0 and total == 336 * (n - sells) + 432 * sells:
-        return -1
-    for i in range(n):
-        first, length = offsets[i], offsets[i + 1] - offsets[i]
-        buy = length == 3 and characters[first] == 98 and characters[first + 2] == 121
-        sell = length == 4 and characters[first] == 115 and characters[first + 3] == 108
-        if not (buy or sell):
+        if not _is_side(offsets[i], length, characters):
             return i
-    return int(n - 1)
+        found[i] = 7 - 2 * length
+    return -1

@@ -27,9 +27,12 @@ def unit_of(stamp: float) -> str:
 def milliseconds(stamps: ArrayLike) -> IntArray:
     """Time stamps of any of the four units in milliseconds, shape (n,).
 
-    Raises DataError where units are mixed, or a stamp is not positive.
+    Raises DataError where stamps are no whole numbers, units are mixed, or one is not positive.
     """
-    values = np.asarray(stamps, dtype=np.int64)
+    given = np.asarray(stamps)
+    if given.size and given.dtype.kind not in "iu":
+        raise DataError(f"time: expected whole numbers, was {given.dtype}; which unit are they in?")
+    values = np.asarray(given, dtype=np.int64)
     if not values.size:
         return values
     least, most = int(values.min()), int(values.max())

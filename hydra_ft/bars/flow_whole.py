@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hydra_ft.bars.flow import FlowFolder
+from hydra_ft.bars.flow_rows import LATE
 from hydra_ft.bars.flow_tables import flow_from
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from hydra_ft.types import IntArray
     from hydra_ft.types.flow import Flow, TradeGrid, Trades
 
 BLOCK_TRADES: Final = 250_000
@@ -34,8 +36,9 @@ def flow_of(
     """Fold all trades of a file into flow; ``covered`` is the interval that the file is whole for.
 
     Without it that is from the first trade to the last: whatever of the first and of the last
-    bar lies outside is marked uncovered. Raises DataError as ``FlowFolder`` does, and where
-    the covered interval ends before the last trade.
+    bar lies outside is marked uncovered. Raises DataError as ``FlowFolder`` does, where a
+    trade lies outside the covered interval, and where one stands farther than ``SETTLED_MS``
+    behind others of later times: it would be in no bar.
     """
     return flow_of_blocks(
         [trades], grid, step_ms, sub_ms, covered=covered, contiguous_ids=contiguous_ids
@@ -57,6 +60,8 @@ def flow_of_blocks(
     closed, latest = [], 0
     for block in blocks:
         for part in _parts(block, sub_ms):
+            if folder.closed_until is None:
+                folder.begin(_least_of_the_first(part.time))
             folder.fold(part)
             latest = folder.latest_time
             closed.append(folder.close(latest - SETTLED_MS))
@@ -66,7 +71,19 @@ def flow_of_blocks(
     if end <= latest:
         raise DataError(f"covered: expected to end after the last trade, {latest}, was {end}")
     closed.append(folder.close(folder.end_after(end)))
+    late = sum(int(part.rows[:, LATE].sum()) for part in closed)
+    if late:
+        raise DataError(
+            f"trades: expected none before {closed[0].first * sub_ms}, and none more than "
+            f"{SETTLED_MS} ms behind another, was {late}; sort them by time, or cover more"
+        )
     return flow_from(closed, grid, step_ms, sub_ms)
+
+
+def _least_of_the_first(time: IntArray) -> int:
+    """Least of the times that stand before the first that is settled against the first."""
+    later = np.flatnonzero(time >= time[0] + SETTLED_MS)
+    return int(time[: later[0] if later.size else None].min())
 
 
 def _parts(trades: Trades, sub_ms: int) -> Iterator[Trades]:
