@@ -16,6 +16,9 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from hydra_ft.cli.main import parser_for
+from hydra_ft.recorder_settings import RecorderSettings
+
 REPOSITORY = Path(__file__).parents[1]
 LOCK = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
 DOCKERFILE = (REPOSITORY / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -100,9 +103,27 @@ def test_compose_names_files_that_exist() -> None:
 
 
 def test_compose_opens_ports_on_this_machine_only() -> None:
-    ports = [port for service in compose()["services"].values() for port in service["ports"]]
+    services = compose()["services"].values()
+    ports = [port for service in services for port in service.get("ports", [])]
     assert ports != []
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_the_recorder_of_compose_is_a_command_that_takes_its_words() -> None:
+    recorder = compose()["services"]["recorder"]
+    assert recorder["entrypoint"] == ["python", "-m", "hydra_ft.cli.main"]
+    arguments = parser_for(recorder["command"]).parse_args(recorder["command"])
+    assert arguments.command == "record"
+    assert str(arguments.userdir) == "/freqtrade/user_data"
+    assert arguments.config == ["/freqtrade/user_data/config.json"]
+
+
+def test_the_recorder_of_compose_shares_the_bots_home_and_has_time_to_stop() -> None:
+    bot, recorder = (compose()["services"][name] for name in ("bot", "recorder"))
+    for name in ("build", "image", "env_file", "volumes", "restart"):
+        assert recorder[name] == bot[name], name
+    grace_s = float(recorder["stop_grace_period"].removesuffix("s"))
+    assert grace_s >= RecorderSettings().stop_s + 10
 
 
 def test_compose_holds_no_secret() -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select
+from cli.record_home import BTC, ETH, QUICK, SUB_MS, Home, ended, is_recording, read_until
 
 from hydra_ft.cli.main import main
 from hydra_ft.store.database import Database
@@ -25,69 +20,8 @@ from hydra_ft.types import Feed
 from loopback_exchange import Market, Server, freqtrade_exchange_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
-QUICK = {"report_every_s": 1, "flush_s": 0.2, "grace_s": 0.2, "quiet_s": 1, "book_every_s": 0.2}
-SUB_MS = 10_000
-
-
-class Home:
-    """A freqtrade home of which an embedded exchange is the exchange."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.file = folder, folder / "hydra.dryrun.sqlite"
-        self.config: dict[str, Any] = {
-            "trading_mode": "futures",
-            "dry_run": True,
-            "exchange": freqtrade_exchange_config(url) | {"pair_whitelist": [BTC, ETH]},
-            "hydra": {"recorder": QUICK},
-        }
-        self.running: list[subprocess.Popen[str]] = []
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        (self.folder / "config.json").write_text(json.dumps(self.config))
-        paths = [*filter(None, [os.environ.get("PYTHONPATH")]), str(Path.cwd())]
-        command = [sys.executable, "-m", "hydra_ft.cli.main", "record"]
-        started = subprocess.Popen(
-            [*command, "--userdir", str(self.folder), *words],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.running.append(started)
-        return started
-
-    def refusal(self, capsys: pytest.CaptureFixture[str], *words: str, **config: Any) -> str:
-        """What a start that cannot succeed says."""
-        (self.folder / "config.json").write_text(json.dumps(self.config | config))
-        assert main(["record", "--userdir", str(self.folder), *words]) == 2
-        shown = capsys.readouterr()
-        assert shown.out == ""
-        return shown.err
-
-    def kept(self, pair: str = BTC) -> list[tuple[int, int, int]]:
-        """Time, count and last id of the sub-bars of a pair; none while there is no database."""
-        if not self.file.exists():
-            return []
-        database = Database(f"sqlite:///{self.file}")
-        bars = FlowStore(database, "binance").last(pair, SUB_MS, 1_000)
-        database.close()
-        if bars is None:
-            return []
-        rows = (bars.time, bars.count, bars.last_id)
-        return list(zip(*(column.tolist() for column in rows), strict=True))
-
-    def books(self, pair: str) -> int:
-        """How many samples of the book of a pair are kept."""
-        database = Database(f"sqlite:///{self.file}")
-        store = FlowStore(database, "binance")
-        query = select(func.count()).where(BOOKS.c.market == store.markets.number(pair))
-        with database.transaction() as connection:
-            count: int = connection.execute(query).scalar_one()
-        database.close()
-        return count
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -107,27 +41,6 @@ def home(tmp_path: Path, exchange: Server) -> Iterator[Home]:
             process.wait(10)
 
 
-def read_until(process: subprocess.Popen[str], holds: Callable[[str], bool]) -> str:
-    """First line for which something holds."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if holds(line):
-            return line
-    assert process.stderr is not None
-    raise AssertionError(process.stderr.read())
-
-
-def is_recording(line: str) -> bool:
-    """Whether a line about how it goes says that all feeds stand, and something was written."""
-    return line.count(" up, ") == 3 and "written 0," not in line
-
-
-def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str]:
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
-
-
 def test_it_records_says_so_and_an_interrupt_leaves_nothing_unwritten(home: Home) -> None:
     process = home.start()
     first = read_until(process, lambda line: "recording" in line)
@@ -142,6 +55,7 @@ def test_it_records_says_so_and_an_interrupt_leaves_nothing_unwritten(home: Home
     assert home.books(ETH) > 0
 
 
+@pytest.mark.ci
 def test_a_termination_ends_with_0_and_the_next_start_goes_on(home: Home) -> None:
     process = home.start("--pairs", "BTC")
     read_until(process, is_recording)
@@ -159,15 +73,32 @@ def test_a_termination_ends_with_0_and_the_next_start_goes_on(home: Home) -> Non
 
 @pytest.mark.ci
 def test_a_second_signal_ends_at_once(home: Home) -> None:
+    home.config["hydra"]["recorder"] = QUICK | {"stop_s": 60}
+    process = home.start()
+    read_until(process, is_recording)
+    database = Database(f"sqlite:///{home.file}")
+    with database.transaction() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # nobody else can write now
+        process.send_signal(signal.SIGTERM)
+        read_until(process, lambda line: "a second signal ends at once" in line)
+        time.sleep(1.0)
+        assert process.poll() is None
+        began = time.monotonic()
+        assert ended(process, signal.SIGINT)[0] == 130
+        assert time.monotonic() - began < 5
+    database.close()
+
+
+@pytest.mark.ci
+def test_a_stop_does_not_wait_for_an_exchange_that_does_not_answer(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         home.config["exchange"] |= freqtrade_exchange_config(url) | {"pair_whitelist": [BTC]}
         process = home.start()
         read_until(process, lambda line: "loading markets" in line)
-        process.send_signal(signal.SIGTERM)
-        read_until(process, lambda line: "a second signal ends at once" in line)
-        assert process.poll() is None
-        assert ended(process, signal.SIGINT)[0] == 130
+        began = time.monotonic()
+        assert ended(process, signal.SIGTERM)[0] == 0
+        assert time.monotonic() - began < 5
 
 
 @pytest.mark.ci
@@ -186,6 +117,7 @@ def test_what_could_not_be_written_is_counted_named_and_ends_with_1(home: Home) 
     assert re.search(r"stopped; \d+ parts of what was recorded were not written", out)
 
 
+@pytest.mark.ci
 def test_a_second_start_on_the_database_is_refused_while_the_first_runs(home: Home) -> None:
     first = home.start()
     read_until(first, lambda line: "recording" in line)
@@ -231,6 +163,7 @@ def test_a_killed_recorder_is_recovered_by_the_next_one(home: Home) -> None:
     assert ("restart", 0) in {(gap.reason, gap.missing) for gap in gaps}
 
 
+@pytest.mark.ci
 def test_an_exchange_that_is_not_there_is_said_and_waited_for(home: Home) -> None:
     home.config["exchange"] |= freqtrade_exchange_config("http://127.0.0.1:9")
     home.config["exchange"]["pair_whitelist"] = [BTC]
@@ -240,6 +173,7 @@ def test_an_exchange_that_is_not_there_is_said_and_waited_for(home: Home) -> Non
     assert ended(process, signal.SIGTERM)[0] == 0
 
 
+@pytest.mark.ci
 def test_a_pair_that_the_exchange_does_not_have_is_named(home: Home) -> None:
     process = home.start("--pairs", "NONE/USDT:USDT")
     _out, err = process.communicate(timeout=60)

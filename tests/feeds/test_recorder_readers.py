@@ -185,6 +185,21 @@ def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
     assert reader.take_covered() == ()
 
 
+def test_what_stood_before_a_loss_is_covered_though_nobody_asked_in_between() -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    wall.now += 400
+    reader.drain(client(), 0.4)
+    reader.lost(0.5)
+    wall.now += 600
+    reader.connected(1.0)
+    wall.now += 300
+    reader.drain(client(), 1.3)
+    spans = [(span.start - T0, span.stop - T0) for span in reader.take_covered()]
+    assert spans == [(0, 400), (1_000, 1_300)]
+
+
 def book(bid: float, ask: float, nonce: int) -> dict[str, Any]:
     sides = {"bids": [[bid, 2.0], [bid - 1, 3.0]], "asks": [[ask, 4.0]]}
     return {**sides, "nonce": nonce, "timestamp": T0}
