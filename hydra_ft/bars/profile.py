@@ -41,13 +41,15 @@ def session_sizes(bars: FlowBars, session_ms: int = SESSION_MS) -> IntArray:
     By the first price of the bar's session. 0 before something has traded in it, and in all
     of it where it is not known that this was the first price: where the session's beginning
     is not among the bars, or a bar of it is not whole. Any other choice, the price carried
-    into the session among them, would depend on where the data begins.
+    into the session among them, would depend on where the data begins. (What is missing after
+    that first bar, and so makes it doubtful too, does not matter here.)
     """
     n, rows = len(bars), np.arange(len(bars))
     begin = (bars.time // session_ms * session_ms - (bars.time[0] if n else 0)) // bars.step_ms
     traded = np.append(np.flatnonzero(bars.count), n)
     first = traded[np.searchsorted(traded, begin)]
-    torn = np.concatenate(([0], np.cumsum(~bars.whole)))
+    late = np.logical_or(bars.late, np.append(bars.late[1:], 0))
+    torn = np.concatenate(([0], np.cumsum((bars.uncovered_ms > 0) | (bars.missing_ids > 0) | late)))
     known = (begin >= 0) & (first <= rows)
     known &= torn[np.minimum(first, rows) + 1] == torn[np.maximum(begin, 0)]
     opens = bars.open_ticks[np.minimum(first, rows)]

@@ -82,7 +82,7 @@ def _is_known(flow: Flow, starts: IntArray, length: int) -> BoolArray:
         sums = np.concatenate(([0], np.cumsum(values)))
         return np.asarray(sums[stop] - sums[first])
 
-    missed = total(bars.missing_ids) + _noticed_after(bars, stop)
+    missed = total(bars.missing_ids + bars.late) + _noticed_after(bars, stop)
     lost = total(bars.uncovered_ms) / (length * bars.step_ms)
     lost += missed / np.maximum(missed + total(bars.count), 1)
     lost += total(np.abs(lots - _lots_in_cells(flow.footprint))) / np.maximum(total(lots), 1)
@@ -94,9 +94,9 @@ def _noticed_after(bars: FlowBars, stop: IntArray) -> IntArray:
 
     They may be missing before it: a hole counts for the profile that ends within it too.
     """
-    traded = np.flatnonzero(bars.count)
-    told = np.concatenate((bars.missing_ids[traded], [0]))
-    return np.asarray(told[np.searchsorted(traded, stop)])
+    told = bars.missing_ids + bars.late
+    rows = np.flatnonzero((bars.count > 0) | (told > 0))
+    return np.asarray(np.append(told[rows], 0)[np.searchsorted(rows, stop)])
 
 
 def _lots_in_cells(footprint: Footprint) -> IntArray:

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from bars.flow_reference import GRID, START, made_trades
+from bars.flow_reference import GRID, START, made_trades, picked
 from bars.profile_reference import (
     Levels,
     footprint_from,
@@ -162,6 +162,15 @@ def test_a_session_of_which_the_first_price_was_missed_has_no_bins() -> None:
     ]
     assert [bin_size(int(bars.open_ticks[0])) for bars in seen] == [1, 2]
     assert [set(session_sizes(bars).tolist()) for bars in seen] == [{1}, {0}]
+
+
+def test_what_is_missed_after_the_first_bar_of_a_session_moves_no_bins() -> None:
+    at = np.arange(600)
+    trades = trades_from(at, START + 1_000 * at, np.full(600, 60_000.0), np.ones(600), np.ones(600))
+    for lost, size in ((30, 0), (60, 60), (200, 60)):
+        seen = picked(trades, np.delete(at, lost))
+        bars = flow_of(seen, GRID, MINUTE, covered=(START, START + 10 * MINUTE)).bars
+        assert set(session_sizes(bars).tolist()) == {size}, lost
 
 
 def test_bins_of_a_session_begin_with_its_first_trade_wherever_the_data_begins() -> None:
