@@ -22,6 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from hydra_ft.bars.tolerance import reaches
+from hydra_ft.bars.window_kernels import window_sums
 
 if TYPE_CHECKING:
     from hydra_ft.types import BoolArray, FloatArray
@@ -55,35 +56,29 @@ def shifted(values: FloatArray, bars: int) -> FloatArray:
     return warmed(values[: max(0, values.shape[0] - bars)], values.shape[0])
 
 
-def _sums(values: FloatArray, window: int, decay: float) -> FloatArray:
-    """Sum of decay**age * value over each full window, shape (n - window + 1,).
+@cache
+def _weights(window: int, decay: float) -> tuple[FloatArray, FloatArray]:
+    """Weights of ``window_sums``: of the older half at each doubling, of a block when joined."""
+    powers = range(window.bit_length())
+    doubled = np.array([decay ** (1 << k) for k in powers])
+    joined = np.array([decay ** (window & ((1 << k) - 1)) for k in powers])
+    return doubled, joined
 
-    ``block`` holds such sums over ``length`` bars, which is doubled; those whose lengths
-    add up to the window are joined, the newest bars first.
-    """
-    block, length = values, 1
-    joined, done = values[:0], 0
-    while True:
-        if window & length:
-            if done:
-                # What is joined ends at a bar, the block ends ``done`` bars before it.
-                older = block[: joined.shape[0] - length]
-                joined = joined[length:] + (older if decay == 1 else decay**done * older)
-            else:
-                joined = block
-            done += length
-        if done == window:
-            return joined
-        older = block[:-length]
-        block = block[length:] + (older if decay == 1 else decay**length * older)
-        length *= 2
+
+def _sums(values: FloatArray, window: int, decay: float) -> FloatArray:
+    """Sum of decay**age * value over each window, shape (n,); there are ``window`` at least."""
+    found = np.ascontiguousarray(values, dtype=np.float64)
+    doubled, joined = _weights(window, decay)
+    room, sums = np.empty((2, found.shape[0]))
+    window_sums(found, window, doubled, joined, room, sums)
+    return sums
 
 
 def total(values: FloatArray, window: int) -> FloatArray:
     """Sum of the last ``window`` values."""
     if values.shape[0] < window:
         return empty_like(values)
-    return warmed(_sums(values, window, 1.0), values.shape[0])
+    return _sums(values, window, 1.0)
 
 
 def mean(values: FloatArray, window: int) -> FloatArray:
@@ -149,14 +144,14 @@ def lowest(values: FloatArray, window: int) -> FloatArray:
 
 @cache
 def _weight(decay: float, window: int) -> float:
-    return float(_sums(np.ones(window), window, decay)[0])
+    return float(_sums(np.ones(window), window, decay)[-1])
 
 
 def decayed(values: FloatArray, decay: float, window: int) -> FloatArray:
     """Mean of the last ``window`` values with weights decay**age, divided by their sum."""
     if values.shape[0] < window:
         return empty_like(values)
-    return warmed(_sums(values, window, decay) / _weight(decay, window), values.shape[0])
+    return _sums(values, window, decay) / _weight(decay, window)
 
 
 def exponential(values: FloatArray, span: int) -> FloatArray:
