@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,6 +97,12 @@ def _blocks(columns: Mapping[str, np.ndarray], index: pd.Index) -> list[pd.DataF
     for name, values in columns.items():
         kinds.setdefault(values.dtype, []).append(name)
     return [
-        pd.DataFrame(np.array([columns[n] for n in names]).T, index, names, copy=False)
+        pd.DataFrame(np.array([columns[n] for n in names]).T, index, _named(*names), copy=False)
         for names in kinds.values()
     ]
+
+
+@lru_cache(maxsize=256)
+def _named(*names: str) -> pd.Index:
+    """Column names as pandas keeps them: making that takes longer than the block does."""
+    return pd.Index(names)
