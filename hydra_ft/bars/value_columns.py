@@ -63,6 +63,7 @@ def value_columns(
         poc=np.where(begun, rolling.poc, np.nan),
         high=np.where(begun, rolling.value_area_high, np.nan),
         low=np.where(begun, rolling.value_area_low, np.nan),
+        width=np.where(begun, _width(rolling), np.nan),
         node_below=np.where(begun, rolling.node_below, np.nan),
         node_above=np.where(begun, rolling.node_above, np.nan),
         previous_poc=np.where(known, previous.poc, np.nan),
@@ -70,6 +71,12 @@ def value_columns(
         previous_low=np.where(known, previous.value_area_low, np.nan),
         **_against(flow, previous, known & bars.whole),
     )
+
+
+def _width(profiles: Profiles) -> FloatArray:
+    """Width of value areas in quote currency, both outer ticks included; NaN where not known."""
+    ticks = (profiles.high_bin - profiles.low_bin + 1) * profiles.bin_ticks
+    return profiles.grid.prices(np.where(profiles.high_bin == UNKNOWN, UNKNOWN, ticks))
 
 
 def _is_known(flow: Flow, starts: IntArray, length: int) -> BoolArray:

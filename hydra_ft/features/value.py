@@ -92,7 +92,7 @@ def node_distance_14(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=_FEEDS,
-    formula="(high - low of value) / median of the 48 bars before",
+    formula="(high - low of value + a tick) / median of the 48 bars before",
     reference="Hydra V3 structure",
     lookback=WIDTH_BARS,
     units="ratio",
@@ -101,7 +101,7 @@ def node_distance_14(bars: Bars) -> FloatArray:
 )
 def value_width_ratio_48(bars: Bars) -> FloatArray:
     """Width of value of the last half hour as a multiple of its own usual."""
-    width = _column(bars, "high") - _column(bars, "low")
+    width = _column(bars, "width")
     usual = rolling.percentile(width, WIDTH_BARS, 0.5)
     return rolling.ratio(width, rolling.shifted(usual, 1))
 

@@ -47,7 +47,8 @@ class ValueColumns(_Columns):
     """Where value was, and where each bar traded to it, shape (n,) each; NaN where not known.
 
     ``poc``, ``high``, ``low``, ``node_below`` and ``node_above`` are of the rolling profile
-    that ends with the bar (the nodes NaN too where there are none). ``previous_*`` are of the
+    that ends with the bar (the nodes NaN too where there are none); ``width`` is that of its
+    value area with both outer ticks, so one tick at least. ``previous_*`` are of the
     last period that was complete when the bar opened, and all that follows is told against
     its value area: the share of the bar's time in which the price was above, below, and
     inside; what traded above and below, in base currency; and how often the price came back
@@ -57,6 +58,7 @@ class ValueColumns(_Columns):
     poc: FloatArray
     high: FloatArray
     low: FloatArray
+    width: FloatArray
     node_below: FloatArray
     node_above: FloatArray
     previous_poc: FloatArray

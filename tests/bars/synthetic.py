@@ -109,6 +109,7 @@ def _made_value(bars: Bars, random: np.random.Generator) -> ValueColumns:
         poc=bars.close + wide[0] - wide[1],
         high=bars.close + wide[1],
         low=bars.close - wide[0],
+        width=wide[0] + wide[1],
         node_below=bars.close - wide[2],
         node_above=bars.close + wide[3],
         previous_poc=previous[of],

@@ -183,7 +183,7 @@ def test_what_fell_out_of_an_old_value_is_not_rejected_by_the_new_one(rise: Bars
 def test_shares_and_widths_agree_with_plain_python() -> None:
     assert BARS.flow is not None
     volume = BARS.flow.buy_volume + BARS.flow.sell_volume
-    width = area().high - area().low
+    width = area().width
     expected = {
         "time_inside_12": mean(area().time_inside[-12:]),
         "time_above_12": mean(area().time_above[-12:]),
@@ -194,6 +194,19 @@ def test_shares_and_widths_agree_with_plain_python() -> None:
     }
     for name, wanted in expected.items():
         assert value(name)[LAST] == pytest.approx(wanted, rel=1e-12), name
+
+
+def test_a_value_area_of_one_tick_has_a_width_that_can_be_compared() -> None:
+    """A coin of half a cent may stand on one price for hours, and then trade on two."""
+    n = 60 * 6
+    ticks = np.where(np.arange(n) < n - 6, 50, 50 + np.arange(n) % 2)
+    trades = trades_from(
+        np.arange(n), START + 60 * 1_000 * np.arange(n), ticks / 10, np.ones(n), np.ones(n)
+    )
+    flow = flow_of(trades, TradeGrid(0.1, 0.1), MINUTE, covered=(START, START + n * MINUTE))
+    found = value("value_width_ratio_48", with_flow(candles(flow.bars), flow))
+    np.testing.assert_array_equal(found[100:-6], 1)
+    assert set(found[-6:].round(9).tolist()) <= {1, 2}
 
 
 @pytest.mark.parametrize("level", ["poc", "high", "low"])
