@@ -32,13 +32,21 @@ Written by `hydra_ft.features.documentation` from the registry: change a declara
 run `python -m hydra_ft.features.documentation > docs/features.md`.
 
 A value at a bar depends on that bar and the `lookback` bars before it, and on nothing else;
-before that it is NaN. Windows are in bars of the feature's own timeframe and stand at the
-end of its name. Exponential means are cut to 4 spans and Wilder's to 8 periods, with their
-weights divided by their sum. A column is named feature and timeframe, as `ema_20_1h`.
+before that it is NaN. Of which older trades the columns of those bars are made is named with
+the lookback: bins of a volume profile have the size that goes with the first trade of their day,
+and the previous profile is that of a whole day. So value is known from the first day (UTC) on
+of which the beginning is there, and the previous one from the second. Windows are in bars of the
+feature's own timeframe and stand at the end of its name. Exponential means are cut to 4 spans
+and Wilder's to 8 periods, with their weights divided by their sum. A column is named feature and
+timeframe, as `ema_20_1h`.
 
 What needs trades reads the columns that `bars.flow_columns.with_flow` puts beside the bars,
-one row a bar: what is not whole is NaN there. The rolling profile is that of the last half
-hour, the previous one that of the day before (UTC); its value is what acceptance is held
+one row a bar: what is not whole is NaN there, but a profile may lack half a per cent of its
+time, trades and volume. Time and volume beyond value are those of each bar by the value of its
+own day: 12 bars across midnight are by two of them, and nothing is accepted then, nor rejected.
+On bars shorter than a minute, which are made of trades themselves, the scalper's features and
+changes of the close are unknown where trades are missing. The rolling profile is that of the
+last half hour, the previous one that of the day before (UTC); its value is what acceptance is held
 against. What needs the book reads those of `bars.book_columns`, from samples a second apart;
 what needs single liquidations those of `bars.forced_columns`; the basis needs the close of the
 mark, the index or the spot beside the bars. Hours in the names are those of 5m bars: 12 are
@@ -109,7 +117,7 @@ def _row(feature: Feature) -> str:
         f"`{feature.name}`",
         text,
         f"`{feature.formula}`",
-        str(feature.lookback),
+        "; ".join(filter(None, (str(feature.lookback), feature.reach))),
         feature.units,
         f"{_bound(feature.low)} .. {_bound(feature.high)}",
         ", ".join(feature.feeds),

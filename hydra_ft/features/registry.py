@@ -1,7 +1,8 @@
 """Every feature, declared once.
 
 A feature is a function ``name(bars) -> array`` of shape (n,), float64, whose value at row t
-depends on rows t - lookback .. t alone. From its declaration come the warm-up, the plots,
+depends on rows t - lookback .. t alone: on the columns of these rows, some of which are made of
+older trades, as ``reach`` tells. From its declaration come the warm-up, the plots,
 the columns for FreqAI, the documentation and the generated tests.
 """
 
@@ -31,7 +32,8 @@ class Feature:
 
     ``lookback`` is the number of earlier bars, of the feature's own timeframe, that a value
     needs; before that row it is NaN. ``low`` and ``high`` bound every value. ``panel`` is
-    the FreqUI panel: ``main`` (drawn over the price) or the name of a subplot.
+    the FreqUI panel: ``main`` (drawn over the price) or the name of a subplot. ``reach`` says
+    of which older trades the columns of those bars are made; empty where of none.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Feature:
     low: float
     high: float
     panel: str
+    reach: str = ""
 
     def __call__(self, bars: Bars) -> FloatArray:
         """Compute the feature; a zero denominator gives NaN without a warning."""
@@ -100,6 +103,7 @@ def feature(
     low: float = -np.inf,
     high: float = np.inf,
     panel: str,
+    reach: str = "",
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a feature under its own name.
 
@@ -121,6 +125,7 @@ def feature(
             low,
             high,
             panel,
+            reach,
         )
         check(made)
         if name in _REGISTERED:

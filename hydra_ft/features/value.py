@@ -3,7 +3,8 @@
 Value is the area of a volume profile that holds 70 % of the volume. Distances are to the
 rolling profile of the last half hour and to that of the previous day (``previous``);
 acceptance is told against the latter alone, by side (F-A6). Everything is NaN where trades
-are not carried, a bar is not whole, or a profile is not known.
+are not carried or a profile is not known; of acceptance all bars must be whole too, whereas a
+profile may lack a little (``bars.value_columns.MOST_LOST``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _FEEDS = (Feed.TRADES,)
 _DALTON = "Steidlmayer; Dalton, Mind over Markets"
+_TODAY = "the half hour before them and their day's first trade"
+_YESTERDAY = "all of the day before them and their day's first trade"
 ATR_BARS = 112
 WIDTH_BARS = 48
 ACCEPTANCE_BARS = 12
@@ -56,6 +59,7 @@ def _distance(name: str, level: str, text: str) -> Compute:
         lookback=ATR_BARS,
         units="atr",
         panel="value_distance",
+        reach=_YESTERDAY if level.startswith("previous") else _TODAY,
     )(compute)
 
 
@@ -82,6 +86,7 @@ previous_value_low_distance_14 = _distance(
     units="atr",
     low=0.0,
     panel="value_distance",
+    reach=_TODAY,
 )
 def node_distance_14(bars: Bars) -> FloatArray:
     """How far the nearest low-volume node is; NaN where the last half hour has none."""
@@ -98,6 +103,7 @@ def node_distance_14(bars: Bars) -> FloatArray:
     units="ratio",
     low=0.0,
     panel="value_width",
+    reach=_TODAY,
 )
 def value_width_ratio_48(bars: Bars) -> FloatArray:
     """Width of value of the last half hour as a multiple of its own usual."""
@@ -123,6 +129,7 @@ def _time_share(where: str) -> Compute:
         low=0.0,
         high=1.0 + 1e-9,
         panel="value_time",
+        reach=_YESTERDAY,
     )(compute)
 
 
@@ -151,6 +158,7 @@ def _volume_share(where: str) -> Compute:
         low=0.0,
         high=1.0 + 1e-9,
         panel="value_volume",
+        reach=_YESTERDAY,
     )(compute)
 
 
@@ -205,6 +213,7 @@ def _accepted(where: str, time: Compute, volume: Compute, edge: str, sign: int) 
         low=0.0,
         high=1.0,
         panel="acceptance",
+        reach=_YESTERDAY,
     )(compute)
 
 
@@ -245,6 +254,7 @@ def _rejected(where: str, time: Compute, volume: Compute, edge: str, sign: int) 
         low=0.0,
         high=1.0,
         panel="acceptance",
+        reach=_YESTERDAY,
     )(compute)
 
 

@@ -35,6 +35,18 @@ def test_every_picture_of_the_page_is_there_and_no_other(pytestconfig: pytest.Co
         assert parsed((docs / name).read_text(encoding="utf-8")).tag.endswith("svg")
 
 
+def test_older_trades_that_a_value_needs_are_named_with_its_lookback() -> None:
+    """A bar's profile begins half an hour or a day before it, which no number of bars tells."""
+    page = render(FEATURES)
+    rolling = {"poc_distance_14", "node_distance_14", "value_width_ratio_48"}
+    rolling |= {"value_high_distance_14", "value_low_distance_14"}
+    for made in FEATURES.values():
+        assert bool(made.reach) == (made.family == "value"), made.name
+        if made.reach:
+            assert ("the half hour before" in made.reach) == (made.name in rolling), made.name
+            assert f"| {made.lookback}; {made.reach} |" in page
+
+
 def test_functions_of_arrays_are_on_the_page_with_what_they_give() -> None:
     page = render(FEATURES)
     for function in ARRAY_FUNCTIONS:
