@@ -201,12 +201,12 @@ def test_a_trade_refused_before_a_hole_that_was_given_up_marks_its_bar_too() -> 
     """Holes are marked as they are given up, what does not fit the grid when it is folded."""
     one = pair(OKX)
     one.begin(T0)
-    odd = PublicTrade(2, 2, T0 + 1_100, 100.05, 0.001, BUY, "2")
-    one.take([trade(1, 0), odd, trade(3, 2_000), trade(5, 3_100)], 0.0)
+    odd = PublicTrade(4, 4, T0 + 1_100, 100.05, 0.001, BUY, "4")
+    one.take([trade(1, 0), trade(3, 500), odd, trade(5, 2_000), trade(7, 3_100)], 0.0)
     one.release()
     flow = one.close(T0 + 4_000, 0.0)
     assert flow is not None
-    assert flow.bars.uncovered_ms.tolist() == [0, 1, 1_000, 101]
+    assert flow.bars.uncovered_ms.tolist() == [501, 1, 1_000, 101]
 
 
 def test_more_than_may_be_held_is_let_go() -> None:
