@@ -125,7 +125,7 @@ def _times(flow: Flow, top: IntArray, bottom: IntArray) -> dict[str, FloatArray]
     """Shares of time and numbers of returns; NaN for bars whose sub-bars are not all there."""
     bars, subs, n = flow.bars, flow.sub_bars, len(flow.bars)
     of = (subs.time - (bars.time[0] if n else 0)) // bars.step_ms
-    inside = (of >= 0) & (of < n)
+    inside = (of >= 0) & (of < n) & (subs.uncovered_ms == 0)
     before = np.concatenate((subs.close_ticks[:1], subs.close_ticks[:-1]))[inside]
     of, price = of[inside], subs.close_ticks[inside]
     above, below = price > top[of], price < bottom[of]

@@ -111,4 +111,13 @@ def test_bars_without_their_sub_bars_have_volume_and_no_time() -> None:
     np.testing.assert_array_equal(found.volume_above, FOUND.volume_above)
 
 
+def test_time_is_unknown_where_sub_bars_were_only_filled_in() -> None:
+    """The store fills the times of sub-bars that it does not have: uncovered, at the last price."""
+    uncovered = FLOW.sub_bars.uncovered_ms.copy()
+    uncovered[70 * 6 + 2] = TEN_S
+    found = columns(replace(FLOW, sub_bars=replace(FLOW.sub_bars, uncovered_ms=uncovered)))
+    gone = np.isnan(found.time_inside) & ~np.isnan(FOUND.time_inside)
+    assert np.flatnonzero(gone).tolist() == [70]
+
+
 _ARRAYS = [n for n in FLOW.sub_bars.__slots__ if n not in {"grid", "step_ms"}]
