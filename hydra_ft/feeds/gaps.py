@@ -57,8 +57,8 @@ class Hole:
 class Doubt:
     """A stretch (ms) without a connection, of which nobody knows yet whether ids were skipped.
 
-    ``can_ask`` says that the venue may still tell; ``since_s`` is when it was first looked at,
-    on the recorder's clock.
+    ``can_ask`` says that the venue may still tell, ``is_asked`` that it was asked; ``since_s``
+    is when it was first looked at, on the recorder's clock.
     """
 
     start: int
@@ -66,6 +66,13 @@ class Doubt:
     reason: GapReason
     can_ask: bool
     since_s: float | None = None
+    is_asked: bool = False
+
+    def after(self, before: Doubt | None) -> Doubt:
+        """Return it with an earlier one that nothing came after; no bar waits the longer for it."""
+        if before is not None:
+            self.start, self.since_s = min(self.start, before.start), before.since_s
+        return self
 
     def is_open(self, now_s: float, after_s: float, most_s: float) -> bool:
         """Whether it may still be settled: so long after the first look, and no longer."""
@@ -179,6 +186,13 @@ class IdLedger:
         settled = [*self.given_up, *done]
         self.holes, self.given_up = self.holes[len(done) :], []
         return settled
+
+    def ready(self, held: Sequence[PublicTrade]) -> int:
+        """How many trades of a list, in the order of their ids, have no hole before them."""
+        if not self.holes:
+            return len(held)
+        limit = self.holes[0].first
+        return next((i for i, one in enumerate(held) if one.first_id > limit), len(held))
 
     def stretch(self, most: int) -> tuple[int, int]:
         """First and last id of holes that are asked for together, about ``most`` ids at a time."""

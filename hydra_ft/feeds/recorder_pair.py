@@ -48,9 +48,9 @@ class PairRecorder:
         self.venue, self.pair, self.grid = venue, pair, grid
         self.fresh: list[Trades] = []
         self._policy = policy
-        self._resume = resume or Resume()
-        left = {"last_id": self._resume.last_id, "last_time": self._resume.closed_until}
-        self._ledger = IdLedger(has_id_ranges=venue.has_id_ranges, **left)
+        self._resume = left = resume or Resume()
+        self._ledger = IdLedger(has_id_ranges=venue.has_id_ranges)
+        self._ledger.last_id, self._ledger.last_time = left.last_id, left.closed_until
         self._folder: FlowFolder | None = None
         self._held: list[PublicTrade] = []
         self._held_since_s: float | None = None
@@ -83,33 +83,26 @@ class PairRecorder:
         if self.venue.has_id_ranges and self._ledger.last_id == NO_ID:
             self._unproven_from = time
         if left > 0 and time > left:
-            self._interrupted(left, time, GapReason.RESTART, can_ask=goes_on)
+            self.interrupted(left, time, GapReason.RESTART)
+        if self._doubt is not None:
+            self._doubt.can_ask &= goes_on
         if not self._ledger.holes:
             self.release()
 
-    def interrupted(self, start: int, stop: int) -> None:
-        """Doubt a stretch (ms) in which the connection was lost, unless ids prove it whole."""
-        if self.has_begun:
-            self._interrupted(start, stop, GapReason.CONNECTION)
+    def interrupted(self, start: int, stop: int, reason: GapReason = GapReason.CONNECTION) -> None:
+        """Doubt a stretch (ms) in which nothing was received, unless ids prove it whole."""
+        if self.has_begun and not self.venue.has_id_ranges:
+            self._mark(start, stop, reason)
+        elif self.has_begun:
+            can_ask = self.venue.refetch is not None and self._ledger.last_id != NO_ID
+            self._doubt = Doubt(start, stop, reason, can_ask).after(self._doubt)
+            self._reason = reason
 
     def overflowed(self, start: int, stop: int) -> None:
         """Know that trades were dropped before those that come next: by id, or by time (ms)."""
-        if self.venue.has_id_ranges:
-            self._reason = GapReason.OVERFLOW
-        else:
-            self._mark(start, stop, GapReason.OVERFLOW)
-
-    def _interrupted(
-        self, start: int, stop: int, reason: GapReason, *, can_ask: bool = True
-    ) -> None:
+        self._reason = GapReason.OVERFLOW
         if not self.venue.has_id_ranges:
-            self._mark(start, stop, reason)
-            return
-        can_ask &= self.venue.refetch is not None and self._ledger.last_id != NO_ID
-        before, self._reason = self._doubt, reason
-        self._doubt = Doubt(start, stop, reason, can_ask)
-        if before is not None:  # nothing has come between; no bar waits the longer for that
-            self._doubt = Doubt(min(start, before.start), stop, reason, can_ask, before.since_s)
+            self._mark(start, stop, GapReason.OVERFLOW)
 
     def _prove(self, time: int, *, is_last: bool) -> None:
         """Take what was before the first trade of all for uncovered: no id tells of it."""
@@ -158,21 +151,22 @@ class PairRecorder:
         What cannot be fetched is given up here once it has waited. After an interruption a
         pair that does not trade is asked for too, from its last id on (up to ``OPEN``).
         """
-        if not self._ledger.holes and self._waits_for_doubt(now_s, self._policy.refetch_after_s):
-            return self._ledger.last_id + 1, OPEN
-        if self._held_since_s is None or not self._ledger.holes or not self.has_begun:
+        policy = self._policy
+        if not self._ledger.holes:
+            return self._asked(now_s)
+        if self._held_since_s is None or not self.has_begun:
             return None
-        waited_s, policy = now_s - self._held_since_s, self._policy
+        waited_s = now_s - self._held_since_s
         if waited_s < policy.refetch_after_s:
             return None
         if waited_s > policy.refetch_after_s + policy.refetch_within_s:
             self.release()
             return None
         first = self._ledger.holes[0]
-        if self.venue.refetch is None or first.missing > policy.refetch_most:
-            self.release(first.last)
-            return None
-        return self._ledger.stretch(policy.refetch_most)
+        if self.venue.refetch is not None and first.missing <= policy.refetch_most:
+            return self._ledger.stretch(policy.refetch_most)
+        self.release(first.last)
+        return None
 
     def _waits_for_doubt(self, now_s: float, after_s: float = 0.0) -> bool:
         """Whether a doubt may be settled yet, so many seconds after it arose."""
@@ -180,13 +174,19 @@ class PairRecorder:
         doubt = self._doubt
         return self.has_begun and doubt is not None and doubt.is_open(now_s, after_s, most_s)
 
+    def _asked(self, now_s: float) -> tuple[int, int] | None:
+        if self._doubt and self._waits_for_doubt(now_s, self._policy.refetch_after_s):
+            self._doubt.is_asked = True
+            return self._ledger.last_id + 1, OPEN
+        return None
+
     def caught_up(self, trades: Sequence[PublicTrade] | None) -> None:
         """Count all that was traded after the last id, as the venue now tells it.
 
-        That settles a doubt, unless a trade that came meanwhile has. None says that it is more
-        than can be fetched.
+        That settles the doubt that was asked for, unless a trade that came meanwhile has. None
+        says that it is more than can be fetched.
         """
-        if self._doubt is None or self._ledger.holes:
+        if self._doubt is None or not self._doubt.is_asked or self._ledger.holes:
             return
         if trades is None:
             self._doubt.can_ask = False
@@ -218,10 +218,7 @@ class PairRecorder:
             self._settle(hole)
         if self.venue.has_id_ranges:
             self._held.sort(key=lambda trade: trade.first_id)
-        at = len(self._held)
-        if self._ledger.holes:
-            limit = self._ledger.holes[0].first
-            at = next((i for i, one in enumerate(self._held) if one.first_id > limit), at)
+        at = self._ledger.ready(self._held)
         ready, self._held = self._held[:at], self._held[at:]
         if not self._ledger.holes:
             self._held_since_s = None
@@ -267,7 +264,7 @@ class PairRecorder:
             return None
         if self._ledger.holes:
             until = min(until, self._ledger.holes[0].start)
-        if self._doubt is not None and self._waits_for_doubt(now_s):
+        if self._doubt and self._waits_for_doubt(now_s):
             until = min(until, self._doubt.start - self._policy.grace_ms)
         closed = self._folder.closed_until
         if closed is None or until // self._policy.sub_ms <= closed // self._policy.sub_ms:

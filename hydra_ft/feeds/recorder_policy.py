@@ -37,8 +37,9 @@ class RecorderPolicy:
     the connection is taken for dead. Skipped ids are asked for by REST after
     ``refetch_after_s``, at most ``refetch_most`` of them in one go and ``refetch_per_minute``
     times a minute (of a thousand ids each); what has not come ``refetch_within_s`` after that
-    is marked, so that bars are never held back for long. ``refresh_every_s``: a connection is
-    replaced, before it ends, by a new one. ``resume_most_ms``: what was left longer ago than
+    is marked, so that bars are never held back for long. ``sound_after_s``: a connection that
+    stood for so long is tried again at once when it is lost. ``refresh_every_s``: a connection
+    is replaced, before it ends, by a new one. ``resume_most_ms``: what was left longer ago than
     this is not gone on from. Raises PolicyError for a number that cannot be.
     """
 
@@ -52,7 +53,7 @@ class RecorderPolicy:
     connect_s: float = 20.0
     backoff_base_s: float = 0.5
     backoff_cap_s: float = 60.0
-    sound_after_s: float = 60.0
+    sound_after_s: float = 10.0
     refresh_every_s: float = 12 * 3_600.0
     keep_alive_s: float = 20.0
     refetch_after_s: float = 2.0

@@ -208,10 +208,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=1_000)
     parser.add_argument("--burst", type=float, default=5_000)
     parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--folder", type=Path, help="where the database and the logs stay")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
     chosen = parser.parse_args(argv)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = chosen.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{folder / 'hydra.sqlite'}"
         if chosen.postgres:
             url = stack.enter_context(postgres.server())

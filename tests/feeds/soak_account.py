@@ -6,14 +6,12 @@ import json
 import urllib.request
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import select
 
+from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_coverage import gaps_of
-from hydra_ft.store.flow_markets import Markets
-from hydra_ft.store.flow_schema import FLOW_BARS
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -21,6 +19,19 @@ if TYPE_CHECKING:
     from hydra_ft.store.flow_coverage import Gap
 
 SUB_MS = 10_000
+
+
+class Row(NamedTuple):
+    """A sub-bar as it is read: ``uncovered_ms`` of 0 says that it is whole."""
+
+    time: int
+    count: int
+    buy_lots: int
+    sell_lots: int
+    first_id: int
+    uncovered_ms: int
+
+
 Sums = tuple[int, int, int]
 """Trades, lots bought and lots sold of a sub-bar."""
 
@@ -89,12 +100,16 @@ def compare(calls: Calls, database: Database) -> dict[str, int]:
     return totals
 
 
-def _kept(database: Database, pair: str) -> tuple[dict[int, Any], list[Gap]]:
-    market = Markets(database, "binance").find(pair)
+def _kept(database: Database, pair: str) -> tuple[dict[int, Row], list[Gap]]:
+    """Sub-bars that are kept, as they are read, and the gaps that were told of."""
+    store = FlowStore(database, "binance")
+    market, bars = store.markets.find(pair), store.last(pair, SUB_MS, 1 << 20)
     assert market is not None, pair
-    query = select(FLOW_BARS).where(FLOW_BARS.c.market == market, FLOW_BARS.c.step_ms == SUB_MS)
+    assert bars is not None, pair
+    names = ("time", "count", "buy_lots", "sell_lots", "first_id", "uncovered_ms")
+    columns = (getattr(bars, name).tolist() for name in names)
+    rows = {row[0]: Row(*row) for row in zip(*columns, strict=True)}
     with database.transaction() as connection:
-        rows = {row.time: row for row in connection.execute(query)}
         return rows, gaps_of(connection, market, Feed.TRADES)
 
 
@@ -103,7 +118,7 @@ def _account(
     place: tuple[str, int],
     trades: np.ndarray,
     lot: float,
-    rows: dict[int, Any],
+    rows: dict[int, Row],
     gaps: list[Gap],
 ) -> None:
     row = rows.get(place[1])

@@ -202,3 +202,21 @@ def test_a_book_off_the_grid_of_the_trades_keeps_its_own(database: Database) -> 
     assert books is not None
     assert (books.bid[0, 0], books.bid_quantity[0, 0]) == (60_000.05, 0.0005)
     assert np.isnan(books.ask[0, 0])
+
+
+def test_a_bar_that_was_closed_before_ids_showed_a_loss_is_read_as_uncovered(
+    database: Database,
+) -> None:
+    """On a silent line bars are closed by the clock; what was lost shows with the next trade."""
+    sink = FlowSink(database)
+    sink.write(BATCH)
+    store = FlowStore(database, "binance")
+    subs = store.last(BTC, 10_000, 100)
+    assert subs is not None
+    assert not subs.uncovered_ms.any()
+    start = int(subs.time[3])
+    ids = {"first_id": int(subs.last_id[3]) + 1, "last_id": int(subs.last_id[3]) + 9}
+    sink.write(Batch(gaps=(replace(gap(Feed.TRADES, 9, start + 4_000, start + 12_000), **ids),)))
+    marked = store.last(BTC, 10_000, 100)
+    assert marked is not None
+    assert np.flatnonzero(marked.uncovered_ms).tolist() == [3, 4]

@@ -97,6 +97,7 @@ def test_more_than_can_be_fetched_is_not_asked_for_again() -> None:
     one.take([trade(1, 0)], 0.0)
     one.interrupted(T0 + 50, T0 + 300)
     closed(one, 600, 0.0)
+    assert one.wanted(0.2) == (2, OPEN)
     one.caught_up(None)
     assert one.wanted(0.3) is None
     assert [row[6] for row in closed(one, 600, 0.3)] == [200, 50]
@@ -109,3 +110,16 @@ def test_an_interruption_where_nothing_can_be_asked_is_marked_when_its_bar_close
     one.interrupted(T0 + 50, T0 + 300)
     assert [row[6] for row in closed(one, 600, 0.0)] == [200, 50]
     assert one.take_gaps()[0].missing == -1
+
+
+def test_an_answer_to_an_earlier_doubt_settles_no_later_one() -> None:
+    one = pair()
+    one.begin(T0)
+    one.take([trade(1, 0)], 0.0)
+    one.interrupted(T0 + 50, T0 + 300)
+    closed(one, 600, 0.0)
+    assert one.wanted(0.2) == (2, OPEN)
+    one.interrupted(T0 + 400, T0 + 700)
+    one.caught_up([])
+    assert closed(one, 900, 0.3) == []
+    assert one.wanted(0.3) == (2, OPEN)
