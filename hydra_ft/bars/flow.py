@@ -32,6 +32,7 @@ from hydra_ft.bars.flow_rows import (
     MORE_BINS,
     MORE_CELLS,
     MORE_ROWS,
+    MOST,
     NO_LEVEL,
     OFF_LOT,
     OFF_TICK,
@@ -292,8 +293,8 @@ def _refusal(why: int, trades: Trades, at: int, grid: TradeGrid) -> str:
     trade = f"trade {trades.id[at]} at {trades.time[at]}"
     if why == OFF_TICK:
         expected = f"price: expected a positive multiple of tick_size = {grid.tick_size}"
-        return f"{expected}, was {trades.price[at]} ({trade}); give the tick size of that time"
+        return f"{expected}, was {trades.price[at]} ({trade}); give that time's, below {MOST:.0e} a price"
     if why == OFF_LOT:
         expected = f"quantity: expected a positive multiple of lot_size = {grid.lot_size}"
-        return f"{expected}, was {trades.quantity[at]} ({trade}); give the lot size of that time"
+        return f"{expected}, was {trades.quantity[at]} ({trade}); give that time's, below {MOST:.0e} a trade"
     return f"side: expected 1 (taker bought) or -1, was {trades.side[at]} ({trade})"
