@@ -70,3 +70,14 @@ def test_a_backtest_reads_what_was_recorded_and_says_what_was_not(built: Home) -
     for trade in built.result()["trades"]:
         assert trade["pair"] == BTC
         assert not trade["enter_tag"].endswith("|light")
+
+
+def test_hyperopt_hands_recorded_feeds_to_its_workers(built: Home) -> None:
+    """What reads them holds no connection, which could not be handed over."""
+    words = ("--epochs", "2", "-j", "2", "--spaces", "buy", "--random-state", "3")
+    loss = ("--hyperopt-loss", "SharpeHyperOptLossDaily")
+    done = built.freqtrade("hyperopt", *TESTED[:2], *words, *loss)
+    assert done.code == 0, done.output
+    assert "Traceback" not in done.output
+    (results,) = (built.userdir / "hyperopt_results").glob("strategy_*.fthypt")
+    assert len(results.read_text(encoding="utf-8").splitlines()) == 2
