@@ -291,10 +291,10 @@ class FlowFolder:
 
 def _refusal(why: int, trades: Trades, at: int, grid: TradeGrid) -> str:
     trade = f"trade {trades.id[at]} at {trades.time[at]}"
-    if why == OFF_TICK:
-        expected = f"price: expected a positive multiple of tick_size = {grid.tick_size}"
-        return f"{expected}, was {trades.price[at]} ({trade}); give that time's, below {MOST:.0e} a price"
+    if why not in (OFF_TICK, OFF_LOT):
+        return f"side: expected 1 (taker bought) or -1, was {trades.side[at]} ({trade})"
+    name, step, value = "price", "tick_size", trades.price[at]
     if why == OFF_LOT:
-        expected = f"quantity: expected a positive multiple of lot_size = {grid.lot_size}"
-        return f"{expected}, was {trades.quantity[at]} ({trade}); give that time's, below {MOST:.0e} a trade"
-    return f"side: expected 1 (taker bought) or -1, was {trades.side[at]} ({trade})"
+        name, step, value = "quantity", "lot_size", trades.quantity[at]
+    expected = f"{name}: expected a positive multiple of {step} = {getattr(grid, step)}"
+    return f"{expected}, below {MOST:.0e} of it, was {value} ({trade}); give the {step} of then"
