@@ -143,20 +143,12 @@ def test_more_gaps_than_are_remembered_make_old_ids_known_and_keep_memory_small(
 @pytest.mark.parametrize(
     ("column", "value", "expected"),
     [
-        (
-            2,
-            100.05,
-            "price: expected a positive multiple of tick_size = 0.1, below 1e[+]13 of it, was 100.05",
-        ),
+        (2, 100.05, "price: expected a positive multiple of tick_size = 0.1, .*, was 100.05"),
         (2, 0.0, "price: expected a positive"),
         (2, float("nan"), "price: expected a positive"),
         (2, float("inf"), "price: expected a positive"),
         (2, -1.0, "price: expected a positive"),
-        (
-            3,
-            0.0005,
-            "quantity: expected a positive multiple of lot_size = 0.001, below 1e[+]13 of it, was 0.0005",
-        ),
+        (3, 0.0005, "quantity: expected a positive multiple of lot_size = 0.001, .*, was 0.0005"),
         (3, 0.0, "quantity: expected a positive"),
         (3, float("nan"), "quantity: expected a positive"),
         (3, 1e30, "quantity: expected a positive"),
