@@ -8,6 +8,8 @@ moment, and ``hydra_ft.warmup`` says it. Arrays that are only read may be read-o
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
@@ -15,7 +17,7 @@ import numba
 from numba import config, types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +38,22 @@ operations for every array that a call hands on, which cost more than the sums d
 
 KERNELS: Final[dict[str, Kernel]] = {}
 """Name of each kernel -> the kernel; complete once ``hydra_ft.bars`` is imported file by file."""
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the search for cyclic garbage, which takes half of the time of the first load.
+
+    Numba makes thousands of classes then, and each few of them cause another search through all
+    that freqtrade has loaded.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Kernel:
@@ -61,7 +79,8 @@ class Kernel:
         """Compile, or load from the cache; at no time again after that."""
         if self._ready:
             return
-        self.dispatcher.compile(self.signature)
+        with _uncollected():
+            self.dispatcher.compile(self.signature)
         self.dispatcher.disable_compile()
         self._ready = True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from bars.flow_reference import GRID, made_trades
@@ -57,6 +59,25 @@ def test_a_warm_up_compiles_every_kernel_and_no_call_compiles_again() -> None:
     call_every_kernel()
     after = {name: list(each.dispatcher.signatures) for name, each in without_planted().items()}
     assert after == before
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_garbage_is_collected_after_a_load_as_it_was_before(
+    was_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = without_planted()["flush"]
+    flush.compile()
+    during: list[bool] = []
+    monkeypatch.setattr(flush, "_ready", False)
+    monkeypatch.setattr(flush.dispatcher, "compile", lambda _: during.append(gc.isenabled()))
+    before = gc.isenabled()
+    try:
+        (gc.enable if was_on else gc.disable)()
+        flush.compile()
+        assert gc.isenabled() is was_on
+        assert during == [False]
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_a_kernel_takes_arrays_that_may_not_be_written_and_compiles_for_no_other_types() -> None:
