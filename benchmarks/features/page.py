@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from benchmarks.features.goals import goals
@@ -54,7 +55,7 @@ twice), and only ratios carry over to another machine. Trades and candles are ma
 
 def _missed(result: Result) -> str:
     missed = [goal.text for goal in goals(result) if not goal.met]
-    return f" Missed: {'; '.join(missed)}." if missed else ""
+    return "\n\n" + fill(f"Missed: {'; '.join(missed)}.", 100) if missed else ""
 
 
 def _goals(result: Result) -> str:
