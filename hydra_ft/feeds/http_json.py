@@ -7,8 +7,9 @@ import random
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
@@ -76,7 +77,7 @@ class JsonService:
                 return self._read(address)
             except HTTPError as error:
                 problem = self._answer(error, path, last=tried == TRIES)
-            except (URLError, TimeoutError, ConnectionError) as error:
+            except (OSError, HTTPException) as error:  # of all kinds, an answer cut short too
                 problem = self._clean(f"{getattr(error, 'reason', error)}")
                 if tried < TRIES:
                     self._back_off(tried)

@@ -59,12 +59,16 @@ MARKETS = [
 
 @dataclass
 class Fault:
-    """An answer that goes wrong: a status with headers and a body, or a cut connection."""
+    """An answer that goes wrong: a status with headers and a body, or a cut connection.
+
+    With ``lacking`` the connection ends so many bytes before the answer does.
+    """
 
     status: int = 500
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+    lacking: int = 0
 
 
 class Coinalyze:
@@ -171,7 +175,8 @@ class Coinalyze:
                 self.send_response(found.status)
                 for name, value in found.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body.encode())))
+                self.send_header("Content-Length", str(len(body.encode()) + found.lacking))
+                self.close_connection |= found.lacking > 0
                 self.end_headers()
                 self.wfile.write(body.encode())
 

@@ -90,7 +90,9 @@ def test_the_vendor_is_given_up_when_it_asks_for_too_long_a_wait(
     assert hours.at == NOW
 
 
-@pytest.mark.parametrize("fault", [Fault(500), Fault(502, "<html>"), Fault(cut=True)])
+@pytest.mark.parametrize(
+    "fault", [Fault(500), Fault(502, "<html>"), Fault(cut=True), Fault(200, "[]", lacking=9)]
+)
 def test_what_may_pass_is_tried_again(
     client: coinalyze.Coinalyze, vendor: Coinalyze, hours: Hours, fault: Fault
 ) -> None:
