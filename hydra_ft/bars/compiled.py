@@ -9,6 +9,7 @@ moment, and ``hydra_ft.warmup`` says it. Arrays that are only read may be read-o
 from __future__ import annotations
 
 import gc
+import threading
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
@@ -38,6 +39,10 @@ operations for every array that a call hands on, which cost more than the sums d
 
 KERNELS: Final[dict[str, Kernel]] = {}
 """Name of each kernel -> the kernel; complete once ``hydra_ft.bars`` is imported file by file."""
+
+
+_loading: Final = threading.RLock()
+"""Numba compiles in one thread at a time, and a kernel that is locked must be whole."""
 
 
 @contextmanager
@@ -77,12 +82,13 @@ class Kernel:
 
     def compile(self) -> None:
         """Compile, or load from the cache; at no time again after that."""
-        if self._ready:
-            return
-        with _uncollected():
-            self.dispatcher.compile(self.signature)
-        self.dispatcher.disable_compile()
-        self._ready = True
+        with _loading:
+            if self._ready:
+                return
+            with _uncollected():
+                self.dispatcher.compile(self.signature)
+            self.dispatcher.disable_compile()
+            self._ready = True
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the compiled function."""

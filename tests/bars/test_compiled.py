@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -97,3 +100,21 @@ def test_a_kernel_takes_arrays_that_may_not_be_written_and_compiles_for_no_other
             kernel(READ_INTS, INT)(_planted)
     finally:
         del KERNELS["_planted"]
+
+
+def test_threads_that_need_a_kernel_at_once_load_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot's loop and its recorder's thread; the second found compilation disabled before."""
+    flush = without_planted()["flush"]
+    flush.compile()
+    loads: list[str] = []
+
+    def slow(_: object) -> None:
+        loads.append(threading.current_thread().name)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(flush, "_ready", False)
+    monkeypatch.setattr(flush.dispatcher, "compile", slow)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(flush.compile) for _ in range(4)]:
+            done.result()
+    assert len(loads) == 1
