@@ -1,4 +1,4 @@
-"""Open interest of the archive fills what freqtrade does not have, and never replaces it."""
+"""Open interest of the archive goes before freqtrade's own, and never replaces it."""
 
 from __future__ import annotations
 
@@ -34,13 +34,20 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def test_each_bar_gets_the_value_of_its_open_where_it_has_none(database: Database) -> None:
     """The exchange's own is nearer than a vendor's, and freqtrade's is nearest."""
-    known = np.array([np.nan, np.nan, np.nan, 7.5, np.nan, np.nan, np.nan])
+    known = np.array([np.nan, np.nan, np.nan, np.nan, np.nan, 7.5, 8.5])
     bars = replace(flat_candles(START + 7 * HOUR, 7, HOUR), open_interest=known)
     found = with_archived(bars, database, "binance", PAIR).open_interest
     assert found is not None
-    assert found[:6].tolist() == [100.0, 0.0, 12.0, 7.5, 104.0, 105.0]
-    assert np.isnan(found[6])
+    assert found.tolist() == [100.0, 0.0, 12.0, 24.0, 104.0, 7.5, 8.5]
     assert np.isnan(known[0])
+
+
+def test_a_hole_in_what_freqtrade_has_stays_one(database: Database) -> None:
+    """A bot that trades knows nothing there either: the test of the day must block as it did."""
+    known = np.array([np.nan, 7.5, np.nan, 8.5, np.nan, np.nan, np.nan])
+    bars = replace(flat_candles(START + 7 * HOUR, 7, HOUR), open_interest=known)
+    found = with_archived(bars, database, "binance", PAIR).open_interest
+    np.testing.assert_array_equal(found, [100.0, 7.5, np.nan, 8.5, np.nan, np.nan, np.nan])
 
 
 def test_other_pairs_and_bars_without_the_feed_stay_as_they_are(database: Database) -> None:

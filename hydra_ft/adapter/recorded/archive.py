@@ -1,4 +1,8 @@
-"""Open interest that was archived, where freqtrade has none: exchanges keep 30 days of it."""
+"""Open interest that was archived, of the time before freqtrade's own: exchanges keep 30 days.
+
+It stands for what a bot was told in those days. After freqtrade's first value nothing is filled:
+where that has a hole a bot that trades blocks, and so does the test.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ SOURCES: Final = (OWN, VENDOR)
 
 
 def with_archived(bars: Bars, database: Database, exchange: str, pair: str) -> Bars:
-    """Bars whose open interest (base currency) is filled from the archive where it is NaN.
+    """Bars whose open interest (base currency) is archived before the first that is not NaN.
 
     Freqtrade's candles of open interest stand at the time of their value, so the first value
     within a bar is taken. One in quote currency is divided by the price of the bar's open.
@@ -31,8 +35,9 @@ def with_archived(bars: Bars, database: Database, exchange: str, pair: str) -> B
         return bars
     values = bars.open_interest.copy()
     store = DerivativesStore(database, Markets(database, exchange))
+    before = np.logical_and.accumulate(np.isnan(values))
     for source in SOURCES:
-        absent = np.isnan(values)
+        absent = np.isnan(values) & before
         if not absent.any():
             break
         values[absent] = _archived(bars, store, pair, source)[absent]
