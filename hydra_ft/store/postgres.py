@@ -26,7 +26,9 @@ _OWN: Final = "connect_timeout"
 _ALIVE: Final = {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}
 
 
-def pool_of(url: str | URL, answer_s: float = ANSWER_S, **more: Any) -> Engine:
+def pool_of(
+    url: str | URL, answer_s: float = ANSWER_S, connect_s: int = CONNECT_S, **more: Any
+) -> Engine:
     """Return ``create_engine(url, **more)`` with an end to every wait, where psycopg connects.
 
     A ``connect_timeout`` of the address stands over the one here.
@@ -34,7 +36,7 @@ def pool_of(url: str | URL, answer_s: float = ANSWER_S, **more: Any) -> Engine:
     address = make_url(url)
     if address.get_backend_name() != "postgresql":
         return create_engine(address, **more)
-    given = {} if _OWN in address.query else {_OWN: CONNECT_S}
+    given = {} if _OWN in address.query else {_OWN: connect_s}
     # A server that was started again has closed what the pool still holds: it is asked first.
     alive = {"pool_pre_ping": True, "connect_args": {**_ALIVE, **given}}
     engine = create_engine(address, **alive, **more)

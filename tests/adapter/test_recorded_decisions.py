@@ -24,6 +24,7 @@ from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_coverage import Proof, Stretch, cover
 from hydra_ft.store.flow_derivatives import Liquidated, put_liquidations
+from hydra_ft.store.reading import ReadingDatabase
 from hydra_ft.types import Feed, Side
 
 if TYPE_CHECKING:
@@ -169,24 +170,35 @@ def test_a_test_without_a_database_blocks_and_makes_none(tmp_path: Path) -> None
     assert codes["data_stale:trades"] > 0
 
 
-def test_a_database_that_cannot_be_read_blocks_a_bot_and_holds_it_not_up(
-    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_database_that_cannot_be_read_blocks_a_bot_until_the_next_loop(
+    file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    database = Database(f"sqlite:///{file}")
-    reader = head_frames(file, RunMode.LIVE)
+    """What is kept of the pairs that are not asked again is still there afterwards."""
+    whole = Database(f"sqlite:///{file}")
+    database = ReadingDatabase(f"sqlite:///{file}")
+    reader, candles = head_frames(file, RunMode.LIVE), Candles(END, startup_candles(RULES))
     reader.live = RecordedFeeds(database, "binance", keeps=True)
-    candles = Candles(END, startup_candles(RULES))
-    with database.transaction() as connection:
-        connection.exec_driver_sql("ALTER TABLE hydra_flow_bars RENAME TO away")
+    assert frames_of(reader, candles)["5m"].flow is not None
+    kept = dict(reader.live._kept)
+    with whole.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE hydra_coverage RENAME TO away")
     try:
-        frames = frames_of(reader, candles)
+        database._failure = "it hangs"
+        assert frames_of(reader, candles)["5m"].flow is None
+        assert reader.live._kept == kept
+        database.begin_loop()
+        assert frames_of(reader, candles)["5m"].flow is None
+        assert not reader.live._kept
+        assert frames_of(reader, candles)["5m"].flow is None
     finally:
-        with database.transaction() as connection:
-            connection.exec_driver_sql("ALTER TABLE away RENAME TO hydra_flow_bars")
-    assert frames["5m"].flow is None
-    assert any("recorded feeds cannot be read" in message for message in caplog.messages)
+        with whole.transaction() as connection:
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO hydra_coverage")
+    said = [message for message in caplog.messages if "recorded feeds" in message]
+    assert ["cannot be read" in message for message in said] == [False, True, False]
+    database.begin_loop()
     assert frames_of(reader, candles)["5m"].flow is not None
     database.close()
+    whole.close()
 
 
 def test_coarse_frames_carry_what_columns_need(file: Path) -> None:

@@ -27,6 +27,7 @@ from hydra_ft.store.flow_schema import (
     OPEN_INTEREST,
 )
 from hydra_ft.store.read_only import ReadOnlyDatabase, file_of
+from hydra_ft.store.reading import NotAskedError
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from hydra_ft.decisions.rules import HeadRules
     from hydra_ft.settings import Settings
     from hydra_ft.store.database import Database
+    from hydra_ft.store.reading import ReadingDatabase
     from hydra_ft.types import Bars
 
 logger = logging.getLogger(__name__)
@@ -49,9 +51,10 @@ READ = (MARKETS, GRIDS, FLOW_BARS, FOOTPRINTS, LIQUIDATION_MINUTES, OPEN_INTERES
 class HeadFrames:
     """Reads the frames of a head, by timeframe.
 
-    A bot that trades gives its ``live`` feeds, of which it keeps what it has read. All else
-    reads the database of the configuration once a pair, and writes nothing: what holds a
-    connection could not be handed to the workers of hyperopt.
+    A bot that trades gives its ``live`` feeds, of which it keeps what it has read, and
+    ``reading``, the connections that they are read through. All else reads the database of the
+    configuration once a pair, and writes nothing: what holds a connection could not be handed
+    to the workers of hyperopt.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class HeadFrames:
     ) -> None:
         self._rules, self._feeds, self._config, self._settings = rules, feeds, config, settings
         self.live: RecordedFeeds | None = None
+        self.reading: ReadingDatabase | None = None
         self.states = FeedStates()
 
     def of(self, dp: DataProvider, pair: str, dataframe: pd.DataFrame) -> dict[str, Bars]:
@@ -90,6 +94,10 @@ class HeadFrames:
         plain = dict(frames)
         try:
             found = self._beside(live, pair, frames)
+        except NotAskedError:
+            # Nothing was read, so what is kept is as it was.
+            logger.warning("%s: recorded feeds are not read in this loop, which blocks", pair)
+            return plain
         except HydraError as error:
             logger.warning("%s: recorded feeds cannot be read, which blocks: %s", pair, error)
             live.forget(pair)

@@ -15,6 +15,7 @@ from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import database_url
 from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.reading import ReadingDatabase
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -44,18 +45,21 @@ class LiveFeeds(_Base):
         """Open the feeds once the store is open, and begin to record where that is set."""
         super().ft_bot_start(**kwargs)
         exchange = self.config["exchange"]
-        if self.feeds.intersection(RECORDED):
-            self.frames.live = RecordedFeeds(self.database, exchange["name"], keeps=True)
-        if Feed.TRADES in self.feeds:
-            store = FlowStore(self.database, exchange["name"])
-            wait_s = self.settings.recorder.wait_s
-            self._wait = FlowWait(store, timeframe_ms(self.timeframe), wait_s)
-        if self.settings.recorder.in_bot:
-            self._record(exchange)
-
-    def _record(self, exchange: dict[str, Any]) -> None:
         folder, is_dry = self.config["user_data_dir"], self.config["dry_run"]
         url = database_url(self.settings, folder, dry_run=is_dry)
+        if self.feeds.intersection(RECORDED):
+            self._read(exchange["name"], url)
+        if self.settings.recorder.in_bot:
+            self._record(exchange, url)
+
+    def _read(self, exchange: str, url: str) -> None:
+        reading = self.frames.reading = ReadingDatabase(url)
+        self.frames.live = RecordedFeeds(reading, exchange, keeps=True)
+        if Feed.TRADES in self.feeds:
+            store, wait_s = FlowStore(reading, exchange), self.settings.recorder.wait_s
+            self._wait = FlowWait(store, timeframe_ms(self.timeframe), wait_s)
+
+    def _record(self, exchange: dict[str, Any], url: str) -> None:
         pairs = self.dp.current_whitelist()
         try:
             self.recorder = BotRecorder(url, exchange, pairs, self.settings.recorder)
@@ -64,6 +68,8 @@ class LiveFeeds(_Base):
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Begin the loop; then wait for the trades of a candle that has just closed."""
+        if self.frames.reading is not None:
+            self.frames.reading.begin_loop()
         super().bot_loop_start(current_time=current_time, **kwargs)
         self._look_at_feeds(to_ms(current_time))
 
@@ -81,4 +87,6 @@ class LiveFeeds(_Base):
         if self.recorder is not None:
             self.recorder.stop()
             self.recorder = None
+        if self.frames.reading is not None:
+            self.frames.reading.close()
         super().ft_bot_cleanup()
