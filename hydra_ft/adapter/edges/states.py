@@ -49,16 +49,17 @@ class SignalStates:
         self._ttl_ms = ttl_ms
         self._told: dict[str, _Told] = {}
 
-    def see(self, pair: str, closed_at: int, now: int, *, fires: bool) -> Edge | None:
-        """Return what is to be told of a pair whose newest bar closed at a time; None for nothing.
+    def see(self, pair: str, fired_at: int, now: int) -> Edge | None:
+        """Return what is to be told of a pair; None for nothing.
 
-        A bar that has outlived its time is no signal, be it that the feed is silent. The first
-        state of a pair is told whatever it is; a signal that a further bar renews is told with
-        its new end. Nothing is told twice. Times are UTC ms.
+        ``fired_at`` is the close of the newest bar that fires, 0 for none. It stands until it has
+        outlived its time, whatever comes after it, be it nothing. The first state of a pair is
+        told whatever it is; a signal that a further bar renews is told with its new end. Nothing
+        is told twice. Times are UTC ms.
         """
-        expires_at = closed_at + self._ttl_ms
+        expires_at = fired_at + self._ttl_ms
         told = self._told.get(pair)
-        if fires and now < expires_at:
+        if fired_at and now < expires_at:
             if told is not None and told.is_active:
                 if expires_at <= told.expires_at:
                     return None

@@ -6,6 +6,8 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from hydra_ft.adapter.edges.hits import HitCounts
 from hydra_ft.adapter.edges.states import SignalStates
 from hydra_ft.adapter.fail_closed import fail_closed
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from hydra_ft.adapter.edges.newest import Newest
     from hydra_ft.adapter.edges.states import Edge
-    from hydra_ft.types import Bars
+    from hydra_ft.types import Bars, FloatArray
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ class EdgeWatch:
         self._newest, self._rules, self._tell = newest, rules, tell
         self.ttl_ms = TTL_BARS * newest.step_ms
         self._states = SignalStates(self.ttl_ms)
-        self._last: dict[str, tuple[int, bool]] = {}
+        self._last: dict[str, tuple[int, int]] = {}
+        """Closes of the newest bar and of the one that fires; 0 for none."""
         self._hits: dict[str, HitCounts] = {}
         self._hits_since = 0
         self._turn: deque[str] = deque()
@@ -68,29 +71,33 @@ class EdgeWatch:
 
         Where its bars cannot be read, what stands is told to have ended once its time is over.
         """
-        closed_at, fires = self._last.get(pair, (0, False))
+        closed_at, fired_at = self._last.get(pair, (0, 0))
         if now >= closed_at + self._newest.step_ms:
-            closed_at, fires = self._read(pair=pair)
-        edge = self._states.see(pair, closed_at, now, fires=fires)
+            fired_at = self._read(pair=pair)
+        edge = self._states.see(pair, fired_at, now)
         if edge is not None:
             self._tell(edge)
         return edge is not None
 
-    def _read(self, *, pair: str) -> tuple[int, bool]:
-        """Close of the newest bar and whether the criteria hold there."""
-        last = self._last.get(pair, (0, False))
+    def _read(self, *, pair: str) -> int:
+        """Close of the newest bar that fires among those whose signal may still live; 0 for none.
+
+        None fires where the newest bar is not known, as the head's own signal needs it to be.
+        """
+        closed_at, fired_at = self._last.get(pair, (0, 0))
         bars = self._bars(pair=pair)
         if bars is None or not len(bars):
-            return last
-        closed_at = int(bars.time[-1]) + bars.step_ms
-        if closed_at > last[0]:
+            return fired_at
+        newest = int(bars.time[-1]) + bars.step_ms
+        if newest > closed_at:
             found = flags(bars, self._rules())
-            if last[0]:
-                fresh = bars.time >= last[0]
+            if closed_at:
+                fresh = bars.time >= closed_at
                 counted = {name: values[fresh] for name, values in found.items()}
                 self._hits.setdefault(pair, HitCounts()).add(counted)
-            last = self._last[pair] = closed_at, bool(found["signal"][-1] == 1)
-        return last
+            fired_at = _fired_at(bars, found["signal"])
+            self._last[pair] = newest, fired_at
+        return fired_at
 
     @fail_closed(answer=None)
     def _bars(self, *, pair: str) -> Bars | None:
@@ -103,3 +110,11 @@ class EdgeWatch:
                 logger.info("%s", hits.sentence(pair, self._newest.step_ms))
             self._hits.clear()
             self._hits_since = now
+
+
+def _fired_at(bars: Bars, signal: FloatArray) -> int:
+    """Close of the newest of the last ``TTL_BARS`` bars at which the flag is 1; 0 for none."""
+    rows = np.flatnonzero(signal[-TTL_BARS:] == 1)
+    if not rows.size or np.isnan(signal[-1]):
+        return 0
+    return int(bars.time[-TTL_BARS:][rows[-1]]) + bars.step_ms
