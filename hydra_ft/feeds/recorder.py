@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_ft.errors import FeedError
 from hydra_ft.feeds.aside import aside
-from hydra_ft.feeds.recorder_events import BookReader, LiquidationReader
+from hydra_ft.feeds.recorder_books import BookReader
+from hydra_ft.feeds.recorder_events import LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_keeper import Keeper
 from hydra_ft.feeds.recorder_markets import bins_of, contract_of, grid_of, market_of, prices_of

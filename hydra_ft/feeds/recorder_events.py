@@ -1,24 +1,19 @@
-"""Liquidations and books: feeds without ids, of which only the connection says what is whole."""
+"""Liquidations: a feed without ids, of which only the connection says what is whole."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hydra_ft.errors import DataError
-from hydra_ft.feeds.recorder_feeds import silence
 from hydra_ft.feeds.recorder_policy import FeedCounts
-from hydra_ft.feeds.sink import BookSample, Covered, FeedGap, GapReason, Liquidation
+from hydra_ft.feeds.sink import Covered, FeedGap, GapReason, Liquidation
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hydra_ft.feeds.normal import Contract, Venue
-    from hydra_ft.feeds.recorder_policy import RecorderPolicy
-    from hydra_ft.types import FloatArray
 
 
 class PlainReader:
@@ -157,86 +152,6 @@ class LiquidationReader(PlainReader):
 
     def take_found(self) -> tuple[Liquidation, ...]:
         """Take out what has come."""
-        found, self._found = tuple(self._found), []
-        return found
-
-
-class BookReader(PlainReader):
-    """The best levels of each pair's book, as ccxt keeps it, at even intervals."""
-
-    def __init__(
-        self,
-        venue: Venue,
-        contracts: Mapping[str, Contract],
-        policy: RecorderPolicy,
-        wall_ms: Callable[[], int],
-    ) -> None:
-        super().__init__(Feed.BOOK, venue, tuple(contracts), wall_ms)
-        self._contracts, self._policy = contracts, policy
-        self._found: list[BookSample] = []
-        self._next_s = 0.0
-        self._nonces: dict[tuple[int, str], object] = {}
-        self._sampled_s: dict[str, float] = {}
-
-    def connected(self, now_s: float) -> None:
-        """Know that the feed stands; the books of an earlier connection say nothing of it."""
-        super().connected(now_s)
-        self._nonces.clear()
-
-    async def subscribe(self, client: Any) -> object:
-        """Ask for the books of all pairs."""
-        return await client.watch_order_book_for_symbols(list(self._pairs))
-
-    def drain(self, client: Any, now_s: float) -> int:
-        """Take a sample of each book when it is time; count those that have changed."""
-        if now_s < self._next_s:
-            return 0
-        self._next_s = now_s + self._policy.book_every_s
-        changed = sum(self._sample(client, pair, now_s) for pair in self._pairs)
-        if changed:
-            self.stands()
-            self.counts.last_event_s = now_s
-        self.counts.events += changed
-        return changed
-
-    def _sample(self, client: Any, pair: str, now_s: float) -> bool:
-        book = client.orderbooks.get(pair)
-        if not book or not book["bids"] or not book["asks"]:
-            return False
-        bids, asks = (self._levels(pair, book[side]) for side in ("bids", "asks"))
-        if not len(bids) or not len(asks) or bids[0, 0] >= asks[0, 0]:
-            self.counts.refused += 1
-            return False
-        time = int(book["timestamp"] or self._wall_ms())
-        self._sampled_s[pair] = now_s
-        self._found.append(BookSample(self._venue.name, pair, time, bids, asks))
-        known = self._nonces.get((id(client), pair))
-        self._nonces[id(client), pair] = book["nonce"]
-        return bool(known != book["nonce"])
-
-    def _levels(self, pair: str, side: Any) -> FloatArray:
-        contract = self._contracts[pair]
-        levels = [
-            (float(level[0]), contract.base(float(level[1]), float(level[0])))
-            for level in side[: self._policy.book_levels]
-        ]
-        return np.array(levels, dtype=np.float64).reshape(-1, 2)
-
-    def overlapping(self, *, is_on: bool) -> None:
-        """Forget what was seen on a connection that has ended."""
-        if not is_on:
-            self._nonces.clear()
-
-    def complaint(self, now_s: float) -> str | None:
-        """Say that no book has changed for too long, or that the book of a pair is lost."""
-        longest_s, since_s = self._policy.silence_s, self.counts.since_s
-        for pair in self._pairs:
-            if now_s - max(self._sampled_s.get(pair, 0.0), since_s) > longest_s:
-                return f"no book of {pair} for more than {longest_s} s"
-        return silence(self.counts, longest_s, now_s)
-
-    def take_found(self) -> tuple[BookSample, ...]:
-        """Take out the samples."""
         found, self._found = tuple(self._found), []
         return found
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hydra_ft.errors import FeedError
+from hydra_ft.feeds.recorder_books import stands
 from hydra_ft.feeds.recorder_policy import backoff_s
 from hydra_ft.feeds.recorder_session import LOST, Session
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
     from hydra_ft.feeds.recorder_feeds import Reader
     from hydra_ft.feeds.recorder_policy import RecorderPolicy
+
+_AGAIN_S: Final = 300.0
+"""After so long what could not be replaced is tried again; exchanges end it after a day."""
+_BOOK_S: Final = 0.25
+"""What a snapshot of a book may take, one after another."""
 
 
 class Keeper:
@@ -75,15 +81,22 @@ class Keeper:
         due_s = self._clock_s() + self._policy.refresh_every_s
         try:
             while not self._stopping.is_set():
-                if self._clock_s() >= due_s or self._asked_refresh:
-                    self._asked_refresh = False
-                    session = await self._replaced(session)
-                    due_s = self._clock_s() + self._policy.refresh_every_s
+                if self._clock_s() >= due_s or self._takes_wish():
+                    old, session = session, await self._replaced(session)
+                    wait_s = self._policy.refresh_every_s
+                    due_s = self._clock_s() + (min(wait_s, _AGAIN_S) if session is old else wait_s)
                 self._look(session)
                 await self._pause(self._policy.drain_every_s)
         finally:
             self.reader.drain(session.client, self._clock_s())
             await session.close()
+
+    def _takes_wish(self) -> bool:
+        """Whether a new connection is wished for; it is then taken for made."""
+        counts = self.reader.counts
+        is_wished = self._asked_refresh or counts.wants_anew
+        self._asked_refresh = counts.wants_anew = False
+        return is_wished
 
     def _look(self, session: Session) -> None:
         now_s = self._clock_s()
@@ -126,15 +139,21 @@ class Keeper:
         return new
 
     async def _read_both(self, old: Session, new: Session) -> None:
-        """Read both until the new one has brought something, or had its time to."""
-        until_s = self._clock_s() + self._policy.connect_s
+        """Read both until the new one brings all that the old one does, or had its time to."""
+        until_s = self._clock_s() + self._policy.connect_s + _BOOK_S * len(old.client.orderbooks)
         has_come = False
         while self._clock_s() < until_s and not has_come and not self._stopping.is_set():
             await self._pause(self._policy.drain_every_s)
             self.reader.drain(old.client, self._clock_s())
-            has_come = _has_brought(new.client)
+            has_come = _brings_all(new.client, old.client)
             self.reader.drain(new.client, self._clock_s())
             new.check()
+            try:
+                old.check()
+            except LOST as error:  # what it would have brought meanwhile may be missing
+                self._note(error)
+                self.reader.connected(self._clock_s())
+                return
         self.reader.drain(old.client, self._clock_s())
 
     async def _pause(self, duration_s: float) -> None:
@@ -149,10 +168,13 @@ class Keeper:
         self.reader.lost(self._clock_s())
 
 
-def _has_brought(client: Any) -> bool:
-    """Whether a client has something in its caches, or had: trades, liquidations or a book."""
-    return (
-        bool(client.liquidations)
-        or any(client.trades.values())
-        or any(book["nonce"] for book in client.orderbooks.values())
+def _brings_all(new: Any, old: Any) -> bool:
+    """Whether a client has each book that another has; without books, anything in its caches."""
+    books = [pair for pair, book in old.orderbooks.items() if stands(book)]
+    if books:
+        return all(stands(new.orderbooks.get(pair)) for pair in books)
+    return bool(
+        new.liquidations
+        or any(new.trades.values())
+        or any(stands(book) for book in new.orderbooks.values())
     )

@@ -122,6 +122,8 @@ class FeedCounts:
     losses: int = 0
     refreshes: int = 0
     last_error: str = ""
+    wants_anew: bool = False
+    """Something has not come for so long that a connection beside this one is to be tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from ccxt.async_support.base.ws.cache import ArrayCache
 from feeds import payloads
 from feeds.recording import QUICK
@@ -13,9 +12,9 @@ from feeds.recording import QUICK
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.bybit import BYBIT
 from hydra_ft.feeds.normal import Contract
-from hydra_ft.feeds.recorder_events import BookReader, LiquidationReader
+from hydra_ft.feeds.recorder_events import LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
-from hydra_ft.feeds.recorder_pair import PairRecorder
+from hydra_ft.feeds.recorder_pair import OPEN, PairRecorder
 from hydra_ft.feeds.recorder_policy import RecorderPolicy
 from hydra_ft.feeds.sink import GapReason
 from hydra_ft.types import Feed
@@ -32,7 +31,14 @@ def client(*liquidations: dict[str, Any], trades: int = 0, limit: int = 100) -> 
         forced.append({"symbol": PAIR, "info": order})
     for number in range(trades):
         public.append({"symbol": PAIR, "info": aggregate(number)})
-    return SimpleNamespace(liquidations=forced, trades={PAIR: public}, orderbooks={})
+    wires = {"wss": SimpleNamespace(last_message_at=None)}
+    return SimpleNamespace(liquidations=forced, trades={PAIR: public}, orderbooks={}, clients=wires)
+
+
+def heard(one: Any) -> Any:
+    """The same client, after a message or a pong has come."""
+    one.clients["wss"].last_message_at = (one.clients["wss"].last_message_at or T0) + 1
+    return one
 
 
 def aggregate(number: int, **changed: Any) -> dict[str, Any]:
@@ -127,12 +133,76 @@ def test_the_time_of_a_quiet_feed_goes_on_only_while_its_connection_stands() -> 
     reader, _ = trade_reader()
     assert reader.until(0.0) is None
     reader.connected(0.0)
-    reader.drain(client(trades=1), 1.0)
-    grace = QUICK["grace_ms"]
-    assert reader.until(1.0 + QUICK["quiet_s"]) == T0 - grace
-    assert reader.until(1.0 + QUICK["quiet_s"] + 4.0) == T0 - grace + 4_000
-    reader.lost(6.0)
+    one, grace = client(trades=1), QUICK["grace_ms"]
+    reader.drain(one, 1.0)
+    quiet_s = QUICK["quiet_s"]
+    reader.drain(heard(one), 1.0 + quiet_s)
+    assert reader.until(1.0 + quiet_s) == T0 - grace
+    reader.drain(heard(one), 5.0 + quiet_s)
+    assert reader.until(5.0 + quiet_s) == T0 - grace + 4_000
+    reader.lost(8.0)
     assert reader.until(9.0) == T0 - grace
+
+
+def test_a_line_that_answers_nothing_is_not_taken_for_a_quiet_one() -> None:
+    reader, _ = trade_reader()
+    reader.connected(0.0)
+    one, grace = client(trades=1), QUICK["grace_ms"]
+    reader.drain(one, 1.0)
+    reader.drain(heard(one), 1.5)
+    for now_s in (5.0, 10.0, 29.0):
+        reader.drain(one, now_s)
+        assert reader.until(now_s) == T0 - grace + 500
+
+
+def test_of_two_wires_the_one_that_answers_nothing_counts() -> None:
+    reader, _ = trade_reader()
+    reader.connected(0.0)
+    one = client(trades=1)
+    one.clients["dead"] = SimpleNamespace(last_message_at=T0)
+    reader.drain(one, 1.0)
+    reader.drain(heard(one), 9.0)
+    assert reader.until(9.0) == T0 - QUICK["grace_ms"]
+
+
+def test_an_outage_is_doubted_before_the_first_trade_after_it() -> None:
+    """Its bars would else close by the clock, as calm, and what is fetched then comes too late."""
+    reader, pair = trade_reader(refetch_within_s=10.0)
+    reader.connected(0.0)
+    reader.drain(client(trades=1), 1.0)
+    reader.lost(2.0)
+    reader.connected(300.0)
+    one = client()
+    for now_s in (300.1, 300.3, 303.0):
+        reader.drain(heard(one), now_s)
+        until = reader.until(now_s)
+        assert until is not None
+        assert pair.close(until, now_s) is None
+    one.trades[PAIR].append({"symbol": PAIR, "info": aggregate(301, T=T0 + 303_000)})
+    reader.drain(heard(one), 303.1)
+    assert pair.wanted(304.0) == (101, 400)
+    asked = [aggregate(number, T=T0 + number * 1_000) for number in range(1, 301)]
+    pair.fetched([BINANCE.trade(one, Contract()) for one in asked], 400, 304.0)
+    assert (pair.counts().refetched, pair.counts().missing, pair.late) == (300, 0, 0)
+
+
+def test_what_a_quiet_venue_was_asked_after_an_outage_lets_its_bars_close() -> None:
+    reader, pair = trade_reader(refetch_within_s=10.0)
+    reader.connected(0.0)
+    reader.drain(client(trades=1), 1.0)
+    reader.lost(2.0)
+    reader.connected(60.0)
+    pair.wanted(60.1)
+    assert pair.wanted(60.5) == (101, OPEN)
+    pair.caught_up([])
+    one = client()
+    reader.drain(one, 62.0)
+    reader.drain(heard(one), 63.0)
+    until = reader.until(63.0)
+    assert until == T0 - QUICK["grace_ms"] + 60_000
+    flow = pair.close(until, 63.0)
+    assert flow is not None
+    assert flow.sub_bars.uncovered_ms.sum() == flow.sub_bars.uncovered_ms[0]
 
 
 def test_a_feed_that_was_never_heard_is_silent_since_it_was_connected() -> None:
@@ -198,43 +268,3 @@ def test_what_stood_before_a_loss_is_covered_though_nobody_asked_in_between() ->
     reader.drain(client(), 1.3)
     spans = [(span.start - T0, span.stop - T0) for span in reader.take_covered()]
     assert spans == [(0, 400), (1_000, 1_300)]
-
-
-def book(bid: float, ask: float, nonce: int) -> dict[str, Any]:
-    sides = {"bids": [[bid, 2.0], [bid - 1, 3.0]], "asks": [[ask, 4.0]]}
-    return {**sides, "nonce": nonce, "timestamp": T0}
-
-
-def book_reader() -> BookReader:
-    policy = RecorderPolicy(**{**QUICK, "book_every_s": 1.0, "silence_s": 5.0})
-    return BookReader(BINANCE, {PAIR: Contract(size=0.1)}, policy, Wall())
-
-
-def test_a_book_is_sampled_once_a_second_in_base_currency() -> None:
-    reader, one = book_reader(), client()
-    one.orderbooks[PAIR] = book(100.0, 101.0, 1)
-    assert [reader.drain(one, now) for now in (1.0, 1.5, 2.0)] == [1, 0, 0]
-    first, second = reader.take_found()
-    assert first.bids.ravel().tolist() == pytest.approx([100.0, 0.2, 99.0, 0.3])
-    assert second.asks.tolist()[0] == pytest.approx([101.0, 0.4])
-
-
-def test_a_crossed_or_empty_book_is_no_sample() -> None:
-    reader, one = book_reader(), client()
-    one.orderbooks[PAIR] = book(101.0, 101.0, 1)
-    reader.drain(one, 1.0)
-    one.orderbooks[PAIR] = {**book(1.0, 2.0, 2), "asks": []}
-    reader.drain(one, 2.0)
-    assert reader.take_found() == ()
-    assert reader.counts.refused == 1
-
-
-def test_a_book_that_was_lost_is_complained_of_by_its_pair() -> None:
-    reader, one = book_reader(), client()
-    reader.connected(0.0)
-    one.orderbooks[PAIR] = book(100.0, 101.0, 1)
-    reader.drain(one, 1.0)
-    assert reader.complaint(5.0) is None
-    one.orderbooks.clear()
-    reader.drain(one, 6.0)
-    assert reader.complaint(6.5) == f"no book of {PAIR} for more than 5.0 s"
