@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import operator
+import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +15,10 @@ import pytest
 from bars.synthetic import START
 from signals.test_scalp import TEN_SECONDS, lively
 
+from hydra_ft.adapter.edges.live_edges import LiveEdges
 from hydra_ft.adapter.edges.states import Change, Edge
 from hydra_ft.adapter.edges.watch import HOUR_MS, MOST_TOLD, EdgeWatch
+from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import part
 from hydra_ft.errors import StoreError
 from hydra_ft.features.registry import FEATURES
@@ -128,6 +132,52 @@ def test_a_restart_in_the_midst_of_a_signal_tells_it_again() -> None:
     assert tape.run(watch, FIRED + 5_000) == [(FIRED + 5_000, Change.BEGAN)]
     assert watch.end() == 1
     assert tape.told[-1].change is Change.ENDED
+
+
+def test_a_signal_is_ended_when_its_pair_leaves_the_whitelist() -> None:
+    """Nobody looks at the pair from then on; one that comes back is told anew."""
+    bars = lively((QUIET,))
+    tape = Tape({BTC: bars, ETH: bars}, now=FIRED - TEN_SECONDS)
+    watch = tape.watch()
+    tape.run(watch, FIRED)
+    told = len(tape.told)
+    for _ in range(3):
+        watch.look([ETH], tape.now)
+    assert tape.told[told:] == [Edge(BTC, Change.ENDED)]
+    watch.look([BTC, ETH], tape.now)
+    assert tape.told[told + 1 :] == [Edge(BTC, Change.BEGAN, FIRED + TTL)]
+
+
+def test_a_whitelist_that_empties_ends_few_in_one_loop_and_the_others_in_the_next() -> None:
+    pairs = {f"P{i}/USDT:USDT": lively((QUIET,)) for i in range(12)}
+    tape = Tape(pairs, now=FIRED)
+    watch = tape.watch()
+    for _ in range(3):
+        watch.look(pairs, FIRED)
+    counts = []
+    for _ in range(4):
+        before = len(tape.told)
+        watch.look([], FIRED)
+        counts.append(len(tape.told) - before)
+    assert counts == [MOST_TOLD, MOST_TOLD, 2, 0]
+    assert {edge.pair for edge in tape.told[12:] if not edge.is_active} == set(pairs)
+
+
+def test_a_loop_that_waited_looks_by_the_time_after_it() -> None:
+    """A signal that has passed while the loop waited for trades is none to be told."""
+    seen: list[int] = []
+
+    class Waits:
+        def bot_loop_start(self, **_: object) -> None:
+            time.sleep(0.05)
+
+    class Bot(LiveEdges, Waits):
+        def _look_at_edges(self, now: int) -> None:
+            seen.append(now)
+
+    begun = datetime.now(UTC)
+    Bot().bot_loop_start(current_time=begun)
+    assert seen[0] - to_ms(begun) >= 50
 
 
 def test_bars_are_read_only_once_a_new_one_can_be_there() -> None:

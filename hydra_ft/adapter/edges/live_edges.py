@@ -8,6 +8,7 @@ for the receiver there, so that one loop tells few.
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.adapter.edges.newest import CandleBars, RecordedBars
@@ -67,9 +68,12 @@ class LiveEdges(_Base):
         return scalp.rules if scalp is not None else ScalpRules()
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
-        """Begin the loop, then tell what changed since the last one."""
+        """Begin the loop, then tell what changed since the last one.
+
+        The loop may have waited for trades meanwhile: a signal is told by the time after that.
+        """
         super().bot_loop_start(current_time=current_time, **kwargs)
-        self._look_at_edges(to_ms(current_time))
+        self._look_at_edges(max(to_ms(current_time), int(time.time() * 1000)))
 
     @fail_closed(answer=None)
     def _look_at_edges(self, now: int) -> None:

@@ -69,6 +69,16 @@ class SignalStates:
             return self._tell(Edge(pair, Change.ENDED))
         return None
 
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Pairs of which the receiver knows a state."""
+        return tuple(self._told)
+
+    def leave(self, pair: str) -> Edge | None:
+        """Return the end of a pair's signal where it stands, and forget the pair."""
+        told = self._told.pop(pair, None)
+        return Edge(pair, Change.ENDED) if told is not None and told.is_active else None
+
     def end(self) -> Iterator[Edge]:
         """End every signal that stands: nobody watches it from now on."""
         for pair, told in self._told.items():

@@ -46,11 +46,14 @@ class EdgeWatch:
         self._turn: deque[str] = deque()
 
     def look(self, pairs: Iterable[str], now: int) -> None:
-        """Look at the pairs; log the hit rates of each once an hour."""
+        """Look at the pairs; log the hit rates of each once an hour.
+
+        The signal of a pair that is asked for no longer is ended, and the pair forgotten.
+        """
         asked = list(pairs)
+        told = self._leave(asked)
         waiting = [pair for pair in self._turn if pair in asked]
         self._turn = deque([*waiting, *(pair for pair in asked if pair not in waiting)])
-        told = 0
         for _ in range(len(self._turn)):
             if told == MOST_TOLD:
                 break
@@ -64,6 +67,20 @@ class EdgeWatch:
         for edge in ended:
             self._tell(edge)
         return len(ended)
+
+    @fail_closed(answer=0)
+    def _leave(self, asked: list[str]) -> int:
+        """Forget pairs that are not asked for; return how many signals that ended."""
+        told = 0
+        for pair in sorted({*self._last, *self._states.pairs}.difference(asked)):
+            if told == MOST_TOLD:
+                break
+            self._last.pop(pair, None)
+            edge = self._states.leave(pair)
+            if edge is not None:
+                told += 1
+                self._tell(edge)
+        return told
 
     @fail_closed(answer=False)
     def _look_at(self, *, pair: str, now: int) -> bool:
