@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from annotated_types import Ge
 from sqlalchemy import delete, func, select, update
@@ -24,7 +25,7 @@ from hydra_ft.store.flow_schema import (
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import ColumnElement, Select, Table
 
     from hydra_ft.store.database import Database
 
@@ -32,6 +33,10 @@ DAY_MS: Final = 86_400_000
 _ALL: Final = range(0)
 SUB_BAR_MS: Final = 60_000
 """Bars shorter than this are sub-bars, and kept as long as those."""
+AT_ONCE: Final = 10_000
+"""Rows that are dropped in one transaction."""
+PAUSE_S: Final = 0.02
+"""How long others have between two of them: the bot writes its orders to the same file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +57,21 @@ def forget_old(database: Database, now: int, retention: Retention | None = None)
     """Drop what is older than it is kept for, and return how many rows that were.
 
     What is no longer there is no longer covered. Call it now and then, once an hour is plenty.
+    It is many short transactions, so that nobody waits long for one of them.
     """
     kept = retention or Retention()
     with database.transaction() as connection:
         markets = connection.execute(select(MARKETS.c.id)).scalars().all()
-    dropped = 0
-    for market in markets:
-        with database.transaction() as connection:
-            for table, days, steps in _rules(kept):
-                if days:
-                    dropped += _drop(connection, table, market, now - days * DAY_MS, steps)
+    # First: rows that nothing covers are taken for unknown, covered time without rows for calm.
     for feed, days in _feeds(kept).items():
         if days:
             _forget_coverage(database, feed, now - days * DAY_MS)
-    return dropped
+    return sum(
+        _drop(database, table, market, now - days * DAY_MS, steps)
+        for market in markets
+        for table, days, steps in _rules(kept)
+        if days
+    )
 
 
 def _rules(kept: Retention) -> list[tuple[Table, int, range]]:
@@ -82,7 +88,7 @@ def _rules(kept: Retention) -> list[tuple[Table, int, range]]:
     ]
 
 
-def _drop(connection: Connection, table: Table, market: int, before: int, steps: range) -> int:
+def _drop(database: Database, table: Table, market: int, before: int, steps: range) -> int:
     """Drop the rows of a market from before a time; how many.
 
     The key begins with the market, and with some tables a step or a source before the time:
@@ -91,20 +97,38 @@ def _drop(connection: Connection, table: Table, market: int, before: int, steps:
     of = table.c.market == market
     second = list(table.primary_key)[1]
     if second.name == "time":
-        return _gone(connection, table, of, table.c.time < before)
+        return _gone(database, table, before, of)
     dropped = 0
     lowest = select(func.min(second)).where(of)
-    value = connection.execute(lowest).scalar_one()
+    value = _value(database, lowest)
     while value is not None:
         if second.name != "step_ms" or value in steps:
-            dropped += _gone(connection, table, of, second == value, table.c.time < before)
-        value = connection.execute(lowest.where(second > value)).scalar_one()
+            dropped += _gone(database, table, before, of, second == value)
+        value = _value(database, lowest.where(second > value))
     return dropped
 
 
-def _gone(connection: Connection, table: Table, *where: ColumnElement[bool]) -> int:
-    count: int = connection.execute(delete(table).where(*where)).rowcount
-    return count
+def _value(database: Database, query: Select[Any]) -> Any:
+    with database.transaction() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def _gone(database: Database, table: Table, before: int, *of: ColumnElement[bool]) -> int:
+    """Drop rows from before a time, the oldest first, some in each transaction; how many.
+
+    One bound at a time: SQLite looks up the first, and reads all that it holds for a second.
+    """
+    dropped = 0
+    when = table.c.time
+    beyond = select(when).where(*of, when < before).order_by(when).offset(AT_ONCE - 1).limit(1)
+    while True:
+        with database.transaction() as connection:
+            last = connection.execute(beyond).scalar_one_or_none()
+            until = when < before if last is None else when <= last
+            dropped += connection.execute(delete(table).where(*of, until)).rowcount
+        if last is None:
+            return dropped
+        time.sleep(PAUSE_S)
 
 
 def _feeds(kept: Retention) -> dict[Feed, int]:
