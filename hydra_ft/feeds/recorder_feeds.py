@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hydra_ft.errors import DataError
+from hydra_ft.feeds.recorder_clock import AHEAD_MS, FeedTime, Pulse
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hydra_ft.feeds.normal import Contract, PublicTrade, Venue
     from hydra_ft.feeds.recorder_pair import PairRecorder
     from hydra_ft.feeds.recorder_policy import RecorderPolicy
 
-_AHEAD_MS = 60_000
+
+def this_wall_ms() -> int:
+    """Time of this machine (UTC ms)."""
+    return time.time_ns() // 1_000_000
 
 
 class Reader(Protocol):
@@ -55,7 +60,11 @@ def silence(counts: FeedCounts, longest_s: float, now_s: float) -> str | None:
 
 
 class TradeReader:
-    """Trades of all pairs; the feed's time is the latest time that it has told of."""
+    """Trades of all pairs; the feed's time is the latest time that it has told of.
+
+    After a loss all pairs are in doubt from the moment it stands again: those with ids until
+    their next trade, or the venue when asked, has told; the others until the first trade of all.
+    """
 
     def __init__(
         self,
@@ -63,11 +72,13 @@ class TradeReader:
         pairs: Mapping[str, PairRecorder],
         contracts: Mapping[str, Contract],
         policy: RecorderPolicy,
+        wall_ms: Callable[[], int] = this_wall_ms,
     ) -> None:
         self.counts = FeedCounts(Feed.TRADES)
         self._venue, self._pairs, self._contracts = venue, pairs, contracts
         self._policy = policy
-        self._latest_ms = 0
+        self._time = FeedTime(policy.grace_ms, len(pairs), wall_ms)
+        self._pulse = Pulse()
         self._lost_at_ms: int | None = None
 
     async def subscribe(self, client: Any) -> object:
@@ -77,21 +88,22 @@ class TradeReader:
 
     def drain(self, client: Any, now_s: float) -> int:
         """Take the trades out of the caches, and count them by pair."""
-        taken = {pair: self._taken(client, pair, now_s) for pair in self._pairs}
-        some = {pair: trades for pair, trades in taken.items() if trades}
+        self._pulse.look(client, now_s)
+        read = {pair: self._read(client, pair) for pair in self._pairs}
+        if not any(read.values()):
+            return 0
+        some = self._of_this_venue(read, now_s)
         if not some:
             return 0
-        first = min(trade.time for trades in some.values() for trade in trades)
-        self._stand(first)
+        self._stand(min(trade.time for trades in some.values() for trade in trades))
         for pair, trades in some.items():
             self._pairs[pair].take(trades, now_s)
-            self._latest_ms = max(self._latest_ms, *(trade.time for trade in trades))
         count = sum(map(len, some.values()))
         self.counts.events += count
         self.counts.last_event_s = now_s
         return count
 
-    def _taken(self, client: Any, pair: str, now_s: float) -> list[PublicTrade]:
+    def _read(self, client: Any, pair: str) -> list[PublicTrade]:
         cache = client.trades.get(pair)
         if not cache:
             return []
@@ -99,42 +111,61 @@ class TradeReader:
         cache.clear()
         was_full = len(items) >= self._policy.most_cached or len(items) == cache.max_size
         contract, found = self._contracts[pair], []
-        latest = self._latest_ms + self._idle_ms(now_s) + _AHEAD_MS
         for item in items:
             try:
-                trade = self._venue.trade(item["info"], contract)
+                found.append(self._venue.trade(item["info"], contract))
             except DataError:
                 self.counts.refused += 1
-                continue
-            if self._latest_ms and trade.time > latest:  # no time of this venue
-                self.counts.refused += 1
-                continue
-            found.append(trade)
         if was_full and found:
             self.counts.overflows += 1
-            self._pairs[pair].overflowed(self._latest_ms, found[0].time)
+            self._pairs[pair].overflowed(self._time.latest_ms, found[0].time)
         return found
+
+    def _of_this_venue(
+        self, read: Mapping[str, list[PublicTrade]], now_s: float
+    ) -> dict[str, list[PublicTrade]]:
+        """Leave out what has no time of this venue; a leap of its time is an interruption."""
+        before = self._time.latest_ms
+        by_clock = before + self._time.idle_ms(now_s)
+        stamps = {pair: [one.time for one in trades] for pair, trades in read.items()}
+        latest = self._time.hear(stamps, now_s)
+        if before and self._lost_at_ms is None and self._time.latest_ms > by_clock + AHEAD_MS:
+            self._lost_at_ms = before
+        some: dict[str, list[PublicTrade]] = {}
+        for pair, trades in read.items():
+            good = [one for one in trades if one.time <= latest]
+            self.counts.refused += len(trades) - len(good)
+            if good:
+                some[pair] = good
+        return some
 
     def _stand(self, first_ms: int) -> None:
         """Begin the pairs that have not begun, and tell all of an interruption that has ended."""
         for pair in self._pairs.values():
             if not pair.has_begun:
                 pair.begin(first_ms)
-            elif self._lost_at_ms is not None:
-                pair.interrupted(self._lost_at_ms, max(first_ms, self._lost_at_ms))
-        self._lost_at_ms = None
+        self._tell(first_ms)
+
+    def _tell(self, until_ms: int) -> None:
+        lost, self._lost_at_ms = self._lost_at_ms, None
+        if lost is not None:
+            for pair in self._pairs.values():
+                pair.interrupted(lost, max(until_ms, lost))
 
     def connected(self, now_s: float) -> None:
-        """Know that the feed stands; what was missed is known with the first trade."""
+        """Know that the feed stands; with ids all that was missed is asked for from now on."""
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
+        self._pulse.begin(now_s)
+        if self._venue.has_id_ranges:
+            self._tell(self._time.latest_ms + self._time.idle_ms(now_s))
 
     def lost(self, now_s: float) -> None:
         """Know that the feed does not stand since its latest trade."""
         self.counts.is_connected, self.counts.since_s = False, now_s
         self.counts.losses += 1
-        if self._lost_at_ms is None and self._latest_ms:
-            self._lost_at_ms = self._latest_ms
+        if self._lost_at_ms is None and self._time.latest_ms:
+            self._lost_at_ms = self._time.latest_ms
 
     def overlapping(self, *, is_on: bool) -> None:
         """Do nothing: trades are known by their ids, or their names."""
@@ -147,14 +178,18 @@ class TradeReader:
         """Time (ms) up to which all that was on its way has come; None before the first trade.
 
         It is the feed's own time, less the grace. Where nothing at all has come for a while it
-        goes on with the clock, but only as long as the connection stands.
+        goes on with the clock, as long as the connection stands and has told nothing of a loss
+        that is open, and no further than it is known to have lived.
         """
-        if not self._latest_ms:
+        latest = self._time.latest_ms
+        if not latest:
             return None
-        quiet = self._idle_ms(now_s) - round(self._policy.quiet_s * 1000)
-        goes_on = quiet if self.counts.is_connected else 0
-        return self._latest_ms - self._policy.grace_ms + max(0, goes_on)
-
-    def _idle_ms(self, now_s: float) -> int:
-        last = self.counts.last_event_s
-        return 0 if last is None else round((now_s - last) * 1000)
+        goes_on = 0
+        if self.counts.is_connected and self._lost_at_ms is None:
+            alive_for_s = now_s - max(self.counts.since_s, now_s - self._time.idle_ms(now_s) / 1000)
+            if alive_for_s > self._policy.quiet_s:
+                goes_on = min(
+                    self._time.idle_ms(now_s) - round(self._policy.quiet_s * 1000),
+                    self._time.idle_ms(self._pulse.until_s),
+                )
+        return latest - self._policy.grace_ms + max(0, goes_on)

@@ -25,6 +25,7 @@ _POSITIVE = (
     "most_held",
     "most_queued",
     "keep_alive_s",
+    "ping_every_s",
 )
 
 
@@ -34,7 +35,8 @@ class RecorderPolicy:
 
     ``grace_ms`` is how long a sub-bar waits for trades that are late; ``quiet_s`` how long
     nothing at all may come before bars are closed by the clock; ``silence_s`` how long before
-    the connection is taken for dead. Skipped ids are asked for by REST after
+    the connection is taken for dead. Every ``ping_every_s`` the venue is asked whether the line
+    lives: quiet is only what lies before its last answer. Skipped ids are asked for by REST after
     ``refetch_after_s``, at most ``refetch_most`` of them in one go and ``refetch_per_minute``
     times a minute (of a thousand ids each); what has not come ``refetch_within_s`` after that
     is marked, so that bars are never held back for long. ``sound_after_s``: a connection that
@@ -56,6 +58,7 @@ class RecorderPolicy:
     sound_after_s: float = 10.0
     refresh_every_s: float = 12 * 3_600.0
     keep_alive_s: float = 20.0
+    ping_every_s: float = 1.0
     refetch_after_s: float = 2.0
     refetch_within_s: float = 30.0
     refetch_most: int = 20_000

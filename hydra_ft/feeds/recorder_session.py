@@ -36,7 +36,9 @@ def client_of(name: str, config: Mapping[str, Any], policy: RecorderPolicy) -> A
         raise FeedError(f"venue: expected one of ccxt.pro's exchanges, was {name!r}")
     client = made(dict(config))
     client.options["tradesLimit"] = client.options["liquidationsLimit"] = policy.most_cached
-    client.streaming["keepAlive"] = round(policy.keep_alive_s * 1000)
+    # A line is dead after two spells without an answer; that it lives is asked far more often.
+    client.streaming["keepAlive"] = round(policy.ping_every_s * 1000)
+    client.streaming["maxPingPongMisses"] = 2 * policy.keep_alive_s / policy.ping_every_s
     client.newUpdates = True
     return client
 

@@ -205,6 +205,21 @@ def test_what_a_quiet_venue_was_asked_after_an_outage_lets_its_bars_close() -> N
     assert flow.sub_bars.uncovered_ms.sum() == flow.sub_bars.uncovered_ms[0]
 
 
+def test_after_a_sleep_of_the_machine_trades_are_taken_and_all_pairs_are_in_doubt() -> None:
+    """H3: with a clock that stood still each later trade was refused, for ever."""
+    reader, pair = trade_reader(refetch_within_s=10.0)
+    reader.connected(0.0)
+    reader.drain(client(trades=1), 1.0)
+    one = client()
+    for number in range(1, 6):
+        told = aggregate(500 + number, T=T0 + 600_000 + number * 100)
+        one.trades[PAIR].append({"symbol": PAIR, "info": told})
+        reader.drain(one, 1.0 + number / 10)
+    assert reader.counts.refused == 2
+    assert pair.wanted(3.0) == (101, 602)
+    assert pair.counts().held == 3
+
+
 def test_a_feed_that_was_never_heard_is_silent_since_it_was_connected() -> None:
     reader, _ = trade_reader(silence_s=10.0)
     reader.connected(100.0)

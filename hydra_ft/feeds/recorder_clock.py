@@ -1,0 +1,93 @@
+"""What time it is for a feed, and until when its connection is known to have lived."""
+
+from __future__ import annotations
+
+from statistics import median_low
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+AHEAD_MS: Final = 60_000
+"""A trade that is further ahead of all others has no time of this venue."""
+_ALIKE: Final = 3
+_ALIKE_OF_ONE_PAIR: Final = 20
+
+
+class Pulse:
+    """Until when a connection is known to have lived: its last message, or its last pong.
+
+    A dead line looks as a quiet one does, until an answer to a ping is overdue.
+    """
+
+    def __init__(self) -> None:
+        self.until_s = 0.0
+        self._wires: dict[int, dict[str, tuple[int | None, float]]] = {}
+
+    def begin(self, now_s: float) -> None:
+        """Know that a new connection stands now."""
+        self.until_s = now_s
+        self._wires.clear()
+
+    def look(self, client: Any, now_s: float) -> bool:
+        """Whether a client has heard something on each of its wires since the look before."""
+        known = self._wires.setdefault(id(client), {})
+        for url, wire in client.clients.items():
+            stamp, _ = known.get(url, (wire.last_message_at, 0.0))
+            if url not in known:
+                known[url] = (stamp, 0.0)
+            elif stamp != wire.last_message_at:
+                known[url] = (wire.last_message_at, now_s)
+        heard_s = min((at_s for _, at_s in known.values()), default=0.0)
+        has_lived, self.until_s = heard_s > self.until_s, max(heard_s, self.until_s)
+        return has_lived
+
+
+class FeedTime:
+    """The time of a venue as its newest trades tell it; on between them by a clock.
+
+    One stamp that is ahead of the others moves nothing. Where several trades, of two pairs if
+    there are two, agree on a later time, that is the time: a machine that slept has a clock
+    that did not go on.
+    """
+
+    def __init__(self, tolerance_ms: int, pairs: int, wall_ms: Callable[[], int]) -> None:
+        self.latest_ms = 0
+        self._tolerance_ms, self._pairs, self._wall_ms = tolerance_ms, pairs, wall_ms
+        self._at_s, self._at_wall_ms = 0.0, 0
+        self._ahead: list[tuple[str, int]] = []
+
+    def idle_ms(self, now_s: float) -> int:
+        """How long ago the newest trade came."""
+        return round((now_s - self._at_s) * 1000) if self.latest_ms else 0
+
+    def expected(self, now_s: float) -> int:
+        """What time it is at the venue; that of this machine before the first trade."""
+        if not self.latest_ms:
+            return self._wall_ms()
+        # The clock that counts seconds may have stood still, the wall clock may have been set.
+        return self.latest_ms + max(self.idle_ms(now_s), self._wall_ms() - self._at_wall_ms)
+
+    def hear(self, stamps: Mapping[str, Sequence[int]], now_s: float) -> int:
+        """Take the times of trades, by pair; the latest time (ms) that is one of this venue."""
+        limit = self.expected(now_s) + self._tolerance_ms
+        heard = [(pair, time) for pair, times in stamps.items() for time in times]
+        plain = [time for _, time in heard if time <= limit]
+        if plain:
+            self._ahead.clear()
+            self._know(max(plain), now_s)
+        else:
+            self._ahead = [*self._ahead, *heard][-_ALIKE_OF_ONE_PAIR:]
+            if self._agree():
+                self._know(median_low(time for _, time in self._ahead), now_s)
+                self._ahead.clear()
+        return self.expected(now_s) + AHEAD_MS
+
+    def _agree(self) -> bool:
+        if len({pair for pair, _ in self._ahead}) < min(2, self._pairs):
+            return len(self._ahead) >= _ALIKE_OF_ONE_PAIR
+        return len(self._ahead) >= _ALIKE
+
+    def _know(self, time: int, now_s: float) -> None:
+        self.latest_ms = max(self.latest_ms, time)
+        self._at_s, self._at_wall_ms = now_s, self._wall_ms()
