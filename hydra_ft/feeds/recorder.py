@@ -19,7 +19,7 @@ from hydra_ft.feeds.recorder_books import BookReader
 from hydra_ft.feeds.recorder_events import LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_keeper import Keeper
-from hydra_ft.feeds.recorder_markets import bins_of, contract_of, grid_of, market_of, prices_of
+from hydra_ft.feeds.recorder_markets import bins_of, contract_of, grid_of, markets_of, prices_of
 from hydra_ft.feeds.recorder_outbox import Outbox
 from hydra_ft.feeds.recorder_pair import PairRecorder
 from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts, RecorderPolicy, backoff_s
@@ -55,6 +55,8 @@ class RecorderHealth:
     """Why the sink did not take the last batch; empty where it did."""
     markets_error: str
     """Why the venue's markets are not known yet; empty once they are."""
+    left_out: tuple[str, ...] = ()
+    """Why pairs are not recorded that were asked for, one by one."""
 
 
 async def _ended(*tasks: asyncio.Future[Any]) -> None:
@@ -106,6 +108,7 @@ class Recorder:
         self._rest: Any = None
         self._prices: dict[str, float] = {}
         self._markets_error = ""
+        self._left_out: tuple[str, ...] = ()
 
     # ---- life
 
@@ -121,7 +124,7 @@ class Recorder:
     async def run(self) -> None:
         """Record until ``stop``; what has come by then is folded, and handed over.
 
-        Raises FeedError for a pair that the venue does not have, StoreError where the sink
+        Raises FeedError where the venue has none of the pairs, StoreError where the sink
         cannot say where it was left.
         """
         try:
@@ -169,7 +172,9 @@ class Recorder:
                 return
 
     async def _prepare(self) -> None:
-        markets = {pair: market_of(self._rest, pair) for pair in self._names}
+        markets, self._left_out = markets_of(
+            self._rest, self._names, with_grid=Feed.TRADES in self._feeds
+        )
         contracts = {pair: contract_of(market) for pair, market in markets.items()}
         if Feed.TRADES in self._feeds:
             for pair, market in markets.items():
@@ -285,4 +290,5 @@ class Recorder:
             refetch_failures=refetcher.failures if refetcher else 0,
             write_error=self._outbox.last_error,
             markets_error=self._markets_error,
+            left_out=self._left_out,
         )

@@ -36,6 +36,29 @@ def market_of(client: Any, pair: str) -> Market:
     return market
 
 
+def markets_of(
+    client: Any, pairs: Sequence[str], *, with_grid: bool
+) -> tuple[dict[str, Market], tuple[str, ...]]:
+    """Markets of the pairs that can be recorded, and why each of the others cannot.
+
+    A pair that a venue lists no more keeps the others from nothing. ``with_grid``: its prices
+    and quantities must lie on a grid. Raises FeedError where no pair is left.
+    """
+    markets, left_out = {}, []
+    for pair in pairs:
+        try:
+            market = market_of(client, pair)
+            if with_grid:
+                grid_of(market)
+        except FeedError as error:
+            left_out.append(str(error))
+        else:
+            markets[pair] = market
+    if not markets:
+        raise FeedError("; ".join(left_out))
+    return markets, tuple(left_out)
+
+
 def contract_of(market: Market) -> Contract:
     """What one unit of a market's quantity is."""
     size = market.get("contractSize")

@@ -28,6 +28,8 @@ def line_of(health: RecorderHealth, now_s: float) -> str:
         f"written {health.written}, waiting {health.queued}, dropped {health.dropped}, "
         f"failed writes {health.write_failures}, failed fetches {health.refetch_failures}"
     )
+    if health.left_out:
+        parts.append(f"left out {len(health.left_out)}: {'; '.join(health.left_out):.300}")
     if health.write_error:
         parts.append(f"cannot write, trying again: {health.write_error:.300}")
     return " | ".join(parts)

@@ -35,6 +35,10 @@ def test_what_keeps_it_from_writing_or_beginning_is_named() -> None:
     assert line_of(replace(HEALTH, write_error="disk full"), 0.0).endswith(
         " | cannot write, trying again: disk full"
     )
+    left_out = replace(HEALTH, left_out=("pair: expected A", "pair: expected B"))
+    assert line_of(left_out, 0.0).endswith(
+        "failed fetches 2 | left out 2: pair: expected A; pair: expected B"
+    )
     empty = replace(HEALTH, feeds=(), pairs=())
     assert line_of(empty, 0.0) == "loading markets"
     assert line_of(replace(empty, markets_error="NetworkError: x"), 0.0) == (

@@ -210,6 +210,23 @@ def test_a_pair_that_the_venue_does_not_have_is_refused_by_name(server: Server) 
 
 
 @pytest.mark.ci
+def test_a_pair_that_is_listed_no_more_is_named_and_the_others_are_recorded(
+    server: Server,
+) -> None:
+    sink = KeepingSink()
+
+    async def run() -> None:
+        one = recorder(server.url, [*PAIRS, "GONE/USDT:USDT"], sink)
+        await record(one, lambda: len(sink.sub_bars) >= 12)
+        assert [pair.pair for pair in one.health().pairs] == list(PAIRS)
+        (why,) = one.health().left_out
+        assert "was 'GONE/USDT:USDT'" in why
+
+    asyncio.run(run())
+    assert {pair for pair, _ in sink.sub_bars} == set(PAIRS)
+
+
+@pytest.mark.ci
 def test_it_waits_for_an_exchange_that_is_away_and_ends_at_once_when_told_to() -> None:
     exchange = Server(Market(seed=7, symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT"))).start()
     exchange.streams.start_load(300)

@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from ccxt.base.errors import BadSymbol
 
-from hydra_ft.errors import PolicyError
-from hydra_ft.feeds.recorder_markets import bins_of, prices_of
+from hydra_ft.errors import FeedError, PolicyError
+from hydra_ft.feeds.recorder_markets import bins_of, markets_of, prices_of
 from hydra_ft.feeds.recorder_policy import RecorderPolicy
 from hydra_ft.feeds.recorder_setup import policy_of
 from hydra_ft.recorder_settings import RecorderSettings
@@ -57,6 +58,36 @@ def test_a_pair_without_a_price_or_a_market_is_left_out() -> None:
     client = Tickers(A=2.0, B=None)
     assert asyncio.run(prices_of(client, ["A", "B", "C"])) == {"A": 2.0}
     assert asyncio.run(prices_of(client, ["C"])) == {}
+
+
+class Listed:
+    """What a client says of its pairs."""
+
+    id = "binance"
+
+    def __init__(self, **markets: dict[str, Any]) -> None:
+        self._markets = markets
+
+    def market(self, pair: str) -> dict[str, Any]:
+        if pair not in self._markets:
+            raise BadSymbol(pair)
+        return {"symbol": pair, **self._markets[pair]}
+
+
+def test_a_pair_that_cannot_be_recorded_is_left_out_and_the_others_are_not() -> None:
+    """GONE is not listed any more: with it in the whitelist nothing was recorded at all."""
+    client = Listed(A=MARKET, INVERSE={**MARKET, "inverse": True}, STEPLESS={"precision": {}})
+    pairs = ["A", "GONE", "INVERSE", "STEPLESS"]
+    markets, left_out = markets_of(client, pairs, with_grid=True)
+    assert list(markets) == ["A"]
+    told = ("binance has", "inverse", "a tick and a lot")
+    assert all(word in why for word, why in zip(told, left_out, strict=True))
+    assert list(markets_of(client, pairs, with_grid=False)[0]) == ["A", "STEPLESS"]
+
+
+def test_where_no_pair_is_left_it_says_why_of_each() -> None:
+    with pytest.raises(FeedError, match=r"'GONE'; .*'LOST'"):
+        markets_of(Listed(), ["GONE", "LOST"], with_grid=True)
 
 
 def test_the_defaults_of_the_settings_are_those_of_the_recorder() -> None:
