@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from commands import scalper_market as made
 
+from hydra_ft.adapter.edges.live_edges import LiveEdges
 from hydra_ft.adapter.edges.newest import COUNT, CandleBars, RecordedBars
 from hydra_ft.adapter.edges.watch import EdgeWatch
 from hydra_ft.bars.flow import FlowFolder
+from hydra_ft.signals import scalp
 from hydra_ft.signals.scalp import ScalpRules, flags
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.reading import ReadingDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +71,27 @@ def test_a_bar_that_the_feed_did_not_cover_is_unknown_and_so_is_the_signal(
     assert bars is not None
     assert np.flatnonzero(np.isnan(bars.volume)).tolist() == [COUNT - 3]
     assert np.isnan(flags(bars, ScalpRules())["signal"][-3:]).all()
+
+
+def test_a_dead_database_is_asked_once_a_loop_for_all_edges_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Twenty pairs of a server that hangs held up each loop by twenty time-outs."""
+    database = ReadingDatabase(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    bot: Any = object.__new__(LiveEdges)
+    bot.frames = SimpleNamespace(reading=database)
+    bot.config = {"exchange": {"name": "binance"}}
+    bot.rules = SimpleNamespace(fine="10s")
+    told: list[Edge] = []
+    watch = EdgeWatch(bot._bars_of(scalp), ScalpRules, told.append)
+    pairs = [f"P{number}/USDT:USDT" for number in range(20)]
+    for loop in range(1, 8):
+        database.begin_loop()
+        watch.look(pairs, STOP + 5_000 * loop)
+        assert len([row for row in caplog.records if row.levelname == "WARNING"]) == loop
+    assert {edge.is_active for edge in told} == {False}
+    assert len(told) == len(pairs)
+    database.close()
 
 
 class Candles:

@@ -59,7 +59,9 @@ class LiveEdges(_Base):
 
     def _bars_of(self, scalp: SignalDeclaration) -> Newest:
         if Feed.TRADES in scalp.feeds:
-            store = FlowStore(self.database, self.config["exchange"]["name"])
+            # LiveFeeds reads through the same: a database that is dead is asked once a loop.
+            database = self.frames.reading or self.database
+            store = FlowStore(database, self.config["exchange"]["name"])
             return RecordedBars(store, self.rules.fine)
         return CandleBars(self.dp, self.rules.base)
 

@@ -12,6 +12,7 @@ from hydra_ft.adapter.edges.hits import HitCounts
 from hydra_ft.adapter.edges.states import SignalStates
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.signals.scalp import TTL_BARS, ScalpRules, flags
+from hydra_ft.store.reading import NotAskedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,7 +119,10 @@ class EdgeWatch:
 
     @fail_closed(answer=None)
     def _bars(self, *, pair: str) -> Bars | None:
-        return self._newest.bars(pair)
+        try:
+            return self._newest.bars(pair)
+        except NotAskedError:
+            return None  # Why was said of the pair before.
 
     def _log_hits(self, now: int) -> None:
         self._hits_since = self._hits_since or now
