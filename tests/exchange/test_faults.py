@@ -32,7 +32,7 @@ def open_ids(server: Server) -> list[str]:
     return [order["clientOrderId"] for order in server.control.state()["open_orders"]]
 
 
-def impatient(server: Server, timeout_ms: int = 300) -> ccxt.binance:
+def impatient(server: Server, timeout_ms: int = 1_000) -> ccxt.binance:
     """A client that waits this long for an answer."""
     client = ccxt.binance(client_options(server.url, timeout=timeout_ms))
     client.load_markets()
@@ -59,7 +59,7 @@ def test_every_kind_has_an_action_and_fits_a_method() -> None:
 def test_a_fault_without_effect_places_nothing(
     server: Server, kind: str, error: type[Exception]
 ) -> None:
-    client = impatient(server)
+    client = impatient(server, 1_000 if kind == "timeout_before" else 10_000)
     server.control.fault(kind, "POST", ORDER)
     with pytest.raises(error) as caught:
         place(client)
@@ -102,7 +102,7 @@ def test_other_requests_are_answered_while_one_is_held(server: Server) -> None:
         place(client)
     began = time.monotonic()
     assert [order["clientOrderId"] for order in client.fetch_open_orders(PAIR)] == ["mine"]
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 1
 
 
 def test_an_order_that_arrives_late_takes_effect_then(server: Server, client: ccxt.binance) -> None:
