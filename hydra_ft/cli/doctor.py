@@ -20,6 +20,7 @@ from hydra_ft.adapter.heads import load_head
 from hydra_ft.cli.install import thin_files
 from hydra_ft.errors import HydraError, SettingsError
 from hydra_ft.settings import SECTION, database_url, load_settings
+from hydra_ft.store.address import shown
 from hydra_ft.warmup import warm_folder
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def database(url: str) -> Check:
     except (SQLAlchemyError, ImportError) as error:
         # An address that cannot be parsed may hold a password, so it is not repeated.
         return Check("fail", "database", f"{type(error).__name__}; correct hydra.db_url")
-    return Check("ok", "database", address.render_as_string(hide_password=True))
+    return Check("ok", "database", shown(address))
 
 
 def _sqlite_file(path: Path) -> Check:

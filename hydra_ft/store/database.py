@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from hydra_ft.errors import StoreError
+from hydra_ft.store.address import shown
 from hydra_ft.store.flow_schema import METADATA
 from hydra_ft.store.migration import bring_up_to_date
 from hydra_ft.store.postgres import pool_of
@@ -28,7 +28,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self._shown_url = make_url(url).render_as_string(hide_password=True)
+            self._shown_url = shown(url)
             self._engine = _connected(url)
             with self._engine.begin() as connection:
                 _wait_for_others(connection)
@@ -36,7 +36,7 @@ class Database:
                 METADATA.create_all(connection)
         except (SQLAlchemyError, ArgumentError, ImportError) as error:
             msg = (
-                f"expected a usable database at hydra.db_url, was {_hidden(url)!r} ({error}); "
+                f"expected a usable database at hydra.db_url, was {shown(url)!r} ({error}); "
                 "correct hydra.db_url, or make its folder writable"
             )
             raise StoreError(msg) from error
@@ -80,14 +80,6 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
-
-
-def _hidden(url: str) -> str:
-    """Url without its password, as far as it can be read at all."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except (SQLAlchemyError, ArgumentError):
-        return url.rsplit("@", maxsplit=1)[-1]
 
 
 def _connected(url: str) -> Engine:

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.errors import StoreError
+from hydra_ft.store.address import shown
 from hydra_ft.store.database import Database
 from hydra_ft.store.postgres import pool_of
 from hydra_ft.store.schema import PARENTS
@@ -36,7 +37,7 @@ class ReadOnlyDatabase(Database):
     def __init__(self, url: str, tables: Collection[Table]) -> None:
         try:
             address = make_url(url)
-            self._shown_url = address.render_as_string(hide_password=True)
+            self._shown_url = shown(address)
             self._engine = _opened(address)
             present = set(inspect(self._engine).get_table_names())
             # PARENTS has been there from the first version on.

@@ -8,19 +8,16 @@ is ever left behind and nobody has to guess whether one is stale.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import time
 from contextlib import contextmanager, suppress
+from threading import Event
 from typing import IO, TYPE_CHECKING
 
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
-
 from hydra_ft.errors import StoreError
-from hydra_ft.store.postgres import pool_of
+from hydra_ft.store.address import shown
 from hydra_ft.store.read_only import file_of
+from hydra_ft.store.session_lock import LOOK_S, SessionLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,24 +29,29 @@ class TakenError(StoreError):
 
 
 @contextmanager
-def sole(url: str, name: str) -> Iterator[None]:
+def sole(url: str, name: str) -> Iterator[Event]:
     """Be the only ``name`` (as in ``recorder-binance``) on a database until the block ends.
+
+    It yields an event that is set when the lock was lost to another one: end the block then.
+    A server may end our session; the lock is then taken anew, unless another one was faster.
 
     Raises
     ------
     TakenError
-        When another one runs.
+        When another one runs; at the end of the block, when another one has taken the lock.
     StoreError
         When the address names no file or server, or when it cannot be told.
     """
     file = file_of(url)
-    with _alone_on_server(url, name) if file is None else _alone_beside(file, name):
-        yield
+    with _alone_on_server(url, name) if file is None else _alone_beside(file, name) as lost:
+        yield lost
 
 
 @contextmanager
-def _alone_beside(database: Path, name: str) -> Iterator[None]:
-    file = database.with_name(f"{database.name}.{name}.lock")
+def _alone_beside(database: Path, name: str) -> Iterator[Event]:
+    # Beside the file itself: two names of it (a symbolic link) are one database.
+    real = database.resolve()
+    file = real.with_name(f"{real.name}.{name}.lock")
     try:
         # Not emptied: it may tell of the one that runs.
         opened = file.open("a+", encoding="utf-8")
@@ -66,7 +68,7 @@ def _alone_beside(database: Path, name: str) -> Iterator[None]:
         opened.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S %z')}")
         opened.flush()
         # The file stays: one that is removed while another process opens it locks nothing.
-        yield
+        yield Event()
 
 
 def _told(opened: IO[str]) -> str:
@@ -78,20 +80,17 @@ def _told(opened: IO[str]) -> str:
 
 
 @contextmanager
-def _alone_on_server(url: str, name: str) -> Iterator[None]:
-    key = int.from_bytes(hashlib.sha256(f"hydra {name}".encode()).digest()[:8], signed=True)
-    engine = pool_of(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    shown = make_url(url).render_as_string(hide_password=True)
+def _alone_on_server(url: str, name: str) -> Iterator[Event]:
+    lock = SessionLock(url, name)
     try:
-        with engine.connect() as connection:
-            asked = text("select pg_try_advisory_lock(:key)")
-            if not connection.execute(asked, {"key": key}).scalar_one():
-                raise _taken(name, shown, "")
-            yield
-    except (SQLAlchemyError, ImportError) as error:
-        raise StoreError(f"{shown}: expected a lock for {name}, was {error}") from error
+        if not lock.take():
+            raise _taken(name, shown(url), "")
+        lock.watch(LOOK_S)
+        yield lock.is_lost
+        if lock.is_lost.is_set():
+            raise _taken(name, shown(url), "another one, after the server had ended our session")
     finally:
-        engine.dispose()
+        lock.release()
 
 
 def _taken(name: str, place: str, holder: str) -> TakenError:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from hydra_ft.errors import StoreError
-from hydra_ft.store.sole import sole
+from hydra_ft.store.postgres import pool_of
+from hydra_ft.store.session_lock import SessionLock
+from hydra_ft.store.sole import TakenError, sole
 
 NAME = "recorder-binance"
 HOLD = """
@@ -97,3 +101,61 @@ def test_a_database_in_memory_or_out_of_reach_is_refused(tmp_path: Path) -> None
         ExitStack().enter_context(sole(f"sqlite:///{tmp_path}/no/a.sqlite", NAME))
     with pytest.raises(StoreError, match="a lock for recorder-binance"):
         ExitStack().enter_context(sole("postgresql+psycopg://x:secret@127.0.0.1:9/x", NAME))
+
+
+@pytest.mark.parametrize("url", ["mysql://x:secret@h/x", "absent://x:secret@h/x"])
+def test_a_database_without_its_driver_is_refused_in_words(url: str) -> None:
+    with pytest.raises(StoreError, match="a lock for recorder-binance") as error:
+        ExitStack().enter_context(sole(url, NAME))
+    assert "secret" not in str(error.value)
+
+
+def test_two_names_of_a_file_are_one_database(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "a.sqlite")
+    with sole(f"sqlite:///{tmp_path / 'a.sqlite'}", NAME), pytest.raises(TakenError):
+        ExitStack().enter_context(sole(f"sqlite:///{tmp_path / 'link.sqlite'}", NAME))
+
+
+def end_sessions(url: str) -> None:
+    """End the sessions that hold a lock, as a server does that is started again."""
+    server = pool_of(url)
+    ending = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
+    with server.begin() as connection:
+        connection.execute(text(ending))
+    server.dispose()
+
+
+@pytest.mark.ci
+def test_a_lock_that_the_server_dropped_is_taken_anew(postgres_url: str) -> None:
+    lock = SessionLock(postgres_url, NAME)
+    assert lock.take()
+    lock.watch(0.05, 0.05)
+    end_sessions(postgres_url)
+    for _ in range(200):
+        time.sleep(0.02)
+        if lock.is_held():
+            break
+    with pytest.raises(TakenError):
+        ExitStack().enter_context(sole(postgres_url, NAME))
+    assert not lock.is_lost.is_set()
+    lock.release()
+    with sole(postgres_url, NAME):
+        pass
+
+
+@pytest.mark.ci
+def test_one_whose_lock_another_has_taken_is_told_and_ends_with_an_error(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra_ft.store.sole.LOOK_S", 0.5)
+
+    def first() -> None:
+        with sole(postgres_url, NAME) as lost:
+            end_sessions(postgres_url)
+            with sole(postgres_url, NAME):
+                assert lost.wait(20)
+
+    with pytest.raises(TakenError, match="the server had ended our session"):
+        first()
+    with sole(postgres_url, NAME):
+        pass

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import make_url
 
 from hydra_ft.cli.data.pairs import wanted
 from hydra_ft.cli.why.home import found
 from hydra_ft.cli.why.moments import shown
 from hydra_ft.cli.why.text import console
+from hydra_ft.store.address import shown as shown_url
 from hydra_ft.store.flow_coverage import OWN
 from hydra_ft.store.flow_schema import COVERAGE, FLOW_BARS, GAPS, MARKETS
 from hydra_ft.store.flow_status import statuses
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         When the configuration or the database cannot be read, or a pair is not kept.
     """
     home, now = found(args), int(time.time() * 1000)
-    place = str(home.file or make_url(home.url).render_as_string(hide_password=True))
+    place = str(home.file or shown_url(home.url))
     rows = _read(home)
     if args.pairs and rows:
         kept = set(wanted(args.pairs, sorted({row.pair for row in rows}), "that is kept"))

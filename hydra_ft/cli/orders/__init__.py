@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import make_url
-
 from hydra_ft.adapter.configuration import load_configuration
 from hydra_ft.cli.install import write_atomically
 from hydra_ft.cli.orders import tables
@@ -20,6 +18,7 @@ from hydra_ft.cli.orders.reading import Stories
 from hydra_ft.cli.orders.totals import is_counted, totals
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import SECTION, database_url, load_settings
+from hydra_ft.store.address import shown
 from hydra_ft.store.read_only import ReadOnlyDatabase, file_of
 from hydra_ft.store.schema import ATTEMPTS, EVENTS, PARENTS
 
@@ -96,8 +95,7 @@ def run(args: argparse.Namespace) -> int:
     url = database_url(settings, config["user_data_dir"], dry_run=dry_run)
     selection = _selected(args, url, settings.bot_name)
     if args.json:
-        shown_url = make_url(url).render_as_string(hide_password=True)
-        print(document(shown_url, settings.bot_name, selection.shown, totals(selection.every)))
+        print(document(shown(url), settings.bot_name, selection.shown, totals(selection.every)))
     elif selection.count:
         _show(args, selection)
     else:
@@ -184,7 +182,7 @@ def _nothing(args: argparse.Namespace, url: str, bot: str) -> str:
     if path is not None and not path.exists():
         return f"No orders: {path} is not there yet; the bot makes it when it first starts."
     asked = bool(args.pair or args.open or args.days)
-    place = path or make_url(url).render_as_string(hide_password=True)
+    place = path or shown(url)
     hint = "; drop --pair, --open or --days to see others" if asked else ""
     return f"No {'such ' if asked else ''}orders of bot {bot!r} in {place}{hint}."
 

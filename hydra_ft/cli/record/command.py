@@ -9,20 +9,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import make_url
-
 from hydra_ft.cli.record.plan import planned
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.flow_sink import FlowSink
 from hydra_ft.feeds.recorder import Recorder
 from hydra_ft.feeds.recorder_report import line_of
 from hydra_ft.feeds.recorder_session import client_of
+from hydra_ft.store.address import shown
 from hydra_ft.store.database import Database
 from hydra_ft.store.sole import sole
 from hydra_ft.warmup import keep_compiled
 
 if TYPE_CHECKING:
     import argparse
+    from threading import Event
     from typing import Any
 
     from hydra_ft.cli.record.plan import Plan
@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     """
     plan = planned(args)
     keep_compiled(plan.user_data, _say)
-    with sole(plan.url, f"recorder-{plan.venue.name}"):
+    with sole(plan.url, f"recorder-{plan.venue.name}") as lost:
         database = Database(plan.url)
         try:
-            health, ending = asyncio.run(_recorded(plan, database))
+            health, ending = asyncio.run(_recorded(plan, database, lost))
         except ExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
@@ -70,8 +70,10 @@ def _first(errors: ExceptionGroup[Exception]) -> Exception:
     return errors
 
 
-async def _recorded(plan: Plan, database: Database) -> tuple[RecorderHealth, signal.Signals | None]:
-    """Record until a signal; what was done, and which signal it was."""
+async def _recorded(
+    plan: Plan, database: Database, lost: Event
+) -> tuple[RecorderHealth, signal.Signals | None]:
+    """Record until a signal, or the lock is lost; what was done, and which signal it was."""
     policy = plan.policy
 
     def connect() -> Any:
@@ -86,16 +88,18 @@ async def _recorded(plan: Plan, database: Database) -> tuple[RecorderHealth, sig
     recorder = Recorder(plan.venue, plan.pairs, connect, sink, policy, feeds=plan.settings.feeds)
     came: list[signal.Signals] = []
     _stop_on_signals(recorder, came)
-    place = make_url(plan.url).render_as_string(hide_password=True)
+    place = shown(plan.url)
     feeds, count = ", ".join(plan.settings.feeds), len(plan.pairs)
     _say(f"recording {feeds} of {count} pairs of {plan.venue.name} into {place}")
-    reporting = asyncio.ensure_future(_report(recorder, plan.settings.report_every_s))
+    beside = asyncio.gather(
+        _report(recorder, plan.settings.report_every_s), _stop_when(lost, recorder)
+    )
     try:
         await recorder.run()
     finally:
-        reporting.cancel()
+        beside.cancel()
         with suppress(asyncio.CancelledError):
-            await reporting
+            await beside
     health = recorder.health()
     _say(line_of(health, time.monotonic()))
     return health, came[0] if came else None
@@ -113,6 +117,16 @@ def _stop_on_signals(recorder: Recorder, came: list[signal.Signals]) -> None:
 
     for number in SIGNALS:
         loop.add_signal_handler(number, stop, number)
+
+
+async def _stop_when(lost: Event, recorder: Recorder) -> None:
+    """Stop where another recorder has taken the lock."""
+    while True:
+        await asyncio.sleep(1.0)
+        if lost.is_set():
+            _say("another recorder works on the database: writing what has closed")
+            recorder.stop()
+            return
 
 
 async def _report(recorder: Recorder, every_s: float) -> None:

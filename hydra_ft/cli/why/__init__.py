@@ -9,8 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import make_url
-
 from hydra_ft.cli.why import document, text
 from hydra_ft.cli.why.funnel import signals, stages
 from hydra_ft.cli.why.home import found
@@ -18,6 +16,7 @@ from hydra_ft.cli.why.ledgers import named, of_bot
 from hydra_ft.cli.why.moments import duration, moment, shown, shown_length
 from hydra_ft.cli.why.sizes import explain_sizes
 from hydra_ft.errors import HydraError
+from hydra_ft.store.address import shown as shown_url
 
 if TYPE_CHECKING:
     import argparse
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         ledger = TestedLedger(folder)
         _answer(args, Source(ledger, f"the backtest in {folder}", ledger.ended_at(), is_live=False))
         return 0
-    place = str(home.file or make_url(home.url).render_as_string(hide_password=True))
+    place = str(home.file or shown_url(home.url))
     with of_bot(home) as store:
         if store is None:
             _say_nothing(args, f"{place} is not there yet; the bot makes it when it first starts")
