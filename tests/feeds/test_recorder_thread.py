@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from feeds.recording import PAIRS, TRADES, KeepingSink, account, recorder
@@ -12,6 +14,8 @@ from hydra_ft.errors import FeedError, StoreError
 from hydra_ft.feeds.recorder_thread import RecorderThread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hydra_ft.feeds.sink import Resume
     from loopback_exchange import Server
 
@@ -55,3 +59,33 @@ def test_a_database_that_cannot_be_read_ends_it_with_its_reason(server: Server) 
     ended(thread)
     assert isinstance(thread.error, ExceptionGroup)
     assert isinstance(thread.error.exceptions[0], StoreError)
+
+
+def test_a_loop_that_has_closed_can_be_stopped_and_asked() -> None:
+    """Between the end of its loop and of the thread: nothing of asyncio is raised."""
+
+    class Ended:
+        def stop(self) -> None:
+            """Nothing runs."""
+
+        async def run(self) -> None:
+            """It ends at once."""
+
+    going = threading.Event()
+
+    @contextmanager
+    def held() -> Iterator[None]:
+        yield
+        going.wait(10)
+
+    made: Any = Ended
+    thread = RecorderThread(made, held).start()
+    loop: Any = thread._loop
+    while not loop.is_closed():
+        time.sleep(0.01)
+    assert thread.is_alive
+    with pytest.raises(FeedError, match="it has ended: stopped"):
+        thread.health()
+    thread.ask_to_end()
+    going.set()
+    thread.stop(5)

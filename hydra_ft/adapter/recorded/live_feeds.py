@@ -62,7 +62,9 @@ class LiveFeeds(_Base):
     def _record(self, exchange: dict[str, Any], url: str) -> None:
         pairs = self.dp.current_whitelist()
         try:
-            self.recorder = BotRecorder(url, exchange, pairs, self.settings.recorder)
+            self.recorder = BotRecorder(
+                url, exchange, pairs, self.settings.recorder, reading=self.frames.reading
+            )
         except HydraError as error:
             raise OperationalException(f"hydra.recorder.in_bot: {error}") from error
 
@@ -78,15 +80,22 @@ class LiveFeeds(_Base):
         self.frames.states.tell()
         pairs = self.dp.current_whitelist()
         if self.recorder is not None:
-            self.recorder.look(pairs)
+            self.recorder.look(pairs, now)
         if self._wait is not None:
             self._wait.wait(pairs, now)
 
     def ft_bot_cleanup(self) -> None:
-        """End the recorder with the bot, before a reload starts the next one."""
+        """End the recorder with the bot, before a reload starts the next one.
+
+        It is asked first and waited for last: ledger and orders are closed meanwhile.
+        """
         if self.recorder is not None:
-            self.recorder.stop()
-            self.recorder = None
-        if self.frames.reading is not None:
-            self.frames.reading.close()
-        super().ft_bot_cleanup()
+            self.recorder.ask_to_end()
+        try:
+            super().ft_bot_cleanup()
+        finally:
+            if self.frames.reading is not None:
+                self.frames.reading.close()
+            if self.recorder is not None:
+                self.recorder.stop()
+                self.recorder = None
