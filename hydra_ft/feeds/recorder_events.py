@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hydra_ft.errors import DataError
+from hydra_ft.feeds.recorder_clock import Pulse
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.feeds.sink import Covered, FeedGap, GapReason, Liquidation
 from hydra_ft.types import Feed
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hydra_ft.feeds.normal import Contract, Venue
+
+_LATER_S: Final = 20.0
+"""How long after an overlap the line that stays may bring what the other has told."""
 
 
 class PlainReader:
@@ -74,7 +78,11 @@ class PlainReader:
 
 
 class LiquidationReader(PlainReader):
-    """Liquidations, out of ccxt's cache: what it returns of a burst is the first and the last."""
+    """Liquidations, out of ccxt's cache: what it returns of a burst is the first and the last.
+
+    Covered is the time up to the last message, or answer to a ping: on a line that died
+    since, nobody knows of quiet.
+    """
 
     def __init__(
         self,
@@ -85,7 +93,9 @@ class LiquidationReader(PlainReader):
         super().__init__(Feed.LIQUIDATIONS, venue, tuple(contracts), wall_ms)
         self._contracts = contracts
         self._found: list[Liquidation] = []
+        self._pulse = Pulse()
         self._is_overlapping = False
+        self._overlap_ended_s: float | None = None
         self._seen: Counter[tuple[int, Liquidation]] = Counter()
         self._told: Counter[Liquidation] = Counter()
 
@@ -101,7 +111,9 @@ class LiquidationReader(PlainReader):
     def drain(self, client: Any, now_s: float) -> int:
         """Take the liquidations out of the cache."""
         stood_until = self._stood_until
-        self.stands()
+        if self._pulse.look(client, now_s):
+            self.stands()
+        self._forget(now_s)
         cache = client.liquidations
         if not cache:
             return 0
@@ -131,14 +143,34 @@ class LiquidationReader(PlainReader):
         self.counts.last_event_s = now_s
         return count
 
-    def overlapping(self, *, is_on: bool) -> None:
-        """Tell each liquidation once while two connections bring it; equal ones are counted."""
-        self._is_overlapping = is_on
+    def connected(self, now_s: float) -> None:
+        """Know that the feed stands; what was missed in between is a gap."""
+        super().connected(now_s)
+        self._pulse.begin(now_s)
         self._seen.clear()
         self._told.clear()
 
+    def overlapping(self, *, is_on: bool) -> None:
+        """Tell each liquidation once while two connections bring it; equal ones are counted.
+
+        That goes on for a while after one of them has ended: the other may be behind.
+        """
+        if is_on:
+            self._seen.clear()
+            self._told.clear()
+        self._is_overlapping, self._overlap_ended_s = is_on, None
+
+    def _forget(self, now_s: float) -> None:
+        if self._is_overlapping or not self._told:
+            return
+        if self._overlap_ended_s is None:
+            self._overlap_ended_s = now_s
+        elif now_s - self._overlap_ended_s > _LATER_S:
+            self._seen.clear()
+            self._told.clear()
+
     def _is_new(self, client: int, event: Liquidation) -> bool:
-        if not self._is_overlapping:
+        if not self._is_overlapping and not self._told:
             return True
         self._seen[client, event] += 1
         if self._seen[client, event] <= self._told[event]:

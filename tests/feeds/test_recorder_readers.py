@@ -12,12 +12,10 @@ from feeds.recording import QUICK
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.bybit import BYBIT
 from hydra_ft.feeds.normal import Contract
-from hydra_ft.feeds.recorder_events import LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_pair import OPEN, PairRecorder
 from hydra_ft.feeds.recorder_policy import RecorderPolicy
 from hydra_ft.feeds.sink import GapReason
-from hydra_ft.types import Feed
 from hydra_ft.types.flow import TradeGrid
 
 PAIR = "BTC/USDT:USDT"
@@ -97,17 +95,6 @@ def test_without_ids_a_cache_that_was_full_is_a_gap_of_time() -> None:
         reader.drain(one, 1.0)
     (gap,) = pair.take_gaps()
     assert (gap.reason, gap.start, gap.stop) == (GapReason.OVERFLOW, T0 + 2, T0 + 20)
-
-
-def test_a_full_cache_of_liquidations_is_a_gap() -> None:
-    wall = Wall()
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
-    reader.connected(0.0)
-    wall.now += 500
-    reader.drain(client(*map(order, range(1, 9)), limit=5), 0.5)
-    (gap,) = reader.take_gaps()
-    assert (gap.reason, gap.start, gap.stop) == (GapReason.OVERFLOW, T0, T0 + 500)
-    assert reader.counts.overflows == 1
 
 
 def test_what_cannot_be_read_is_refused_and_what_follows_is_not() -> None:
@@ -225,61 +212,3 @@ def test_a_feed_that_was_never_heard_is_silent_since_it_was_connected() -> None:
     reader.connected(100.0)
     assert reader.complaint(109.0) is None
     assert reader.complaint(111.0) == "silent for more than 10.0 s"
-
-
-def test_all_of_a_burst_of_liquidations_is_taken_even_twins() -> None:
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
-    assert reader.drain(client(order(1), order(1), order(2)), 1.0) == 3
-    assert [one.quantity for one in reader.take_found()] == [1, 1, 2]
-    assert reader.take_found() == ()
-
-
-def test_while_two_connections_bring_the_same_each_is_told_once_and_twins_twice() -> None:
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
-    old, new = client(order(1), order(1), order(2)), client(order(1), order(1), order(3))
-    reader.overlapping(is_on=True)
-    reader.drain(old, 1.0)
-    reader.drain(new, 1.0)
-    old.liquidations.append({"symbol": PAIR, "info": order(3)})
-    reader.drain(old, 1.1)
-    assert [one.quantity for one in reader.take_found()] == [1, 1, 2, 3]
-    reader.overlapping(is_on=False)
-    reader.drain(client(order(1)), 1.2)
-    assert len(reader.take_found()) == 1
-
-
-def test_a_liquidation_of_another_pair_is_left_out() -> None:
-    reader = LiquidationReader(BINANCE, {"ETH/USDT:USDT": Contract()}, Wall())
-    assert reader.drain(client(order(1)), 1.0) == 0
-
-
-def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
-    wall = Wall()
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
-    reader.connected(0.0)
-    wall.now += 400
-    reader.drain(client(), 0.4)
-    (span,) = reader.take_covered()
-    assert (span.feed, span.start, span.stop) == (Feed.LIQUIDATIONS, T0, T0 + 400)
-    wall.now += 100
-    reader.lost(0.5)
-    wall.now += 5_000
-    reader.connected(5.5)
-    (gap,) = reader.take_gaps()
-    assert (gap.start, gap.stop, gap.missing) == (T0 + 400, T0 + 5_500, -1)
-    assert reader.take_covered() == ()
-
-
-def test_what_stood_before_a_loss_is_covered_though_nobody_asked_in_between() -> None:
-    wall = Wall()
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
-    reader.connected(0.0)
-    wall.now += 400
-    reader.drain(client(), 0.4)
-    reader.lost(0.5)
-    wall.now += 600
-    reader.connected(1.0)
-    wall.now += 300
-    reader.drain(client(), 1.3)
-    spans = [(span.start - T0, span.stop - T0) for span in reader.take_covered()]
-    assert spans == [(0, 400), (1_000, 1_300)]

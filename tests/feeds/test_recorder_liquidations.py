@@ -1,0 +1,120 @@
+"""Liquidations: all of a burst, each once, and the time of which nothing is known."""
+
+from __future__ import annotations
+
+from feeds.test_recorder_readers import PAIR, T0, Wall, client, heard, order
+
+from hydra_ft.feeds.binance import BINANCE
+from hydra_ft.feeds.normal import Contract
+from hydra_ft.feeds.recorder_events import LiquidationReader
+from hydra_ft.feeds.sink import GapReason
+from hydra_ft.types import Feed
+
+
+def test_a_full_cache_of_liquidations_is_a_gap() -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    wall.now += 500
+    reader.drain(client(*map(order, range(1, 9)), limit=5), 0.5)
+    (gap,) = reader.take_gaps()
+    assert (gap.reason, gap.start, gap.stop) == (GapReason.OVERFLOW, T0, T0 + 500)
+    assert reader.counts.overflows == 1
+
+
+def test_all_of_a_burst_of_liquidations_is_taken_even_twins() -> None:
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
+    assert reader.drain(client(order(1), order(1), order(2)), 1.0) == 3
+    assert [one.quantity for one in reader.take_found()] == [1, 1, 2]
+    assert reader.take_found() == ()
+
+
+def test_while_two_connections_bring_the_same_each_is_told_once_and_twins_twice() -> None:
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
+    old, new = client(order(1), order(1), order(2)), client(order(1), order(1), order(3))
+    reader.overlapping(is_on=True)
+    reader.drain(old, 1.0)
+    reader.drain(new, 1.0)
+    old.liquidations.append({"symbol": PAIR, "info": order(3)})
+    reader.drain(old, 1.1)
+    assert [one.quantity for one in reader.take_found()] == [1, 1, 2, 3]
+    reader.overlapping(is_on=False)
+    reader.connected(1.2)
+    reader.drain(client(order(1)), 1.2)
+    assert len(reader.take_found()) == 1
+
+
+def test_what_the_line_that_stays_brings_after_an_overlap_is_not_told_again() -> None:
+    """L3: the new line was behind the old one when that ended."""
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall())
+    old, new = client(order(1)), client()
+    reader.overlapping(is_on=True)
+    reader.drain(old, 1.0)
+    reader.overlapping(is_on=False)
+    for now_s, told in ((1.1, order(1)), (1.2, order(1)), (1.3, order(2)), (30.0, order(1))):
+        new.liquidations.append({"symbol": PAIR, "info": told})
+        reader.drain(new, now_s)
+    assert [one.quantity for one in reader.take_found()] == [1, 1, 2, 1]
+
+
+def test_a_liquidation_of_another_pair_is_left_out() -> None:
+    reader = LiquidationReader(BINANCE, {"ETH/USDT:USDT": Contract()}, Wall())
+    assert reader.drain(client(order(1)), 1.0) == 0
+
+
+def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    one = client()
+    reader.drain(one, 0.1)
+    wall.now += 400
+    reader.drain(heard(one), 0.4)
+    (span,) = reader.take_covered()
+    assert (span.feed, span.start, span.stop) == (Feed.LIQUIDATIONS, T0, T0 + 400)
+    wall.now += 100
+    reader.lost(0.5)
+    wall.now += 5_000
+    reader.connected(5.5)
+    (gap,) = reader.take_gaps()
+    assert (gap.start, gap.stop, gap.missing) == (T0 + 400, T0 + 5_500, -1)
+    assert reader.take_covered() == ()
+
+
+def test_what_stood_before_a_loss_is_covered_though_nobody_asked_in_between() -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    one = client()
+    reader.drain(one, 0.1)
+    wall.now += 400
+    reader.drain(heard(one), 0.4)
+    reader.lost(0.5)
+    wall.now += 600
+    reader.connected(1.0)
+    other = client()
+    reader.drain(other, 1.1)
+    wall.now += 300
+    reader.drain(heard(other), 1.3)
+    spans = [(span.start - T0, span.stop - T0) for span in reader.take_covered()]
+    assert spans == [(0, 400), (1_000, 1_300)]
+
+
+def test_on_a_line_that_answers_nothing_no_time_is_free_of_liquidations() -> None:
+    """H4: five orders were sent into a frozen line, and the time of all five was covered."""
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    one = client()
+    reader.drain(one, 0.1)
+    wall.now += 400
+    reader.drain(heard(one), 0.4)
+    for now_s in range(1, 22):
+        wall.now = T0 + now_s * 1_000
+        reader.drain(one, now_s)
+    (span,) = reader.take_covered()
+    assert (span.start, span.stop) == (T0, T0 + 400)
+    reader.lost(21.0)
+    reader.connected(22.0)
+    (gap,) = reader.take_gaps()
+    assert (gap.start, gap.stop) == (T0 + 400, T0 + 21_000)
