@@ -201,7 +201,8 @@ def render(signals: Mapping[str, object]) -> str:
         rows = list(_grouped(stage))
         parts.append(f"### {title}\n\n{table(('code', 'meaning'), rows)}\n")
     fixed = ", ".join(f"`{path}`" for path in FIXED)
-    parts.append(f"{_PARAMETERS.rstrip()} {fixed}.\n")
+    off = "Where one of those exits is off, as in HydraScalp, its numbers are no parameters."
+    parts.append(f"{_PARAMETERS.rstrip()} {fixed}.\n{off}\n")
     heads = ("parameter", "space", "default", "allowed", "meaning")
     parts.append(table(heads, _parameters(rules)) + "\n")
     names = ", ".join(f"`{name}`" for name in sorted(signals))

@@ -63,6 +63,15 @@ def exit_features(rules: FlowExitRules) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def unread(rules: FlowExitRules) -> tuple[str, ...]:
+    """Fields that nothing reads, since their exit is off."""
+    by_value = ("beyond_atr", "value_absorption")
+    by_reversal = tuple(
+        f"{speed}_{name}" for speed in ("fast", "slow") for name in ("bars", "z", "absorption")
+    )
+    return (*(() if rules.by_value else by_value), *(() if rules.by_reversal else by_reversal))
+
+
 def value_rejected(
     columns: Mapping[str, FloatArray], side: Side, rules: FlowExitRules
 ) -> BoolArray:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from hydra_ft.decisions.flow_exits import unread
 from hydra_ft.declared import Leaf, leaves
 from hydra_ft.errors import DeclarationError
 
@@ -57,15 +58,17 @@ def space(path: str) -> str:
 def thresholds(rules: HeadRules) -> Mapping[str, Leaf]:
     """Every number of a head that may be tuned, by path, in the order of the pipeline.
 
+    Those of an exit that is off are none: nothing would come of them.
     Kept for the heads that were asked about last: a bot asks for every pair and candle.
     """
     parts = {name: getattr(rules, name) for name in SECTIONS}
     parts |= {f"{SIGNALS}.{made.name}": made.rules for made in rules.signals}
+    fixed = {*FIXED, *(f"flow_exits.{name}" for name in unread(rules.flow_exits))}
     found = {
         leaf.path: leaf
         for path, part in parts.items()
         for leaf in leaves(type(part), path, part)
-        if isinstance(leaf.default, int | float) and leaf.path not in FIXED
+        if isinstance(leaf.default, int | float) and leaf.path not in fixed
     }
     return MappingProxyType(found)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from decisions.heads import HEAD
 
+from hydra_ft.decisions.flow_exits import FlowExitRules
 from hydra_ft.decisions.thresholds import (
     FIXED,
     attribute,
@@ -57,6 +58,26 @@ def test_a_number_keeps_its_kind() -> None:
     changed = with_thresholds(HEAD, {"vetoes.min_confidence": 1, "admission.max_losses": 5.0})
     assert type(changed.vetoes.min_confidence) is float
     assert type(changed.admission.max_losses) is int
+
+
+@pytest.mark.parametrize(
+    ("off", "absent", "present"),
+    [
+        ({"by_value": False}, {"beyond_atr", "value_absorption"}, 6),
+        ({"by_reversal": False}, {"fast_z", "slow_bars", "slow_absorption"}, 2),
+        ({"by_value": False, "by_reversal": False}, {"beyond_atr", "fast_bars"}, 0),
+        ({}, set(), 8),
+    ],
+)
+def test_numbers_of_an_exit_that_is_off_are_none_to_be_tuned(
+    off: dict[str, bool], absent: set[str], present: int
+) -> None:
+    """HydraScalp showed eight parameters that did nothing."""
+    head = replace(HEAD, flow_exits=FlowExitRules(**off))
+    found = {path.partition(".")[2] for path in thresholds(head) if path.startswith("flow_exits.")}
+    assert not absent & found
+    assert len(found) == present
+    assert len(thresholds(HEAD)) - len(thresholds(head)) == 8 - present
 
 
 def test_a_path_that_is_none_is_refused_by_name() -> None:
