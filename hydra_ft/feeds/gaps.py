@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hydra_ft.bars.flow_rows import ANEW
@@ -87,6 +87,8 @@ class ToldGaps:
     def __init__(self, venue: str, pair: str) -> None:
         self._place = (venue, pair, Feed.TRADES)
         self._new: list[FeedGap] = []
+        self._refused: FeedGap | None = None
+        self._has_grown = False
 
     def tell(
         self,
@@ -100,10 +102,40 @@ class ToldGaps:
         """Add one; see ``FeedGap``."""
         self._new.append(FeedGap(*self._place, reason, start, stop, first_id, last_id, missing))
 
+    def refused(self, trade: PublicTrade, missing: int, within_ms: int) -> None:
+        """Add a trade that was not counted; those of one interval (ms) are one gap, which grows.
+
+        Once a venue has changed a tick size most trades of a pair are refused. ``missing`` is
+        -1 where ids prove nothing.
+        """
+        first, last = (NO_ID, NO_ID) if missing < 0 else (trade.first_id, trade.last_id)
+        stop, known = trade.time + 1, self._refused
+        if known is not None and _follows(trade, known, within_ms):
+            count = known.missing + missing if missing >= 0 else -1
+            stop = max(stop, known.stop)
+            self._refused = replace(known, stop=stop, last_id=last, missing=count)
+        else:
+            self._put_refused()
+            ids = (first, last, missing)
+            self._refused = FeedGap(*self._place, GapReason.IDS, trade.time, stop, *ids)
+        self._has_grown = True
+
+    def _put_refused(self) -> None:
+        if self._refused is not None and self._has_grown:
+            self._new.append(self._refused)
+        self._has_grown = False
+
     def take(self) -> list[FeedGap]:
-        """Take out those that are new."""
+        """Take out those that are new, or have grown."""
+        self._put_refused()
         taken, self._new = self._new, []
         return taken
+
+
+def _follows(trade: PublicTrade, gap: FeedGap, within_ms: int) -> bool:
+    """Whether a trade comes after a gap's beginning and ids, in the same interval (ms)."""
+    is_near = gap.start <= trade.time and gap.start // within_ms == trade.time // within_ms
+    return is_near and (gap.last_id == NO_ID or trade.first_id > gap.last_id)
 
 
 class IdLedger:

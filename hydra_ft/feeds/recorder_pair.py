@@ -58,7 +58,7 @@ class PairRecorder:
         self._doubt: Doubt | None = None
         self._unproven_from: int | None = None
         self._told = ToldGaps(venue.name, pair)
-        self.counted = self.late = self.refetched = self.missing = 0
+        self.counted = self.late = self.off_grid = self.refetched = self.missing = 0
 
     # ---- coverage
 
@@ -236,8 +236,10 @@ class PairRecorder:
         if self._folder is None or not trades:
             return
         arrays = as_arrays(trades)
-        in_time = arrays.time >= (self._folder.closed_until or 0)
-        good = on_grid(arrays, self.grid) & in_time
+        fits, in_time = on_grid(arrays, self.grid), arrays.time >= (self._folder.closed_until or 0)
+        good = fits & in_time
+        self.off_grid += int((~fits).sum())
+        self.late += int((fits & ~in_time).sum())
         for at in np.flatnonzero(~good).tolist():
             self._refuse(trades[at])
         if not good.all():
@@ -249,12 +251,12 @@ class PairRecorder:
 
     def _refuse(self, trade: PublicTrade) -> None:
         """Write down a trade that came too late for its bar, or does not fit the grid."""
-        self.late += 1
         count = trade.last_id - trade.first_id + 1
         self.missing += count
-        ids = {"first_id": trade.first_id, "last_id": trade.last_id, "missing": count}
-        told = ids if self.venue.has_id_ranges else {}
-        self._mark(trade.time, trade.time + 1, GapReason.IDS, **told)
+        if self._folder is not None:
+            self._folder.lost(trade.time, trade.time + 1)
+        has_ids = self.venue.has_id_ranges
+        self._told.refused(trade, count if has_ids else -1, self._policy.sub_ms)
 
     # ---- what is handed over
 
@@ -293,5 +295,6 @@ class PairRecorder:
     def counts(self) -> PairCounts:
         """What has been counted so far."""
         sums = (self.counted, self._ledger.duplicates, self.late, self.refetched, self.missing)
-        closed = self._folder.closed_until if self._folder else None
-        return PairCounts(self.pair, *sums, len(self._held), self._ledger.last_id, closed)
+        last = self._folder.closed_until if self._folder else None
+        held, last_id = len(self._held), self._ledger.last_id
+        return PairCounts(self.pair, *sums, held, last_id, last, self.off_grid)

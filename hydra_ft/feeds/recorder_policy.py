@@ -142,3 +142,5 @@ class PairCounts:
     held: int
     last_id: int
     closed_until: int | None
+    off_grid: int = 0
+    """Trades that the steps of price and quantity do not fit, which the venue may have changed."""

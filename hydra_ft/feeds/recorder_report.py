@@ -21,9 +21,16 @@ def line_of(health: RecorderHealth, now_s: float) -> str:
         missing = sum(pair.missing for pair in health.pairs)
         fetched = sum(pair.refetched for pair in health.pairs)
         late = sum(pair.late for pair in health.pairs)
+        off = [pair for pair in health.pairs if pair.off_grid]
         parts.append(
             f"trades counted {counted} (fetched {fetched}), missing {missing}, late {late}"
         )
+        if off:
+            total, names = sum(pair.off_grid for pair in off), ", ".join(pair.pair for pair in off)
+            parts.append(
+                f"refused {total} that do not fit the tick size known at the start, start again: "
+                f"{names:.200}"
+            )
     parts.append(
         f"written {health.written}, waiting {health.queued}, dropped {health.dropped}, "
         f"failed writes {health.write_failures}, failed fetches {health.refetch_failures}"

@@ -31,6 +31,14 @@ def test_a_feed_that_is_down_says_why() -> None:
     assert "trades counted" not in line
 
 
+def test_a_pair_whose_tick_has_changed_is_named() -> None:
+    off = replace(PAIR, pair="Y", off_grid=5)
+    assert (
+        "| refused 5 that do not fit the tick size known at the start, start again: Y | written"
+        in line_of(replace(HEALTH, pairs=(PAIR, off)), 100.0)
+    )
+
+
 def test_what_keeps_it_from_writing_or_beginning_is_named() -> None:
     assert line_of(replace(HEALTH, write_error="disk full"), 0.0).endswith(
         " | cannot write, trying again: disk full"

@@ -168,6 +168,32 @@ def test_a_price_off_the_grid_is_refused_and_told_of() -> None:
     assert (gap.first_id, gap.last_id, gap.missing) == (2, 2, 1)
 
 
+def test_after_a_change_of_the_tick_the_refused_trades_of_a_sub_bar_are_one_gap() -> None:
+    """The same gap told again, with more in it, replaces itself in the store."""
+    one, told = pair(), []
+    one.begin(T0)
+    for number in range(100):  # every other trade lies between two ticks
+        price = 100.0 + 0.05 * (number % 2)
+        one.take([trade(1 + number, 10 * number)._replace(price=price)], 0.0)
+        if number % 10 == 9:
+            told += one.take_gaps()
+    kept = {(gap.start, gap.first_id): gap for gap in told}
+    assert len(told) == 12
+    assert [(gap.start - T0, gap.first_id, gap.last_id, gap.missing) for gap in kept.values()] == [
+        (10, 2, 24, 12), (250, 26, 50, 13), (510, 52, 74, 12), (750, 76, 100, 13)
+    ]  # fmt: skip
+    assert sum(gap.missing for gap in kept.values()) == one.counts().off_grid == 50
+    assert (one.counts().counted, one.counts().late, one.take_gaps()) == (50, 0, [])
+
+
+def test_without_ids_refused_trades_are_one_gap_of_time() -> None:
+    one = pair(BYBIT)
+    one.begin(T0)
+    one.take([named(str(i), 10 * i)._replace(price=100.05) for i in range(5)], 0.0)
+    (gap,) = one.take_gaps()
+    assert (gap.start, gap.stop, gap.first_id, gap.missing) == (T0, T0 + 41, NO_ID, -1)
+
+
 def test_a_pair_whose_ids_begin_anew_goes_on_and_tells_of_a_gap() -> None:
     """Else it would be silent for ever, and whole: every trade a repeat of an old one."""
     one = pair(resume=Resume(last_id=5_000_000, closed_until=T0))
