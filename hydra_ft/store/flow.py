@@ -11,7 +11,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from hydra_ft.bars.flow_tables import joined_footprints
 from hydra_ft.bars.footprint import rebinned
@@ -19,19 +19,30 @@ from hydra_ft.store.flow_cells import footprint_blobs, footprint_from
 from hydra_ft.store.flow_coverage import Proof, cover, covered, uncover
 from hydra_ft.store.flow_markets import Markets
 from hydra_ft.store.flow_proof import as_proven, proven
-from hydra_ft.store.flow_rows import COLUMNS, bars_of, rows_of, table_of, whole
+from hydra_ft.store.flow_rows import (
+    COLUMNS,
+    bars_of,
+    common_grid,
+    in_grid,
+    rows_of,
+    table_of,
+    whole,
+)
 from hydra_ft.store.flow_schema import FLOW_BARS, FOOTPRINTS
 from hydra_ft.store.flow_upsert import upsert_better
 from hydra_ft.types import Feed
 from hydra_ft.types.flow import FlowBars, Footprint, TradeGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from hydra_ft.store.database import Database
+    from hydra_ft.types import IntArray
     from hydra_ft.types.flow import Flow
+
+    Chosen = Callable[[IntArray, Mapping[int, TradeGrid]], TradeGrid]
 
 AT_ONCE = 20_000
 """Rows that are handed to the database together."""
@@ -63,6 +74,54 @@ class FlowStore:
         complete. Fewer bars come where fewer are kept, or where an older grid cannot be told
         in the newest one.
         """
+        return self._kept(pair, step_ms, count, until, _newest)
+
+    def between(
+        self, pair: str, step_ms: int, start: int, stop: int, grid: TradeGrid | None = None
+    ) -> FlowBars | None:
+        """Return the bars that open within an interval (``stop`` exclusive), as ``last`` does.
+
+        With ``grid`` they are told in that one.
+        """
+        return self._within(pair, step_ms, start, stop, lambda *_: grid or _newest(*_))
+
+    def told(self, pair: str, step_ms: int, start: int, stop: int) -> FlowBars | None:
+        """Return the bars of an interval in the coarsest steps that tell all of them exactly.
+
+        Their sums and prices are those of their own grids, but nothing can be said of bins.
+        """
+
+        def common(table: IntArray, grids: Mapping[int, TradeGrid]) -> TradeGrid:
+            numbers = np.unique(table[table[:, 0] >= start, 1]).tolist()
+            return common_grid([grids[number] for number in numbers or table[-1:, 1].tolist()])
+
+        return self._within(pair, step_ms, start, stop, common)
+
+    def changes(self, pair: str, step_ms: int, start: int, stop: int) -> list[int]:
+        """Times of the kept bars within an interval whose grid is not that of the one before."""
+        before = func.lag(FLOW_BARS.c.grid).over(order_by=FLOW_BARS.c.time)
+        grids = (
+            select(FLOW_BARS.c.time, FLOW_BARS.c.grid, before.label("before"))
+            .where(FLOW_BARS.c.market == self.markets.find(pair), FLOW_BARS.c.step_ms == step_ms)
+            .where(FLOW_BARS.c.time >= start, FLOW_BARS.c.time < stop)
+            .subquery()
+        )
+        query = select(grids.c.time).where(grids.c.grid != grids.c.before).order_by(grids.c.time)
+        with self._database.transaction() as connection:
+            return [int(time) for time in connection.execute(query).scalars()]
+
+    def _within(
+        self, pair: str, step_ms: int, start: int, stop: int, chosen: Chosen
+    ) -> FlowBars | None:
+        bars = self._kept(pair, step_ms, -(-(stop - start) // step_ms), stop, chosen)
+        if bars is None:
+            return None
+        found = bars_from(bars, int(np.searchsorted(bars.time, start)))
+        return found if len(found) else None
+
+    def _kept(
+        self, pair: str, step_ms: int, count: int, until: int | None, chosen: Chosen
+    ) -> FlowBars | None:
         market = self.markets.find(pair)
         if market is None:
             return None
@@ -80,24 +139,19 @@ class FlowStore:
                 return None
             table = table_of(rows[::-1])
             grids = {n: self.markets.grid(connection, n) for n in np.unique(table[:, 1]).tolist()}
-            bars = bars_of(table, grids, step_ms, count, until)
+            grid = chosen(table, grids)
+            table = in_grid(table, grids, grid)
+            if not len(table):
+                return None
+            bars = bars_of(table, grid, step_ms, count, until)
             begin, stop = int(bars.time[0]), int(bars.time[-1]) + step_ms
             stretches = covered(connection, market, Feed.TRADES, begin, stop)
         return as_proven(bars, stretches)
 
-    def between(self, pair: str, step_ms: int, start: int, stop: int) -> FlowBars | None:
-        """Return the bars that open within an interval (``stop`` exclusive), as ``last`` does."""
-        bars = self.last(pair, step_ms, -(-(stop - start) // step_ms), until=stop)
-        if bars is None:
-            return None
-        found = bars_from(bars, int(np.searchsorted(bars.time, start)))
-        return found if len(found) else None
-
     def footprint(self, pair: str, bars: FlowBars) -> Footprint:
         """Return the footprint of bars that ``last`` gave; bars without one have no cells.
 
-        Its bins are those of the newest kept one; an older one that cannot be told in these
-        is left out.
+        Its bins are those of the bars' grid; what cannot be told in these is left out.
         """
         market = self.markets.find(pair)
         empty = _without_cells(bars.grid, len(bars))
@@ -126,6 +180,10 @@ class FlowStore:
         )
         with self._database.transaction() as connection:
             return connection.execute(query).first() is not None
+
+
+def _newest(table: IntArray, grids: Mapping[int, TradeGrid]) -> TradeGrid:
+    return grids[int(table[-1, 1])]
 
 
 def put_flows(connection: Connection, flows: Sequence[tuple[Flow, int, int]]) -> None:
@@ -205,8 +263,8 @@ def _without_cells(grid: TradeGrid, n: int) -> Footprint:
 
 
 def _spread(rows: Sequence[Any], grids: dict[int, TradeGrid], bars: FlowBars) -> Footprint:
-    """Lay the footprints of rows out over bars, in the bins of the newest row."""
-    wanted = grids[rows[-1].grid]
+    """Lay the footprints of rows out over bars, in the bins of their grid."""
+    wanted = bars.grid
     parts: list[Footprint] = []
     at = len(bars)
     for number, group in groupby(reversed(rows), key=lambda row: row.grid):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hydra_ft.bars.flow_tables import COUNTED
+from hydra_ft.store.flow_grids import MOST_DECIMALS
 from hydra_ft.types.flow import NO_ID, UNKNOWN, FlowBars, TradeGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from hydra_ft.types import IntArray
 
@@ -29,21 +33,14 @@ def rows_of(bars: FlowBars, market: int, grid: int) -> list[dict[str, Any]]:
 
 
 def bars_of(
-    table: IntArray,
-    grids: Mapping[int, TradeGrid],
-    step_ms: int,
-    count: int,
-    stop: int | None = None,
+    table: IntArray, grid: TradeGrid, step_ms: int, count: int, stop: int | None = None
 ) -> FlowBars:
     """Flow bars from the columns ``COLUMNS`` of rows, shape (n, columns), oldest first.
 
-    There is one bar for each interval from the first row until ``stop`` (the end of the last
-    row without it), of which the last ``count`` are given: where there was no row it is
-    empty, at the price before, and uncovered. All are in the grid of the newest row; where an
-    older one cannot be told in it exactly, the bars begin after that.
+    The rows are in ``grid`` (``in_grid``). There is one bar for each interval from the first
+    row until ``stop`` (the end of the last row without it), of which the last ``count`` are
+    given: where there was no row it is empty, at the price before, and uncovered.
     """
-    grid = grids[int(table[-1, 1])]
-    table = _in_one_grid(table, grids, grid)
     begin, end = int(table[0, 0]), int(table[-1, 0]) + step_ms
     last = max(end, begin if stop is None else stop // step_ms * step_ms)
     time = np.arange(max(begin, last - count * step_ms), last, step_ms)
@@ -65,12 +62,12 @@ def _marked(columns: dict[str, IntArray], absent: Any, step_ms: int) -> dict[str
     }
 
 
-def _in_one_grid(table: IntArray, grids: Mapping[int, TradeGrid], grid: TradeGrid) -> IntArray:
-    numbers = np.unique(table[:, 1])
-    if numbers.size == 1:
+def in_grid(table: IntArray, grids: Mapping[int, TradeGrid], grid: TradeGrid) -> IntArray:
+    """Rows in the steps of a grid, from after the last that cannot be told in it exactly."""
+    if all(grids[number] == grid for number in np.unique(table[:, 1]).tolist()):
         return table
     table = table.copy()
-    for number in numbers.tolist():
+    for number in np.unique(table[:, 1]).tolist():
         rows = np.flatnonzero(table[:, 1] == number)
         factors = in_steps_of(grid, grids[number])
         if factors is None:
@@ -79,6 +76,25 @@ def _in_one_grid(table: IntArray, grids: Mapping[int, TradeGrid], grid: TradeGri
             _rescale(table, rows, *factors)
     kept: IntArray = table[np.flatnonzero(table[:, 1] == UNKNOWN).max(initial=-1) + 1 :]
     return kept
+
+
+def common_grid(grids: Collection[TradeGrid]) -> TradeGrid:
+    """Coarsest steps in which all of some grids can be told; of one grid it is that grid."""
+    first, *others = grids
+    if not others:
+        return first
+    tick_size = reduce(_common_step, (grid.tick_size for grid in others), first.tick_size)
+    lot_size = reduce(_common_step, (grid.lot_size for grid in others), first.lot_size)
+    return TradeGrid(tick_size, lot_size)
+
+
+def _common_step(one: float, other: float) -> float:
+    a, b = (
+        Fraction(repr(float(step))).limit_denominator(10**MOST_DECIMALS) for step in (one, other)
+    )
+    return math.gcd(a.numerator * b.denominator, b.numerator * a.denominator) / (
+        a.denominator * b.denominator
+    )
 
 
 def _rescale(table: IntArray, rows: IntArray, ticks: int, lots: int) -> None:

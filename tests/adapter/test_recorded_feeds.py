@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hydra_ft.types.flow import Trades
+    from hydra_ft.types.flow import TradeGrid, Trades
 
 TRADES = (Feed.TRADES,)
 END = START + 3 * DAY + 12 * HOUR
@@ -169,9 +169,11 @@ def test_only_what_is_newer_is_read(recorded: Database, monkeypatch: pytest.Monk
     live.beside(PAIR, flat_candles(END - FIVE, 200), TRADES)
     plain = FlowStore.between
 
-    def noted(self: FlowStore, pair: str, step: int, start: int, stop: int) -> object:
+    def noted(
+        self: FlowStore, pair: str, step: int, start: int, stop: int, *grid: TradeGrid
+    ) -> object:
         asked.append(stop - start)
-        return plain(self, pair, step, start, stop)
+        return plain(self, pair, step, start, stop, *grid)
 
     monkeypatch.setattr(FlowStore, "between", noted)
     live.beside(PAIR, flat_candles(END, 200), TRADES)

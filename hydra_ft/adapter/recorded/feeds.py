@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from hydra_ft.adapter.recorded.kept import KeptColumns
 from hydra_ft.adapter.recorded.liquidation_source import SOURCES, LiquidationSource
 from hydra_ft.adapter.recorded.minutes import MINUTE_MS, SUB_MS, Minutes, flow_part_of
 from hydra_ft.adapter.recorded.spans import Coverage
+from hydra_ft.adapter.recorded.stretches import parts_of
 from hydra_ft.bars.candles import LIQUIDATED, PRICES, timeframe_ms
 from hydra_ft.bars.flow_coarser import coarser_bars
 from hydra_ft.bars.flow_columns import flow_columns
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from hydra_ft.adapter.recorded.kept import Columns, Source
     from hydra_ft.store.database import Database
+    from hydra_ft.types.flow import FlowBars
 
 RECORDED: Final = (Feed.TRADES, Feed.LIQUIDATIONS)
 """Feeds that are laid beside the candles."""
@@ -78,20 +79,15 @@ class RecordedFeeds:
         if step_ms % SUB_MS:
             raise DataError(f"timeframe: expected a multiple of 10s, was {timeframe!r}")
         begin, end = -(-start // step_ms) * step_ms, stop // step_ms * step_ms
-        edges = [*range(begin, end, AT_ONCE_MS), end]
-        parts = [self._fine(pair, step_ms, *span) for span in pairwise(edges)]
-        known = [part for part in parts if part is not None]
+        changes = self._of(pair).changes(SUB_MS, begin, end)
+        at_once = range(begin, end, AT_ONCE_MS)
+        known: list[Bars] = []
+        for part in parts_of(begin, end, step_ms, changes, at_once):
+            subs = self._of(pair).sub_bars(part.start, part.stop, has_changes=bool(changes))
+            made = None if subs is None else _fine(coarser_bars(subs, step_ms), known)
+            if made is not None and len(made):
+                known.append(made)
         return _joined(known) if known else _without_flow(timeframe)
-
-    def _fine(self, pair: str, step_ms: int, begin: int, end: int) -> Bars | None:
-        """Candles of an interval with their flow; None where no price is known."""
-        subs = self._of(pair).sub_bars(begin, end)
-        if subs is None or not len(subs):
-            return None
-        bars = coarser_bars(subs, step_ms)
-        made = candles(bars)
-        known = flow_part_of(bars, len(bars) - len(made), len(bars))
-        return replace(made, flow=flow_columns(known)) if len(made) else None
 
     def forget(self, pair: str) -> None:
         """Let go what is kept in memory of a pair."""
@@ -126,6 +122,19 @@ class RecordedFeeds:
             return FlowSource(self._of(pair), coverage, step_ms)
         coverage = Coverage(self._database, markets, pair, feed, SOURCES)
         return LiquidationSource(self._derivatives, coverage, step_ms)
+
+
+def _fine(bars: FlowBars, before: Sequence[Bars]) -> Bars:
+    """Candles with their flow, from the first price on that is known, in them or before."""
+    made = candles(bars)
+    unknown = len(bars) - len(made)
+    if not before or not unknown:
+        return replace(made, flow=flow_columns(flow_part_of(bars, unknown, len(bars))))
+    led = np.repeat(before[-1].close[-1:], unknown)
+    prices: dict[str, Any] = {name: np.concatenate((led, getattr(made, name))) for name in PRICES}
+    return Bars(
+        time=bars.time, step_ms=bars.step_ms, volume=bars.volume, flow=flow_columns(bars), **prices
+    )
 
 
 def _joined(parts: Sequence[Bars]) -> Bars:

@@ -1,7 +1,9 @@
 """Columns of flow and value of a frame, from the minutes that are kept.
 
-What a bar gets depends on its own UTC day and the one before, wherever the frame begins: a
-backtest over a year and a bot that has just started give the same.
+What a bar gets depends on its own UTC day and the one before, wherever the frame begins, and
+never on a grid that came after it: a backtest over a year and a bot that has just started give
+the same. Sums and prices are known across a change of the grid. Value is told in the bins of
+the bar: of what came before a change it is known where that can be told in these.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hydra_ft.adapter.recorded.minutes import DAY_MS, MINUTE_MS
+from hydra_ft.adapter.recorded.stretches import parts_of
 from hydra_ft.bars.candles import grouped
 from hydra_ft.bars.flow_coarser import coarser_bars, coarser_footprint
 from hydra_ft.bars.flow_columns import flow_columns, with_flow
@@ -63,19 +66,21 @@ class FlowSource:
         n = (stop - start) // self.step_ms
         found = {name: np.full(n, np.nan) for name in names}
         found["flow.covered"][:] = 0.0
-        begin = start
-        while begin < stop:
-            end = min(stop, begin // DAY_MS * DAY_MS + AT_ONCE_MS)
-            part = self._valued(begin, end) if self.has_value else self._summed(begin, end)
-            if part is not None:
-                self._place(part, found, start, begin)
-            begin = end
+        changes = self.minutes.changes(MINUTE_MS, start, stop)
+        at_once = range(start // DAY_MS * DAY_MS + AT_ONCE_MS, stop, AT_ONCE_MS)
+        for begin, end, is_mixed in parts_of(start, stop, self.step_ms, changes, at_once):
+            if self.has_value:
+                self._place(self._valued(begin, end), found, start, begin)
+            if is_mixed or not self.has_value:
+                self._place(self._summed(begin, end), found, start, begin)
         return found
 
     def _place(
-        self, part: tuple[IntArray, Columns], found: Columns, start: int, begin: int
+        self, part: tuple[IntArray, Columns] | None, found: Columns, start: int, begin: int
     ) -> None:
         """Put in the columns of the bars from ``begin`` on."""
+        if part is None:
+            return
         times, columns = part
         first = int(np.searchsorted(times, begin))
         rows = (times[first:] - start) // self.step_ms

@@ -13,7 +13,6 @@ from hydra_ft.types.flow import Flow, FlowBars, Footprint
 
 if TYPE_CHECKING:
     from hydra_ft.store.flow import FlowStore
-    from hydra_ft.types.flow import TradeGrid
 
 MINUTE_MS: Final = 60_000
 """Length of the bars that recorder and ``hydra data build`` keep footprints of."""
@@ -30,18 +29,26 @@ class Minutes:
         self._held: Flow | None = None
         self._from = 0
 
+    def changes(self, step_ms: int, start: int, stop: int) -> list[int]:
+        """Times within an interval at which bars of a length begin to have another grid."""
+        return self._store.changes(self._pair, step_ms, start, stop)
+
     def bars(self, start: int, stop: int) -> FlowBars | None:
         """Minutes from ``start`` on, or from the first that is kept; None for none at all."""
-        return self._store.between(self._pair, MINUTE_MS, start, stop)
+        return self._store.told(self._pair, MINUTE_MS, start, stop)
 
-    def sub_bars(self, start: int, stop: int) -> FlowBars | None:
-        """Bars of 10 s from ``start`` on, or from the first that is kept; None for none."""
+    def sub_bars(self, start: int, stop: int, *, has_changes: bool) -> FlowBars | None:
+        """Bars of 10 s from ``start`` on, or from the first that is kept; None for none.
+
+        ``has_changes`` says whether the grid changes within the part of the day in question,
+        so that what is held may be in another one.
+        """
         held = self._held
-        if held is not None and len(held.sub_bars):
+        if held is not None and len(held.sub_bars) and not has_changes:
             end = int(held.sub_bars.time[-1]) + SUB_MS
-            if self._from <= start and stop <= end:
+            if self._from <= start and stop == end:
                 return _cut(held.sub_bars, start, stop)
-        return self._store.between(self._pair, SUB_MS, start, stop)
+        return self._store.told(self._pair, SUB_MS, start, stop)
 
     def flow(self, start: int, stop: int, fresh: int) -> Flow | None:
         """Flow from ``start`` on; what lies before ``fresh`` is as it was read before.
@@ -75,14 +82,12 @@ class Minutes:
             return None
 
     def _read(self, start: int, stop: int) -> Flow | None:
-        bars = self.bars(start, stop)
+        bars = self._store.between(self._pair, MINUTE_MS, start, stop)
         if bars is None:
             return None
         footprint = self._store.footprint(self._pair, bars)
-        if footprint.grid != bars.grid:
-            footprint = _no_cells(bars.grid, len(bars))
-        subs = self._store.between(self._pair, SUB_MS, int(bars.time[0]), stop)
-        if subs is None or subs.grid != bars.grid:
+        subs = self._store.between(self._pair, SUB_MS, int(bars.time[0]), stop, bars.grid)
+        if subs is None:
             subs = flow_part_of(bars, 0, 0, step_ms=SUB_MS)
         return Flow(bars, footprint, subs)
 
@@ -112,8 +117,3 @@ def flow_part_of(bars: FlowBars, begin: int, end: int, step_ms: int | None = Non
 
 def _cut(bars: FlowBars, start: int, stop: int) -> FlowBars:
     return flow_part_of(bars, *np.searchsorted(bars.time, (start, stop)).tolist())
-
-
-def _no_cells(grid: TradeGrid, n: int) -> Footprint:
-    none = np.zeros(0, dtype=np.int64)
-    return Footprint(grid, np.zeros(n + 1, dtype=np.int64), none, none, none)
