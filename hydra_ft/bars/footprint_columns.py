@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hydra_ft.bars.footprint import imbalances
+from hydra_ft.bars.value_columns import lots_in_cells
 from hydra_ft.types.flow import UNKNOWN
 from hydra_ft.types.flow_columns import FootprintColumns
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
-    from hydra_ft.types.flow import Flow, Footprint, TradeGrid
+    from hydra_ft.types.flow import Flow, TradeGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,16 @@ RULES = ImbalanceRules()
 
 
 def footprint_columns(flow: Flow, rules: ImbalanceRules = RULES) -> FootprintColumns:
-    """Imbalances of each flow bar, shape (n,) each; NaN where a bar is not whole."""
-    footprint, whole = flow.footprint, flow.bars.whole
+    """Imbalances of each flow bar, shape (n,) each.
+
+    NaN where a bar is not whole, or its footprint is no longer kept.
+    """
+    bars, footprint = flow.bars, flow.footprint
+    lots = lots_in_cells(footprint)
+    known = bars.whole & (lots == bars.buy_lots + bars.sell_lots)
     levels = np.diff(footprint.offsets)
-    found = imbalances(footprint, rules.ratio, rules.stack, _least(footprint, levels, rules))
+    least = np.ceil(rules.least_share * lots / np.maximum(levels, 1)).astype(np.int64)
+    found = imbalances(footprint, rules.ratio, rules.stack, least)
     stacks = {
         "buy_stack": _middle(found.buy_stack_bin, found.buy_longest, footprint.grid),
         "sell_stack": _middle(found.sell_stack_bin, found.sell_longest, footprint.grid),
@@ -52,15 +59,8 @@ def footprint_columns(flow: Flow, rules: ImbalanceRules = RULES) -> FootprintCol
     }
     named: dict[str, FloatArray | IntArray] = {**counts, **stacks}
     return FootprintColumns(
-        **{name: np.where(whole, values, np.nan) for name, values in named.items()}
+        **{name: np.where(known, values, np.nan) for name, values in named.items()}
     )
-
-
-def _least(footprint: Footprint, levels: IntArray, rules: ImbalanceRules) -> IntArray:
-    """Lots that a level of each bar must hold, shape (n,)."""
-    running = np.concatenate(([0], np.cumsum(footprint.buy + footprint.sell)))
-    lots = running[footprint.offsets[1:]] - running[footprint.offsets[:-1]]
-    return np.ceil(rules.least_share * lots / np.maximum(levels, 1)).astype(np.int64)
 
 
 def _middle(lowest: IntArray, bins: IntArray, grid: TradeGrid) -> FloatArray:

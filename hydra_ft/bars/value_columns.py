@@ -92,7 +92,7 @@ def _is_known(flow: Flow, starts: IntArray, length: int) -> BoolArray:
     missed = total(bars.missing_ids + bars.late) + _noticed_after(bars, stop)
     lost = total(bars.uncovered_ms) / (length * bars.step_ms)
     lost += missed / np.maximum(missed + total(bars.count), 1)
-    lost += total(np.abs(lots - _lots_in_cells(flow.footprint))) / np.maximum(total(lots), 1)
+    lost += total(np.abs(lots - lots_in_cells(flow.footprint))) / np.maximum(total(lots), 1)
     return there & (lost <= MOST_LOST)
 
 
@@ -106,7 +106,7 @@ def _noticed_after(bars: FlowBars, stop: IntArray) -> IntArray:
     return np.asarray(np.append(told[rows], 0)[np.searchsorted(rows, stop)])
 
 
-def _lots_in_cells(footprint: Footprint) -> IntArray:
+def lots_in_cells(footprint: Footprint) -> IntArray:
     """Lots that the cells of each bar hold, shape (n,): fewer than traded where cells lack."""
     sums = np.concatenate(([0], np.cumsum(footprint.buy + footprint.sell)))
     return np.asarray(np.diff(sums[footprint.offsets]))
@@ -148,7 +148,7 @@ def _volumes(flow: Flow, top: IntArray, bottom: IntArray) -> dict[str, FloatArra
     NaN for bars of which cells lack.
     """
     footprint, n = flow.footprint, len(flow.bars)
-    complete = _lots_in_cells(footprint) == flow.bars.buy_lots + flow.bars.sell_lots
+    complete = lots_in_cells(footprint) == flow.bars.buy_lots + flow.bars.sell_lots
     of = np.repeat(np.arange(n), np.diff(footprint.offsets))
     lots = footprint.buy + footprint.sell
     lowest = footprint.bin * footprint.grid.bin_ticks

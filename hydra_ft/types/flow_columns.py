@@ -77,10 +77,10 @@ class ValueColumns(_Columns):
 class FootprintColumns(_Columns):
     """Levels of each bar at which one side had far more than the other, shape (n,) each.
 
-    NaN where a bar is not whole. ``levels`` counts the bins that traded, ``buy_levels`` and
-    ``sell_levels`` those out of balance, ``*_stacks`` the runs of adjacent ones, ``*_longest``
-    the length of the longest run. ``*_stack`` is the middle of the longest stack, in quote
-    currency; NaN where there is none.
+    NaN where a bar is not whole or its footprint not kept. ``levels`` counts the bins that traded,
+    ``buy_levels`` and ``sell_levels`` those out of balance, ``*_stacks`` the runs of adjacent
+    ones, ``*_longest`` the length of the longest run. ``*_stack`` is the middle of the longest
+    stack, in quote currency; NaN where there is none.
     """
 
     levels: FloatArray

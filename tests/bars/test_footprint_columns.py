@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.bars.footprint_columns import ImbalanceRules, footprint_columns
 from hydra_ft.types import FootprintColumns
-from hydra_ft.types.flow import Flow, TradeGrid, Trades
+from hydra_ft.types.flow import Flow, Footprint, TradeGrid, Trades
 
 MINUTE = 60_000
 SPAN = 30 * MINUTE
@@ -72,6 +72,32 @@ def test_a_bar_of_which_a_trade_is_missing_is_unknown_alone() -> None:
     bars = with_flow(candles(torn.bars), torn)
     assert bars.footprint is not None
     np.testing.assert_array_equal(bars.footprint.levels, found.levels)
+
+
+def test_a_bar_whose_cells_are_no_longer_kept_is_unknown_and_not_without_levels() -> None:
+    """Footprints are dropped before bars; a bar in which nothing traded has none and is known."""
+    some = picked(TRADES, np.flatnonzero((TRADES.time - START) // MINUTE != 20))
+    whole = flow(replace(some, id=np.arange(len(some))))
+    cells = np.repeat(np.arange(30), np.diff(whole.footprint.offsets))
+    # The first ten bars hold none any more, and the thirteenth lacks one.
+    kept = np.flatnonzero((cells >= 10) & (np.arange(len(cells)) != np.argmax(cells == 12)))
+    counts = np.bincount(cells[kept], minlength=30)
+    footprint = Footprint(
+        whole.footprint.grid,
+        np.concatenate(([0], np.cumsum(counts))),
+        *(getattr(whole.footprint, name)[kept] for name in ("bin", "buy", "sell")),
+    )
+    found = footprint_columns(replace(whole, footprint=footprint), RULES)
+    unknown = [*range(10), 12]
+    for name in ("levels", "buy_levels", "sell_stacks", "buy_longest"):
+        assert np.flatnonzero(np.isnan(getattr(found, name))).tolist() == unknown, name
+    assert found.levels[20] == 0
+    known = np.setdiff1d(np.arange(30), unknown)
+    expected = footprint_columns(whole, RULES)
+    for f in fields(FootprintColumns):
+        np.testing.assert_array_equal(
+            getattr(found, f.name)[known], getattr(expected, f.name)[known]
+        )
 
 
 def planted() -> Trades:
