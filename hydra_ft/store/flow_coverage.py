@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, false, select, text
 
 from hydra_ft.store.flow_schema import COVERAGE, GAPS
 from hydra_ft.store.flow_upsert import upsert
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _KEY: Final = ("market", "feed", "source", "start")
 _MARKETS_AT_ONCE: Final = 500
+_LOCK: Final = text(
+    "select pg_advisory_xact_lock(4891738, market::int)"
+    " from (select unnest(cast(:markets as bigint[])) as market) as wanted"
+)
+"""The number is any that other programs on a PostgreSQL server do not lock by."""
 OWN: Final = "exchange"
 """Source of what came from the exchange itself, be it recorded or read from files of trades."""
 
@@ -72,6 +77,9 @@ def cover(connection: Connection, proofs: Sequence[Proof]) -> None:
     However many feeds and pairs they are of, it is one read and two writes.
     """
     proofs = [one for one in proofs if one.stretch.stop > one.stretch.start]
+    if not proofs:
+        return
+    hold(connection, {one.market for one in proofs})
     known = _touched(connection, proofs)
     gone: list[dict[str, Any]] = []
     fresh: dict[_Key, list[Stretch]] = defaultdict(list)
@@ -89,10 +97,24 @@ def cover(connection: Connection, proofs: Sequence[Proof]) -> None:
     upsert(connection, COVERAGE, rows)
 
 
+def hold(connection: Connection, markets: Collection[int]) -> None:
+    """Let nobody else change what is proven of some markets until the transaction ends.
+
+    Stretches are read, joined and written: of two processes (a recorder, ``hydra data build``)
+    one would undo what the other one wrote in between.
+    """
+    if connection.dialect.name == "postgresql":
+        # Always in this order, so that two never wait for each other.
+        connection.execute(_LOCK, {"markets": sorted(markets)})
+    else:  # a statement that would write takes the lock of the file, a SELECT does not
+        connection.execute(delete(COVERAGE).where(false()))
+
+
 def uncover(
     connection: Connection, market: int, feed: Feed, start: int, stop: int, source: str = OWN
 ) -> None:
     """Take a stretch out of what is proven; the ids of what is parted are no longer known."""
+    hold(connection, [market])
     where = _of(market, feed, source)
     touched = and_(where, COVERAGE.c.stop > start, COVERAGE.c.start < stop)
     found = _stretches(connection, touched)

@@ -10,6 +10,7 @@ from annotated_types import Ge
 from sqlalchemy import delete, func, select, update
 from typing_extensions import Doc
 
+from hydra_ft.store.flow_coverage import hold
 from hydra_ft.store.flow_schema import (
     BOOKS,
     COVERAGE,
@@ -25,6 +26,8 @@ from hydra_ft.store.flow_schema import (
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Select, Table
 
     from hydra_ft.store.database import Database
@@ -65,7 +68,7 @@ def forget_old(database: Database, now: int, retention: Retention | None = None)
     # First: rows that nothing covers are taken for unknown, covered time without rows for calm.
     for feed, days in _feeds(kept).items():
         if days:
-            _forget_coverage(database, feed, now - days * DAY_MS)
+            _forget_coverage(database, markets, feed, now - days * DAY_MS)
     return sum(
         _drop(database, table, market, now - days * DAY_MS, steps)
         for market in markets
@@ -141,8 +144,9 @@ def _feeds(kept: Retention) -> dict[Feed, int]:
     }
 
 
-def _forget_coverage(database: Database, feed: Feed, before: int) -> None:
+def _forget_coverage(database: Database, markets: Sequence[int], feed: Feed, before: int) -> None:
     with database.transaction() as connection:
+        hold(connection, markets)
         of = COVERAGE.c.feed == feed.value
         connection.execute(delete(COVERAGE).where(of, COVERAGE.c.stop <= before))
         connection.execute(
