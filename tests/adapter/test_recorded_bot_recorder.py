@@ -229,6 +229,18 @@ def test_a_recorder_that_does_not_end_in_time_keeps_its_lock_until_it_has(
     assert not is_locked(url)
 
 
+def test_a_lock_that_another_one_took_ends_it(url: str, idle: type[Idle]) -> None:
+    """The server had ended our session (PostgreSQL), and another recorder was faster."""
+    bot = BotRecorder(url, BINANCE, [PAIR], RecorderSettings())
+    assert idle.made
+    bot.look([PAIR], NOW)
+    assert bot.is_ours
+    bot._lost.set()
+    bot.look([PAIR], NOW)
+    ended(bot)
+    assert not bot.is_ours
+
+
 def test_ledger_and_database_are_closed_before_the_recorder_is_waited_for() -> None:
     done: list[str] = []
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
-from hydra_ft.adapter.recorded.flow_wait import FlowWait
+from hydra_ft.adapter.recorded.flow_wait import FlowWait, trades_of
 from hydra_ft.adapter.recorded.live_feeds import LiveFeeds
 from hydra_ft.errors import StoreError
 from hydra_ft.store.database import Database
@@ -52,7 +52,7 @@ def test_a_server_that_never_answers_is_asked_once_a_loop() -> None:
         database = ReadingDatabase(url)
         live, store = RecordedFeeds(database, "binance", keeps=True), FlowStore(database, "binance")
         with pytest.raises(StoreError, match="refused a statement") as failed:
-            FlowWait(store, FIVE, 5.0).wait(PAIRS, STOP)
+            FlowWait([trades_of(store)], FIVE, 5.0).wait(PAIRS, STOP)
         assert not isinstance(failed.value, NotAskedError)
         assert {read(live, pair) for pair in PAIRS} == {NotAskedError}
         assert "secret" not in str(failed.value)

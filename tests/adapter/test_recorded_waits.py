@@ -1,10 +1,11 @@
-"""A bot waits for the trades of a closed candle: once, not for long, and not for the dead."""
+"""A bot waits for what is recorded of a closed candle: once, not for long, and not for the dead."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,15 @@ from adapter.recorded_tape import FIVE, MINUTE, PAIR, START, flat_candles, made_
 from hydra_ft.adapter.history import shortfalls
 from hydra_ft.adapter.recorded.feed_states import FeedStates
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
-from hydra_ft.adapter.recorded.flow_wait import FlowWait
+from hydra_ft.adapter.recorded.flow_wait import FlowWait, liquidations_of, trades_of
+from hydra_ft.adapter.recorded.live_feeds import LiveFeeds
 from hydra_ft.adapter.start import feeds_in_use
 from hydra_ft.decisions.rules import HeadRules
+from hydra_ft.feeds.coinalyze import SOURCE as VENDOR
+from hydra_ft.settings import load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_coverage import OWN, Proof, Stretch, cover
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -65,13 +70,16 @@ class Clock:
 
 def test_it_waits_until_all_pairs_are_there(store: FlowStore) -> None:
     clock = Clock(store, btc=0.5, eth=1.2)
-    assert FlowWait(store, FIVE, 5.0, clock.sleep).wait([PAIR, OTHER], CLOSE + 1_000) == []
+    assert (
+        FlowWait([trades_of(store)], FIVE, 5.0, clock.sleep).wait([PAIR, OTHER], CLOSE + 1_000)
+        == []
+    )
     assert clock.slept_s == pytest.approx(1.2, abs=0.11)
 
 
 def test_it_waits_no_longer_than_it_may_and_once_a_candle(store: FlowStore) -> None:
     clock = Clock(store, btc=0.5)
-    waiting = FlowWait(store, FIVE, 5.0, clock.sleep)
+    waiting = FlowWait([trades_of(store)], FIVE, 5.0, clock.sleep)
     assert waiting.wait([PAIR, OTHER], CLOSE + 1_000) == [OTHER]
     assert clock.slept_s == pytest.approx(5.0)
     assert waiting.wait([PAIR, OTHER], CLOSE + 60_000) == []
@@ -80,18 +88,74 @@ def test_it_waits_no_longer_than_it_may_and_once_a_candle(store: FlowStore) -> N
 
 def test_it_does_not_wait_for_what_nobody_records(store: FlowStore) -> None:
     clock = Clock(store)
-    later = CLOSE + 3 * FIVE
-    assert FlowWait(store, FIVE, 5.0, clock.sleep).wait([PAIR, "SOL/USDT:USDT"], later) == [
-        PAIR,
-        "SOL/USDT:USDT",
-    ]
+    later, waiting = CLOSE + 3 * FIVE, FlowWait([trades_of(store)], FIVE, 5.0, clock.sleep)
+    assert waiting.wait([PAIR, "SOL/USDT:USDT"], later) == [PAIR, "SOL/USDT:USDT"]
     assert clock.slept_s == 0
 
 
 def test_without_a_wait_it_only_looks(store: FlowStore) -> None:
     clock = Clock(store, btc=0.0)
-    assert FlowWait(store, FIVE, 0.0, clock.sleep).wait([PAIR], CLOSE) == [PAIR]
+    assert FlowWait([trades_of(store)], FIVE, 0.0, clock.sleep).wait([PAIR], CLOSE) == [PAIR]
     assert clock.slept_s == 0
+
+
+def proven(database: Database, store: FlowStore, stop: int, source: str = OWN) -> None:
+    """Liquidations of the first pair are complete up to a time; there was none."""
+    number = store.markets.number(PAIR)
+    with database.transaction() as connection:
+        cover(connection, [Proof(number, Feed.LIQUIDATIONS, Stretch(START, stop), source)])
+
+
+@pytest.mark.parametrize("is_vendor", [False, True])
+def test_liquidations_are_waited_for_where_they_are_recorded(
+    database: Database, store: FlowStore, is_vendor: bool
+) -> None:
+    """A vendor's are there an hour later: nothing is waited for."""
+    proven(database, store, CLOSE - 1_000, VENDOR if is_vendor else OWN)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 12:
+            proven(database, store, CLOSE)
+
+    waiting = FlowWait([liquidations_of(database, store.markets)], FIVE, 5.0, sleep)
+    assert waiting.wait([PAIR, OTHER], CLOSE + 1_000) == ([PAIR, OTHER] if is_vendor else [OTHER])
+    assert len(slept) == (0 if is_vendor else 12)
+
+
+def test_silent_liquidations_do_not_keep_a_pair_from_being_waited_for(
+    database: Database, store: FlowStore
+) -> None:
+    clock, feeds = Clock(store, btc=0.5), liquidations_of(database, store.markets)
+    waiting = FlowWait([trades_of(store), feeds], FIVE, 5.0, clock.sleep)
+    assert waiting.wait([PAIR], CLOSE + 1_000) == [PAIR]
+    assert clock.slept_s == pytest.approx(0.5, abs=0.11)
+
+
+@pytest.mark.parametrize("feeds", [{Feed.LIQUIDATIONS}, {Feed.TRADES}])
+def test_a_bot_waits_for_each_recorded_feed_that_is_listed(
+    tmp_path: Path, database: Database, store: FlowStore, feeds: set[Feed]
+) -> None:
+    class Plain:
+        def ft_bot_start(self, **_kwargs: Any) -> None:
+            """Nothing more of a bot is needed."""
+
+    class Bot(LiveFeeds, Plain):  # type: ignore[misc]
+        timeframe = "5m"
+
+    bot: Any = object.__new__(Bot)
+    bot.feeds, bot.frames, bot.settings = frozenset(feeds), SimpleNamespace(), load_settings(None)
+    exchange = {"name": "binance"}
+    bot.config = {"exchange": exchange, "user_data_dir": tmp_path, "dry_run": False}
+    proven(database, store, CLOSE - 1_000)
+    bot.ft_bot_start()
+    bot._wait._sleep = lambda _seconds: None
+    assert bot._wait.wait([PAIR, OTHER], CLOSE) == [PAIR, OTHER]
+    proven(database, store, CLOSE + FIVE)
+    store.put([(PAIR, made_flow(TRADES, CLOSE + FIVE - MINUTE, CLOSE + FIVE))])
+    assert bot._wait.wait([PAIR, OTHER], CLOSE + FIVE) == [OTHER]
+    bot.frames.reading.close()
 
 
 def beside(database: Database, stop: int, pair: str = PAIR) -> Bars:

@@ -103,6 +103,9 @@ class BotRecorder:
         elif not self._thread.is_alive:
             self._see_end(self._thread)
         elif self._thread.is_recording:
+            if self._lost.is_set():
+                # Another one has the lock: it ends with TakenError, and is looked for again.
+                self._thread.ask_to_end()
             self._report(pairs)
 
     def ask_to_end(self) -> None:
@@ -136,8 +139,10 @@ class BotRecorder:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        lock = sole(self._url, f"recorder-{self._venue.name}")
-        with lock, closing(Database(self._url)) as self._database:
+        with (
+            sole(self._url, f"recorder-{self._venue.name}") as self._lost,
+            closing(Database(self._url)) as self._database,
+        ):
             yield
 
     def _made(self) -> Recorder:

@@ -9,7 +9,7 @@ from freqtrade.exceptions import OperationalException
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.recorded.bot_recorder import BotRecorder
 from hydra_ft.adapter.recorded.feeds import RECORDED, RecordedFeeds
-from hydra_ft.adapter.recorded.flow_wait import FlowWait
+from hydra_ft.adapter.recorded.flow_wait import FlowWait, liquidations_of, trades_of
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.errors import HydraError
@@ -55,9 +55,13 @@ class LiveFeeds(_Base):
     def _read(self, exchange: str, url: str) -> None:
         reading = self.frames.reading = ReadingDatabase(url)
         self.frames.live = RecordedFeeds(reading, exchange, keeps=True)
+        store, awaited = FlowStore(reading, exchange), []
         if Feed.TRADES in self.feeds:
-            store, wait_s = FlowStore(reading, exchange), self.settings.recorder.wait_s
-            self._wait = FlowWait(store, timeframe_ms(self.timeframe), wait_s)
+            awaited.append(trades_of(store))
+        if Feed.LIQUIDATIONS in self.feeds:
+            awaited.append(liquidations_of(reading, store.markets))
+        wait_s = self.settings.recorder.wait_s
+        self._wait = FlowWait(awaited, timeframe_ms(self.timeframe), wait_s)
 
     def _record(self, exchange: dict[str, Any], url: str) -> None:
         pairs = self.dp.current_whitelist()
@@ -69,7 +73,7 @@ class LiveFeeds(_Base):
             raise OperationalException(f"hydra.recorder.in_bot: {error}") from error
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
-        """Begin the loop; then wait for the trades of a candle that has just closed."""
+        """Begin the loop; then wait for what is recorded of a candle that has just closed."""
         if self.frames.reading is not None:
             self.frames.reading.begin_loop()
         super().bot_loop_start(current_time=current_time, **kwargs)
