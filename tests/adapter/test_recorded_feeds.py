@@ -262,6 +262,23 @@ def test_liquidations_are_sums_where_the_feed_stood(database: Database) -> None:
         assert np.isnan(filled.long_liquidated[3])  # type: ignore[index]
 
 
+def test_minutes_that_a_vendor_revises_are_read_again(database: Database) -> None:
+    """An hour later the vendor's last minutes come with the next ones, and not as they were."""
+    kept, markets = feeds_of(database, keeps=True), FlowStore(database, "binance").markets
+    store, end = DerivativesStore(database, markets), START + 4 * HOUR
+    late = end - 9 * MINUTE - MINUTE
+    store.put_liquidation_history(PAIR, "coinalyze", [(late, 1_000.0, 0.0)], covered=(START, end))
+    for stop in range(end, end + HOUR, FIVE):
+        seen = kept.beside(PAIR, flat_candles(stop, 40), (Feed.LIQUIDATIONS,))
+    assert np.nansum(seen.long_liquidated) == 1_000.0  # type: ignore[arg-type]
+    fresh = end - 10 * MINUTE, end + HOUR
+    store.put_liquidation_history(PAIR, "coinalyze", [(late, 9_000.0, 0.0)], covered=fresh)
+    bars = flat_candles(end + HOUR, 40)
+    for read in (kept, feeds_of(database, keeps=False)):
+        revised = read.beside(PAIR, bars, (Feed.LIQUIDATIONS,)).long_liquidated
+        assert np.nansum(revised) == 9_000.0  # type: ignore[arg-type]
+
+
 def test_what_lacks_a_coarse_bar_is_told_of(recorded: Database) -> None:
     minutes = FlowStore(recorded, "binance").between(PAIR, MINUTE, HOLE[0] - HOUR, HOLE[1])
     assert minutes is not None

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 Columns = dict[str, "FloatArray"]
 
 REVISED_MS = 600_000
-"""How far back rows are always read anew: a trade that was skipped is fetched within half a
-minute. What changes before that shows in what is proven complete."""
+"""How far back rows are always read anew, from the end of what is kept and from where coverage
+has changed: a trade that was skipped is fetched within half a minute, and a vendor's history
+goes on ten minutes before its old end. All else shows in what is proven complete."""
 
 
 class Source(Protocol):
@@ -73,5 +74,5 @@ class KeptColumns:
         scope = self._source.reach(start), self._stop
         changed = changed_from(cut(self._spans, *scope), cut(spans, *scope))
         if changed is not None:
-            since = min(since, changed)
+            since = min(since, changed - REVISED_MS)
         return max(start, since // step * step)
