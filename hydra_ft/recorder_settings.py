@@ -63,7 +63,10 @@ class RecorderSettings:
         float,
         Ge(1),
         Le(1200),
-        Doc("calls a minute that fetch skipped trades; they count for the exchange's limit"),
+        Doc(
+            "most calls a minute that fetch skipped trades; they count for the exchange's limit, "
+            "and ccxt lets no more than that through (60 on Binance)"
+        ),
     ] = 60.0
     flush_s: Annotated[float, Ge(0.1), Le(60), Doc("time between two writes to the database")] = 1.0
     stop_s: Annotated[float, Ge(1), Le(300), Doc("how long a stop waits for the last write")] = 10.0

@@ -92,8 +92,8 @@ class Recorder:
     ) -> None:
         if not 0 < len(set(pairs)) <= MOST_PAIRS:
             raise FeedError(f"pairs: expected 1 to {MOST_PAIRS} of them, was {len(set(pairs))}")
-        self.venue, self.policy = venue, policy or RecorderPolicy()
         self._names, self._feeds = tuple(dict.fromkeys(pairs)), frozenset(feeds)
+        self.venue, self.policy = venue, (policy or RecorderPolicy()).for_pairs(len(self._names))
         self._make_client, self._sink = connect, sink
         self._clock_s, self._wall_ms = clock_s, wall_ms
         self._chance = chance or random.Random()

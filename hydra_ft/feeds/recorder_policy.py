@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from hydra_ft.errors import PolicyError
 
@@ -27,6 +27,9 @@ _POSITIVE = (
     "keep_alive_s",
     "ping_every_s",
 )
+
+_FETCHED_WITHIN: Final = 20
+"""Pairs that are fetched for within ``refetch_within_s``; more take as much longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,15 @@ class RecorderPolicy:
     keeps_trades: bool = False
     bin_ticks: Mapping[str, int] = field(default_factory=dict)
     """Ticks in a level of the footprint, by pair; about a basis point where none is given."""
+
+    def for_pairs(self, pairs: int) -> RecorderPolicy:
+        """Return it with the time to fetch that so many pairs take, one call after another.
+
+        ccxt's limiter lets one call for trades of Binance through a second, whatever is allowed
+        here; after an outage each pair needs one at least, and a few need more.
+        """
+        within_s = self.refetch_within_s * max(1.0, pairs / _FETCHED_WITHIN)
+        return replace(self, refetch_within_s=within_s)
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:

@@ -1,0 +1,70 @@
+"""Holes of many pairs, fetched through a limiter that lets one call after another through."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from feeds import payloads
+
+from hydra_ft.feeds.binance import BINANCE
+from hydra_ft.feeds.normal import Contract
+from hydra_ft.feeds.recorder_pair import PairRecorder
+from hydra_ft.feeds.recorder_policy import RecorderPolicy
+from hydra_ft.feeds.recorder_refetch import Refetcher
+from hydra_ft.types.flow import TradeGrid
+
+T0 = payloads.BINANCE_AGG_TRADE["T"]
+MANY = [f"S{number:02d}/USDT:USDT" for number in range(60)]
+GRID = TradeGrid(0.1, 0.001)
+
+
+def aggregate(number: int) -> dict[str, Any]:
+    return {**payloads.BINANCE_AGG_TRADE, "a": number, "T": T0 + number}
+
+
+class Limited:
+    """Tells trades from an id on, one call a second of its own clock."""
+
+    now_s = 2.0
+
+    def clock_s(self) -> float:
+        """Tell the time."""
+        return self.now_s
+
+    async def fetch_trades(
+        self, _pair: str, _since: None, _most: int, params: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        self.now_s += 1.0
+        await asyncio.sleep(0)
+        first = int(params["fromId"])
+        return [{"info": aggregate(number)} for number in range(first, 11)]
+
+
+def test_holes_of_sixty_pairs_are_all_fetched_though_that_takes_longer() -> None:
+    policy = RecorderPolicy(refetch_after_s=2.0).for_pairs(len(MANY))
+    pairs = {pair: PairRecorder(BINANCE, pair, GRID, policy) for pair in MANY}
+
+    async def run() -> None:
+        for number, pair in enumerate(pairs.values()):
+            seen = [BINANCE.trade(aggregate(at), Contract()) for at in (1, 10)]
+            pair.begin(T0)
+            pair.take(seen, 0.0 if number < 40 else 1.0)  # the others wait until 40 calls are made
+        rest, contracts = Limited(), dict.fromkeys(MANY, Contract())
+        refetcher = Refetcher(BINANCE, pairs, contracts, rest, policy, rest.clock_s)
+        running = asyncio.ensure_future(refetcher.run(stopping := asyncio.Event()))
+        async with asyncio.timeout(10.0):
+            while any(pair.counts().held for pair in pairs.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        stopping.set()
+        await running
+
+    asyncio.run(run())
+    counts = [pair.counts() for pair in pairs.values()]
+    assert {(one.counted, one.refetched, one.missing) for one in counts} == {(10, 8, 0)}
+
+
+def test_few_pairs_are_given_the_time_that_is_set() -> None:
+    policy = RecorderPolicy()
+    assert policy.for_pairs(20) == policy
+    assert policy.for_pairs(200).refetch_within_s == 300.0
