@@ -73,10 +73,16 @@ class Load:
         return range(first, first + len(self._times[symbol]))
 
     def advance(self, at: int) -> list[tuple[str, Trades]]:
-        """Make the trades up to a moment; those of the symbols that have traded since."""
+        """Make the trades up to a moment; those of the symbols that have traded since.
+
+        None for a moment that has been passed: the clock was read before the load began, or
+        was set back.
+        """
+        if at <= self._until:
+            return []
         begin = max(self._until, at - _LONGEST_STALL_MS)
         self._due += self.per_second * (at - begin) / 1000.0
-        count, self._until = int(self._due), max(at, self._until)
+        count, self._until = int(self._due), at
         self._due -= count
         shares = self._random.multinomial(count, self._weights)
         made = []

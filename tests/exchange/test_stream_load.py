@@ -32,6 +32,16 @@ def test_a_load_makes_so_many_trades_a_second_in_steps_of_any_length(market: Mar
     assert shares == pytest.approx([6 / 11, 3 / 11, 2 / 11], abs=0.03)
 
 
+def test_a_moment_that_was_read_before_the_load_began_makes_nothing(market: Market) -> None:
+    """The clock of the streams is read before the lock that a start of a load holds."""
+    load = Load(market, SYMBOLS, 1_000, AT)
+    for moment in (AT - 50, AT, AT + 100, AT + 60):
+        load.advance(moment)
+    assert load.total == 100
+    load.advance(AT + 200)
+    assert load.total == 200
+
+
 def test_its_ids_go_on_from_the_market_without_a_gap_and_its_times_do_not_go_back(
     market: Market,
 ) -> None:
