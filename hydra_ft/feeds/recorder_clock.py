@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 AHEAD_MS: Final = 60_000
 """A trade that is further ahead of all others has no time of this venue."""
+MOST_UNHEARD_S: Final = 10.0
+"""A line that has brought nothing for so long, not even an answer to a ping, is lost."""
+_LONGEST_LOOK_S: Final = 0.5
 _ALIKE: Final = 3
 _ALIKE_OF_ONE_PAIR: Final = 20
 
@@ -22,11 +25,13 @@ class Pulse:
 
     def __init__(self) -> None:
         self.until_s = 0.0
+        self._looked_s = self._unheard_s = 0.0
         self._wires: dict[int, dict[str, tuple[int | None, float]]] = {}
 
     def begin(self, now_s: float) -> None:
         """Know that a new connection stands now."""
-        self.until_s = now_s
+        self.until_s = self._looked_s = now_s
+        self._unheard_s = 0.0
         self._wires.clear()
 
     def look(self, client: Any, now_s: float) -> bool:
@@ -40,7 +45,16 @@ class Pulse:
                 known[url] = (wire.last_message_at, now_s)
         heard_s = min((at_s for _, at_s in known.values()), default=0.0)
         has_lived, self.until_s = heard_s > self.until_s, max(heard_s, self.until_s)
+        # While this process was busy or asleep nothing could be heard, and no ping was sent.
+        since_look_s = min(now_s - self._looked_s, _LONGEST_LOOK_S)
+        self._unheard_s = 0.0 if has_lived else self._unheard_s + since_look_s
+        self._looked_s = now_s
         return has_lived
+
+    def complaint(self) -> str | None:
+        """Say that nothing has been heard for too long, if so."""
+        is_dead = self._unheard_s > MOST_UNHEARD_S
+        return f"no answer for more than {MOST_UNHEARD_S:g} s" if is_dead else None
 
 
 class FeedTime:

@@ -179,8 +179,8 @@ class LiquidationReader(PlainReader):
         return True
 
     def complaint(self, now_s: float) -> str | None:  # noqa: ARG002
-        """Complain of nothing: there may be no liquidations for hours."""
-        return None
+        """Say that no answer has come for too long; there may be no liquidations for hours."""
+        return self._pulse.complaint()
 
     def take_found(self) -> tuple[Liquidation, ...]:
         """Take out what has come."""

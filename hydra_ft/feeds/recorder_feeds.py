@@ -171,8 +171,8 @@ class TradeReader:
         """Do nothing: trades are known by their ids, or their names."""
 
     def complaint(self, now_s: float) -> str | None:
-        """Say that no trade of any pair has come for too long."""
-        return silence(self.counts, self._policy.silence_s, now_s)
+        """Say that no trade of any pair has come for too long, or no answer."""
+        return self._pulse.complaint() or silence(self.counts, self._policy.silence_s, now_s)
 
     def until(self, now_s: float) -> int | None:
         """Time (ms) up to which all that was on its way has come; None before the first trade.

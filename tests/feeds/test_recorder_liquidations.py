@@ -118,3 +118,24 @@ def test_on_a_line_that_answers_nothing_no_time_is_free_of_liquidations() -> Non
     reader.connected(22.0)
     (gap,) = reader.take_gaps()
     assert (gap.start, gap.stop) == (T0 + 400, T0 + 21_000)
+
+
+def test_a_line_that_answers_nothing_is_given_up_and_one_without_liquidations_is_not() -> None:
+    reader, one = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall()), client()
+    reader.connected(0.0)
+    for tenth in range(1_000):
+        reader.drain(heard(one) if tenth % 10 == 0 else one, tenth / 10)
+        assert reader.complaint(tenth / 10) is None
+    for tenth in range(1_000, 1_110):
+        reader.drain(one, tenth / 10)
+    assert reader.complaint(111.0) == "no answer for more than 10 s"
+    reader.connected(112.0)
+    assert reader.complaint(112.0) is None
+
+
+def test_a_process_that_was_busy_does_not_take_its_line_for_dead() -> None:
+    reader, one = LiquidationReader(BINANCE, {PAIR: Contract()}, Wall()), client()
+    reader.connected(0.0)
+    reader.drain(one, 0.1)
+    reader.drain(one, 60.0)
+    assert reader.complaint(60.0) is None
