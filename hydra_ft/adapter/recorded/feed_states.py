@@ -12,7 +12,7 @@ from hydra_ft.bars.candles import close_time
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from hydra_ft.types import Bars, BoolArray
 
@@ -59,9 +59,17 @@ class FeedStates:
             if before is None or before.is_fresh != state.is_fresh:
                 self._changed.setdefault((feed, state.is_fresh), []).append(pair)
 
+    def keep(self, pairs: Collection[str]) -> None:
+        """Forget all pairs but these; what was not told of the others is not."""
+        self.states = {key: state for key, state in self.states.items() if key[1] in pairs}
+        for changed in self._changed.values():
+            changed[:] = [pair for pair in changed if pair in pairs]
+
     def tell(self) -> None:
         """Log what has changed since the last time."""
         for (feed, is_fresh), pairs in self._changed.items():
+            if not pairs:
+                continue
             named = ", ".join(
                 pair if is_fresh else f"{pair} ({self.states[feed, pair]})"
                 for pair in pairs[:_NAMED]

@@ -95,6 +95,11 @@ class RecordedFeeds:
         for key in [key for key in self._kept if key[0] == pair]:
             del self._kept[key]
 
+    def keep(self, pairs: Collection[str]) -> None:
+        """Let go what is kept in memory of all pairs but these."""
+        for pair in {*self._minutes, *(key[0] for key in self._kept)}.difference(pairs):
+            self.forget(pair)
+
     def _of(self, pair: str) -> Minutes:
         return self._minutes.setdefault(pair, Minutes(self._flow, pair))
 

@@ -31,7 +31,7 @@ from hydra_ft.store.reading import NotAskedError
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     import pandas as pd
     from freqtrade.data.dataprovider import DataProvider
@@ -89,6 +89,12 @@ class HeadFrames:
                 return frames if database is None else self._tested(database, pair, frames)
         except HydraError as error:
             raise OperationalException(str(error)) from error
+
+    def keep(self, pairs: Collection[str]) -> None:
+        """Let go what is kept in memory of all pairs but these."""
+        if self.live is not None:
+            self.live.keep(pairs)
+        self.states.keep(pairs)
 
     def _traded(self, live: RecordedFeeds, pair: str, frames: dict[str, Bars]) -> dict[str, Bars]:
         plain = dict(frames)

@@ -83,10 +83,22 @@ class LiveFeeds(_Base):
     def _look_at_feeds(self, now: int) -> None:
         self.frames.states.tell()
         pairs = self.dp.current_whitelist()
+        self._forget_all_but(pairs)
         if self.recorder is not None:
             self.recorder.look(pairs, now)
         if self._wait is not None:
             self._wait.wait(pairs, now)
+
+    def _forget_all_but(self, pairs: list[str]) -> None:
+        """Let go what is kept of pairs that are traded no longer; open trades' are among them.
+
+        An empty list is a pairlist that has failed, as a rule for one loop.
+        """
+        if not pairs:
+            return
+        self.frames.keep(pairs)
+        for pair in set(self._memories).difference(pairs):
+            del self._memories[pair]
 
     def ft_bot_cleanup(self) -> None:
         """End the recorder with the bot, before a reload starts the next one.
