@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hydra_ft.bars.candles import align, close_time, same, taken, timeframe_ms
+from hydra_ft.bars.candles import PRICES, align, close_time, same, taken, timeframe_ms
 from hydra_ft.decisions.rules import (
     PSEUDO,
     HeadRules,
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 class Frame:
     """One timeframe's bars and, for each base bar, the row of its last closed bar (or -1).
 
-    ``features`` are those that entries depend on; what only exits read is not among them.
+    ``features`` are those that entries depend on; what only exits read is not among them. Of
+    fine bars there are only ``marks``.
     """
 
     bars: Bars
@@ -108,6 +109,22 @@ def empty_bars(timeframe: str) -> Bars:
     return Bars(time, timeframe_ms(timeframe), none, none, none, none, none)
 
 
+def marks(bars: Bars) -> Bars:
+    """Fine bars with no more than gates look at: times, and what their flow lacks.
+
+    Every worker of hyperopt holds those of all pairs, six times as many as of a minute. The
+    rest is NaN, one array for all of it.
+    """
+    unknown = np.full(len(bars), np.nan)
+    flow = bars.flow
+    if flow is not None:
+        columns = dict.fromkeys((f.name for f in fields(flow)), unknown)
+        columns |= {"covered": flow.covered, "missing": flow.missing}
+        flow = type(flow)(**columns)
+    prices: dict[str, Any] = dict.fromkeys((*PRICES, "volume"), unknown)
+    return Bars(time=bars.time, step_ms=bars.step_ms, flow=flow, **prices)
+
+
 def native_columns(bars: Bars, features: tuple[Feature, ...]) -> dict[str, FloatArray]:
     """Raw columns and features of one frame by plain name, not aligned."""
     columns = {name: getattr(bars, name) for name in PSEUDO}
@@ -133,7 +150,8 @@ def observe(
     for timeframe, wanted in needed_features(rules, feeds).items():
         bars = frames.get(timeframe) or empty_bars(timeframe)
         rows = align(close_time(bars), close)
-        aligned[timeframe] = Frame(bars, rows, gating[timeframe])
+        kept = marks(bars) if timeframe == rules.fine else bars
+        aligned[timeframe] = Frame(kept, rows, gating[timeframe])
         if timeframe in (rules.base, rules.fine):
             columns = native_columns(bars, wanted)
         else:
