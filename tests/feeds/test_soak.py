@@ -14,4 +14,4 @@ def test_load_faults_a_stop_and_a_kill_leave_no_trade_unaccounted_for(kind: str)
     if kind == "postgresql" and (reason := postgres.missing()):
         pytest.skip(reason)
     words = ["--postgres"] if kind == "postgresql" else []
-    assert soak.main(["--seconds", "60", *words]) == 0
+    assert soak.main(["--seconds", "45", *words]) == 0
