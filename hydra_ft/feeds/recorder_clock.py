@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 AHEAD_MS: Final = 60_000
 """A trade that is further ahead of all others has no time of this venue."""
+LEAST_TOLERANCE_MS: Final = 1_000
+"""Trades are on their way for longer at one time than at another: by so much at least."""
 MOST_UNHEARD_S: Final = 10.0
 """A line that has brought nothing for so long, not even an answer to a ping, is lost."""
 _LONGEST_LOOK_S: Final = 0.5

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hydra_ft.errors import DataError
-from hydra_ft.feeds.recorder_clock import AHEAD_MS, FeedTime, Pulse
+from hydra_ft.feeds.recorder_clock import AHEAD_MS, LEAST_TOLERANCE_MS, FeedTime, Pulse
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.types import Feed
 
@@ -77,7 +77,7 @@ class TradeReader:
         self.counts = FeedCounts(Feed.TRADES)
         self._venue, self._pairs, self._contracts = venue, pairs, contracts
         self._policy = policy
-        self._time = FeedTime(policy.grace_ms, len(pairs), wall_ms)
+        self._time = FeedTime(max(policy.grace_ms, LEAST_TOLERANCE_MS), len(pairs), wall_ms)
         self._pulse = Pulse()
         self._lost_at_ms: int | None = None
 

@@ -192,6 +192,16 @@ def test_what_a_quiet_venue_was_asked_after_an_outage_lets_its_bars_close() -> N
     assert flow.sub_bars.uncovered_ms.sum() == flow.sub_bars.uncovered_ms[0]
 
 
+def test_without_a_grace_a_trade_that_was_quicker_than_the_last_is_not_ahead() -> None:
+    reader, _ = trade_reader(grace_ms=0)
+    reader.connected(0.0)
+    reader.drain(client(trades=1), 1.0)
+    one = client()
+    one.trades[PAIR].append({"symbol": PAIR, "info": aggregate(1, T=T0 + 900)})
+    reader.drain(one, 1.3)
+    assert reader.until(1.3) == T0 + 900
+
+
 def test_after_a_sleep_of_the_machine_trades_are_taken_and_all_pairs_are_in_doubt() -> None:
     """H3: with a clock that stood still each later trade was refused, for ever."""
     reader, pair = trade_reader(refetch_within_s=10.0)
