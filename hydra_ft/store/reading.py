@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import event, make_url
+from sqlalchemy import event
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hydra_ft.errors import StoreError
+from hydra_ft.store.address import shown
 from hydra_ft.store.database import Database
 from hydra_ft.store.postgres import pool_of
 
@@ -41,7 +42,7 @@ class ReadingDatabase(Database):
     def __init__(self, url: str) -> None:
         self._failure = ""
         try:
-            self._shown_url = make_url(url).render_as_string(hide_password=True)
+            self._shown_url = shown(url)
             self._engine = pool_of(url, ANSWER_S, CONNECT_S)
         except (SQLAlchemyError, ImportError) as error:
             raise StoreError(
