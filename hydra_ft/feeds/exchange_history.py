@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ccxt
 
 from hydra_ft.errors import FeedError
+from hydra_ft.feeds.recorder_setup import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ class ExchangeHistory:
         made = getattr(ccxt, exchange, None)
         if made is None or exchange not in ccxt.exchanges:
             raise FeedError(f"expected an exchange of ccxt, was {exchange!r}; see ccxt.exchanges")
-        given = dict(options or {})
+        given = {k: v for k, v in (options or {}).items() if k not in SECRETS}
         more = {"defaultType": "swap", **given.get("options", {})}
         self._client = made({"enableRateLimit": True, **given, "options": more})
         self._page = PAGE.get(exchange, min(PAGE.values()))

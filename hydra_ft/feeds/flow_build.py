@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
+from sqlalchemy import func, select
 
 from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.errors import DataError
 from hydra_ft.store.flow_coverage import is_covered
 from hydra_ft.store.flow_grids import fits, grid_of
+from hydra_ft.store.flow_schema import FLOW_BARS, FOOTPRINTS
 from hydra_ft.types import Feed
 from hydra_ft.types.flow import NO_ID, UNKNOWN, Trades
 
@@ -71,7 +73,9 @@ class FlowBuild:
     """Builds flow bars of one exchange from files.
 
     ``step_ms`` and ``sub_ms`` are the lengths of bars and sub-bars; ``grid`` overrides the
-    one that is known of the pair or read off its trades.
+    one that is known of the pair or read off its trades. Sub-bars and footprints that open
+    before ``sub_bars_from`` and ``footprints_from`` (UTC ms) need not be there for a day to be
+    done: they are older than they are kept.
 
     Raises DataError for a length that does not divide the day.
     """
@@ -85,11 +89,14 @@ class FlowBuild:
         step_ms: int = 60_000,
         sub_ms: int = 10_000,
         grid: TradeGrid | None = None,
+        sub_bars_from: int = 0,
+        footprints_from: int = 0,
     ) -> None:
         if step_ms <= 0 or DAY_MS % step_ms:
             raise DataError(f"step_ms: expected a divisor of a day, was {step_ms}")
         self._database, self._store, self._files = database, store, files
         self._step_ms, self._sub_ms, self._wanted = step_ms, sub_ms, grid
+        self._sub_bars_from, self._footprints_from = sub_bars_from, footprints_from
         self._contiguous = store.markets.exchange in CONTIGUOUS
 
     def days(self, pair: str) -> list[Day]:
@@ -140,7 +147,25 @@ class FlowBuild:
         with self._database.transaction() as connection:
             done = is_covered(connection, market, Feed.TRADES, begin, end)
         # Of bars of other lengths the same day may be proven too.
-        return done and self._store.has_bar(market, self._step_ms, day.start, day.start + DAY_MS)
+        if not (done and self._store.has_bar(market, self._step_ms, day.start, day.end)):
+            return False
+        # What had been kept too short a time is gone, the oldest first; it may be wanted again.
+        if begin < end and begin >= self._sub_bars_from:
+            done = self._store.has_bar(market, sub, begin, begin + sub)
+        return done and (day.start < self._footprints_from or self._has_footprints(market, day))
+
+    def _has_footprints(self, market: int, day: Day) -> bool:
+        """Whether the first bar of a day in which anything traded has its footprint."""
+        with self._database.transaction() as connection:
+            first, first_cells = (
+                connection.execute(
+                    select(func.min(table.c.time))
+                    .where(table.c.market == market, table.c.step_ms == self._step_ms)
+                    .where(table.c.time >= day.start, table.c.time < day.end, *more)
+                ).scalar_one()
+                for table, more in ((FLOW_BARS, (FLOW_BARS.c.count > 0,)), (FOOTPRINTS, ()))
+            )
+        return bool(first == first_cells)
 
     def _known_grid(self, pair: str) -> TradeGrid | None:
         found = self._store.last(pair, self._step_ms, 1)

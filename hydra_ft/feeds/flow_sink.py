@@ -61,7 +61,7 @@ class FlowSink:
         self._owns = owns_database
         self._stores: dict[str, FlowStore] = {}
         self._grids: dict[tuple[str, str], TradeGrid] = {}
-        self._swept_at = 0
+        self._swept_at = self._newest = self._began = 0
 
     def resume(self, venue: str, pair: str) -> Resume | None:
         """Where the flow of a pair was left, None where there is none."""
@@ -141,8 +141,14 @@ class FlowSink:
         return self._store(venue).markets.grid_number(grid), grid
 
     def _sweep(self, batch: Batch) -> None:
-        closed = [one.flow.sub_bars.time[-1] for one in batch.flows if len(one.flow.sub_bars)]
-        now = max([*map(int, closed), *(one.stop for one in batch.covered)], default=0)
+        # By the times of the venue: a clock of this machine that is ahead shall delete nothing.
+        traded = [one.flow.sub_bars.time[one.flow.sub_bars.count > 0] for one in batch.flows]
+        told = [int(times[-1]) for times in traded if len(times)]
+        self._newest = max([self._newest, *told])
+        stood = max((one.stop for one in batch.covered), default=0)
+        self._began = self._began or stood
+        # Who records no trades has no other time than this machine's.
+        now = self._newest or (stood if stood - self._began >= HOUR_MS else 0)
         if now - self._swept_at >= HOUR_MS:
             # Even if it fails: what cannot be dropped now is no reason to write nothing for long.
             self._swept_at = now

@@ -63,7 +63,9 @@ class History:
                 sums = [row for row in found.get(market.symbol, []) if begin <= row[0] < stop]
                 known = self._kept_until(market.pair, feed, SOURCE) is not None
                 start = min([max(begin, now - KEPT * step), *(row[0] for row in sums)])
-                span = (start // step * step, stop) if sums or known else None
+                # Hours of calm are told by an empty list; who is not told of is not known.
+                is_told = market.symbol in found and (sums or known)
+                span = (start // step * step, stop) if is_told else None
                 self._kept.put_liquidation_history(
                     market.pair, SOURCE, sums, covered=span, step_ms=step
                 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from hydra_ft.errors import StoreError
+from hydra_ft.errors import DataError, StoreError
 from hydra_ft.feeds.aside import aside
 from hydra_ft.feeds.recorder_policy import backoff_s
 from hydra_ft.feeds.sink import Batch, FeedGap, GapReason
@@ -67,6 +68,8 @@ class Outbox:
             self._writing = self._with_owed(self._waiting.popleft())
             await self._write(self._writing)
             self._writing = Batch()
+        if self._owed:
+            await self._write(self._with_owed(Batch()))
 
     def close(self) -> None:
         """Let ``run`` end once all is written."""
@@ -88,6 +91,16 @@ class Outbox:
             batch.covered,
         )  # fmt: skip
 
+    async def _write_what_can_be(self, batch: Batch) -> None:
+        """Write the parts of a batch that can be told at all, and drop the others."""
+        parts = _parts(batch)
+        if len(parts) > 1:
+            for part in parts:
+                await self._write(part)
+            return
+        self.failures += 1
+        self._drop(batch)
+
     async def _write(self, batch: Batch) -> None:
         attempt = 0
         while True:
@@ -99,10 +112,28 @@ class Outbox:
                 self.last_error = str(error)
                 wait_s = backoff_s(attempt, _RETRY_BASE_S, _RETRY_CAP_S, self._chance)
                 await asyncio.sleep(wait_s)
+            except DataError as error:
+                await self._write_what_can_be(batch)
+                self.last_error = str(error)
+                return
             else:
                 self.written += len(batch)
                 self.last_error = ""
                 return
+
+
+def _parts(batch: Batch) -> list[Batch]:
+    """Give a batch by kinds of what it holds, one of a single kind in halves, if it can be."""
+    kinds = {one.name: getattr(batch, one.name) for one in fields(batch)}
+    kinds = {name: found for name, found in kinds.items() if found}
+    if len(kinds) > 1:
+        return [Batch(**{name: found}) for name, found in kinds.items()]
+    halves = [
+        (name, half)
+        for name, found in kinds.items()
+        for half in (found[: len(found) // 2], found[len(found) // 2 :])
+    ]
+    return [Batch(**{name: half}) for name, half in halves if half]
 
 
 def _gaps_of(batch: Batch) -> Iterator[FeedGap]:

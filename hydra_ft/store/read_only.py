@@ -52,7 +52,8 @@ class ReadOnlyDatabase(Database):
         if outdated:
             raise StoreError(
                 f"expected the tables of this version in {self._shown_url}, was those of an "
-                "older one; start the bot once with this version, it brings them up to date"
+                "older one; start the bot once with this version, or hydra record, or hydra data "
+                "build: each brings them up to date"
             )
 
 

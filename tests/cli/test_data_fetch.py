@@ -84,6 +84,16 @@ def test_a_pair_that_the_vendor_does_not_have_is_named(
     assert out.endswith("XYZ/USDT:USDT: not known to Coinalyze\n")
 
 
+def test_a_key_with_a_pasted_dash_is_refused_in_words(
+    home: Home, vendor: Coinalyze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COINALYZE_API_KEY", "k\N{EN DASH}1")
+    code, out, err = fetch(home, vendor, "--pairs", BTC)
+    assert code == 2
+    assert "COINALYZE_API_KEY: expected letters, digits and plain dashes" in err
+    assert "k\N{EN DASH}1" not in out + err
+
+
 def test_without_a_key_nothing_is_asked(
     home: Home, vendor: Coinalyze, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ class Coinalyze:
         self.open_interest: dict[str, Callable[[int], float]] = {}
         self.faults: deque[Fault] = deque()
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
+        self.unnamed: set[str] = set()
         self.refused = 0
         self._calls: deque[int] = deque()
         self._lock = threading.Lock()
@@ -135,7 +136,7 @@ class Coinalyze:
         return [
             {"symbol": symbol, "history": points(symbol, start, stop, step)}
             for symbol in symbols
-            if symbol in known
+            if symbol in known - self.unnamed
         ]
 
     def _liquidated(self, symbol: str, start: int, stop: int, step: int) -> list[dict[str, Any]]:

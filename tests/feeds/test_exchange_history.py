@@ -75,6 +75,13 @@ def test_an_exchange_without_such_a_history_is_named() -> None:
         ExchangeHistory("kraken")
 
 
+def test_no_key_of_the_bot_is_used() -> None:
+    given = {"apiKey": "k", "secret": "s", "password": "p", "timeout": 1234}
+    client = ExchangeHistory("okx", given)._client
+    assert (client.apiKey, client.secret, client.password) == (None, None, None)
+    assert client.timeout == 1234
+
+
 def test_a_pair_that_is_not_traded_there_is_named(exchange: ExchangeHistory) -> None:
     with pytest.raises(FeedError, match="expected open interest of XYZ/USDT:USDT from binance"):
         list(exchange.open_interest("XYZ/USDT:USDT", 0, DAY, STEP))

@@ -30,7 +30,7 @@ from hydra_ft.store.flow_books import BookStore
 from hydra_ft.store.flow_coverage import covered, gaps_of
 from hydra_ft.store.flow_derivatives import DerivativesStore
 from hydra_ft.store.flow_retention import DAY_MS
-from hydra_ft.store.flow_schema import BOOKS, FLOW_BARS, FLOW_TABLES
+from hydra_ft.store.flow_schema import BOOKS, FLOW_BARS, FLOW_TABLES, LIQUIDATIONS
 from hydra_ft.types import Feed, Side
 
 if TYPE_CHECKING:
@@ -192,6 +192,22 @@ def test_what_is_too_old_goes_where_no_trades_are_recorded(database: Database) -
     with database.transaction() as connection:
         assert connection.execute(select(BOOKS.c.time)).all() == []
     assert spans(database, Feed.BOOK) == [(later - 1_000, later)]
+
+
+def test_a_machine_whose_clock_is_ahead_deletes_nothing(database: Database) -> None:
+    """Only trades tell the venue's own time; what stood is told by this machine's clock."""
+    FlowSink(database).write(BATCH)
+    kept = rows(database)
+    ahead = START + 400 * DAY_MS
+    sink = FlowSink(database)
+    sink.write(Batch(covered=(stood(Feed.LIQUIDATIONS, ahead, ahead + 1_000),)))
+    sink.write(Batch(flows=(flow(start=END),)))
+    sink.write(Batch(covered=(stood(Feed.BOOK, ahead, ahead + 5_000_000),)))
+    found = rows(database)
+    for name in (BOOKS.name, LIQUIDATIONS.name):
+        assert kept[name]
+        assert found[name] == kept[name]
+    assert len(found[FLOW_BARS.name]) > len(kept[FLOW_BARS.name])
 
 
 def test_a_book_off_the_grid_of_the_trades_keeps_its_own(database: Database) -> None:

@@ -92,6 +92,20 @@ def test_calm_is_proven_only_where_the_vendor_surely_has_data(rig: Rig, hours: H
     assert [one.stop for one in rig.covered(BTC)] == [END + 3 * MINUTE]
 
 
+def test_a_pair_that_is_not_in_the_answer_is_not_taken_for_calm(rig: Rig, hours: Hours) -> None:
+    rig.vendor.liquidated[SYMBOL] = [(END - 5 * MINUTE, 1.0, 1.0)]
+    list(rig.history.liquidations(rig.client, rig.wanted, hours.now()))
+    before = rig.covered(BTC)
+    hours.at += 300 * MINUTE
+    rig.vendor.unnamed.add(SYMBOL)
+    told = list(rig.history.liquidations(rig.client, rig.wanted, hours.now()))
+    assert {(one.pair, one.stop) for one in told if one.pair == BTC} == {(BTC, 0)}
+    assert rig.covered(BTC) == before
+    rig.vendor.unnamed.clear()
+    list(rig.history.liquidations(rig.client, rig.wanted, hours.now()))
+    assert rig.covered(BTC)[-1].stop == END + 300 * MINUTE
+
+
 def test_after_a_long_absence_the_hole_stays_a_hole(rig: Rig, hours: Hours) -> None:
     rig.vendor.liquidated[SYMBOL] = [(END - 5 * MINUTE, 1.0, 1.0)]
     list(rig.history.liquidations(rig.client, rig.wanted[:1], hours.now()))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hydra_ft.errors import StoreError
+from hydra_ft.errors import DataError, StoreError
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.normal import BUY, PublicTrade
 from hydra_ft.feeds.recorder_outbox import Outbox
@@ -74,6 +75,31 @@ def test_what_the_sink_refuses_is_offered_again_in_its_order() -> None:
     emptied(outbox)
     assert sink.kept == batches
     assert (outbox.failures, outbox.written, outbox.dropped) == (3, 4, 0)
+
+
+class ParticularSink(StubbornSink):
+    """Cannot tell liquidations of certain quantities."""
+
+    def write(self, batch: Batch) -> None:
+        """Refuse what cannot be told, however often it is offered."""
+        if any(one.quantity in {3.0, 4.0, 9.0} for one in batch.liquidations):
+            raise DataError("quantity: expected less")
+        self.kept.append(batch)
+
+
+def test_what_no_sink_can_take_is_dropped_alone_and_told_of_as_a_gap() -> None:
+    """A number that does not fit would otherwise end the recorder, or be offered for ever."""
+    sink = ParticularSink()
+    outbox = Outbox(sink, 100, random.Random(1))
+    many = tuple(one for n in range(10) for one in liquidation(n).liquidations)
+    outbox.put(replace(flow(1, 0), liquidations=many))
+    emptied(outbox)
+    kept = [one.quantity for batch in sink.kept for one in batch.liquidations]
+    assert kept == [1.0, 2.0, 5.0, 6.0, 7.0, 8.0, 10.0]
+    assert sum(len(batch.flows) for batch in sink.kept) == 1
+    assert outbox.dropped == 3
+    (gap,) = [gap for batch in sink.kept for gap in batch.gaps]
+    assert (gap.feed, gap.start, gap.stop) == (Feed.LIQUIDATIONS, T0 + 2, T0 + 9)
 
 
 def test_nothing_is_queued_where_nothing_has_come() -> None:

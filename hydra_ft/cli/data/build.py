@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from hydra_ft.adapter.configuration import load_configuration
 from hydra_ft.adapter.trade_files import TradeFiles
 from hydra_ft.cli.data.pairs import wanted
 from hydra_ft.errors import HydraError
-from hydra_ft.feeds.flow_build import FlowBuild
+from hydra_ft.feeds.flow_build import DAY_MS, FlowBuild
 from hydra_ft.settings import SECTION, database_url, load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     database = Database(url)
     try:
         store = FlowStore(database, config["exchange"]["name"])
-        build = FlowBuild(database, store, files, step_ms=1000 * args.step_s, grid=grid)
+        step_ms, since = 1000 * args.step_s, _kept_from(config)
+        build = FlowBuild(database, store, files, step_ms=step_ms, grid=grid, **since)
         for pair in pairs:
             _say(pair, _built(build, pair, anew=args.anew))
     except KeyboardInterrupt:
@@ -75,6 +77,13 @@ def opened(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     settings = load_settings(config.get(SECTION))
     dry_run = bool(config.get("dry_run", True))
     return config, args.db_url or database_url(settings, config["user_data_dir"], dry_run=dry_run)
+
+
+def _kept_from(config: dict[str, Any]) -> dict[str, int]:
+    """Return since when a recorder on the database would keep what is built (UTC ms)."""
+    kept, now = load_settings(config.get(SECTION)).recorder.retention, int(time.time() * 1000)
+    days = {"sub_bars_from": kept.sub_bar_days, "footprints_from": kept.footprint_days}
+    return {name: now - count * DAY_MS if count else 0 for name, count in days.items()}
 
 
 def _grid(args: argparse.Namespace, pairs: list[str]) -> TradeGrid | None:

@@ -60,6 +60,12 @@ def _key(feeds: Sequence[str]) -> str:
             f"was none; make one at https://coinalyze.net and export {KEY}, or ask for "
             f"--feeds {ARCHIVE} only"
         )
+    if not key.isascii() or not key.isprintable():
+        # The key itself is not repeated.
+        raise HydraError(
+            f"{KEY}: expected letters, digits and plain dashes, was something else among them; "
+            "copy the key anew from https://coinalyze.net"
+        )
     return key
 
 
