@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from hydra_ft.types.flow import TradeGrid
 
 HOUR_MS = 3_600_000
+PAUSE_S = 0.02
+"""Rest between two transactions that drop what is old."""
 
 
 class FlowSink:
@@ -152,7 +155,12 @@ class FlowSink:
         if now - self._swept_at >= HOUR_MS:
             # Even if it fails: what cannot be dropped now is no reason to write nothing for long.
             self._swept_at = now
-            forget_old(self._database, now, self._retention)
+            forget_old(self._database, now, self._retention, _let_others_write)
+
+
+def _let_others_write() -> None:
+    """Wait so long that who waits for an SQLite file gets his turn."""
+    time.sleep(PAUSE_S)
 
 
 def _put_gap(connection: Connection, market: int, gap: FeedGap) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -26,7 +25,7 @@ from hydra_ft.store.flow_schema import (
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Select, Table
 
@@ -38,8 +37,6 @@ SUB_BAR_MS: Final = 60_000
 """Bars shorter than this are sub-bars, and kept as long as those."""
 AT_ONCE: Final = 10_000
 """Rows that are dropped in one transaction."""
-PAUSE_S: Final = 0.02
-"""How long others have between two of them: the bot writes its orders to the same file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +53,21 @@ class Retention:
     funding_days: Annotated[int, Ge(0), Doc("settled funding rates")] = 0
 
 
-def forget_old(database: Database, now: int, retention: Retention | None = None) -> int:
+def _go_on() -> None:
+    """Let nobody wait."""
+
+
+def forget_old(
+    database: Database,
+    now: int,
+    retention: Retention | None = None,
+    between: Callable[[], None] = _go_on,
+) -> int:
     """Drop what is older than it is kept for, and return how many rows that were.
 
     What is no longer there is no longer covered. Call it now and then, once an hour is plenty.
-    It is many short transactions, so that nobody waits long for one of them.
+    It is many short transactions; what is called ``between`` two of them gives others the time
+    to write: a bot has its orders in the same file.
     """
     kept = retention or Retention()
     with database.transaction() as connection:
@@ -70,7 +77,7 @@ def forget_old(database: Database, now: int, retention: Retention | None = None)
         if days:
             _forget_coverage(database, markets, feed, now - days * DAY_MS)
     return sum(
-        _drop(database, table, market, now - days * DAY_MS, steps)
+        _drop(_Part(database, table, now - days * DAY_MS, between), market, steps)
         for market in markets
         for table, days, steps in _rules(kept)
         if days
@@ -91,23 +98,34 @@ def _rules(kept: Retention) -> list[tuple[Table, int, range]]:
     ]
 
 
-def _drop(database: Database, table: Table, market: int, before: int, steps: range) -> int:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of a table is old."""
+
+    database: Database
+    table: Table
+    before: int
+    between: Callable[[], None]
+
+
+def _drop(part: _Part, market: int, steps: range) -> int:
     """Drop the rows of a market from before a time; how many.
 
     The key begins with the market, and with some tables a step or a source before the time:
     each of those is named, so that the rows are found by the key and not by reading them all.
     """
+    table = part.table
     of = table.c.market == market
     second = list(table.primary_key)[1]
     if second.name == "time":
-        return _gone(database, table, before, of)
+        return _gone(part, of)
     dropped = 0
     lowest = select(func.min(second)).where(of)
-    value = _value(database, lowest)
+    value = _value(part.database, lowest)
     while value is not None:
         if second.name != "step_ms" or value in steps:
-            dropped += _gone(database, table, before, of, second == value)
-        value = _value(database, lowest.where(second > value))
+            dropped += _gone(part, of, second == value)
+        value = _value(part.database, lowest.where(second > value))
     return dropped
 
 
@@ -116,22 +134,22 @@ def _value(database: Database, query: Select[Any]) -> Any:
         return connection.execute(query).scalar_one()
 
 
-def _gone(database: Database, table: Table, before: int, *of: ColumnElement[bool]) -> int:
+def _gone(part: _Part, *of: ColumnElement[bool]) -> int:
     """Drop rows from before a time, the oldest first, some in each transaction; how many.
 
     One bound at a time: SQLite looks up the first, and reads all that it holds for a second.
     """
-    dropped = 0
+    dropped, table, before = 0, part.table, part.before
     when = table.c.time
     beyond = select(when).where(*of, when < before).order_by(when).offset(AT_ONCE - 1).limit(1)
     while True:
-        with database.transaction() as connection:
+        with part.database.transaction() as connection:
             last = connection.execute(beyond).scalar_one_or_none()
             until = when < before if last is None else when <= last
             dropped += connection.execute(delete(table).where(*of, until)).rowcount
         if last is None:
             return dropped
-        time.sleep(PAUSE_S)
+        part.between()
 
 
 def _feeds(kept: Retention) -> dict[Feed, int]:

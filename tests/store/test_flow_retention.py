@@ -27,12 +27,12 @@ def test_a_bot_writes_its_orders_while_what_is_old_is_dropped(
     )
     written = []
 
-    def bot_writes(_pause_s: float) -> None:
+    def bot_writes() -> None:
         written.append(Markets(bot, "binance").number(f"P{len(written)}/USDT:USDT"))
 
     monkeypatch.setattr(flow_retention, "AT_ONCE", at_once)
-    monkeypatch.setattr(flow_retention.time, "sleep", bot_writes)
-    assert forget_old(database, START + 14 * DAY_MS + 10 * MINUTE) == 60
+    now = START + 14 * DAY_MS + 10 * MINUTE
+    assert forget_old(database, now, between=bot_writes) == 60
     assert len(written) == 60 // at_once
     assert store.last(BTC, 10_000, 1) is None
     assert store.last(BTC, MINUTE, 100) is not None
