@@ -15,6 +15,7 @@ from store import postgres
 
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.sole import sole
 from loopback_exchange import Market, Server
 
 if TYPE_CHECKING:
@@ -72,6 +73,27 @@ def test_it_records_into_a_server_and_is_refused_a_second_time(home: Home, url: 
     bars = FlowStore(database, "binance").last(BTC, 10_000, 10)
     database.close()
     assert bars is None or bars.count.sum() > 0
+
+
+def test_a_recorder_whose_lock_another_has_taken_ends_in_words(
+    home: Home, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that was started again, or an administrator, has ended its session."""
+    sooner = "import hydra_ft.store.sole\nhydra_ft.store.sole.LOOK_S = 2.0\n"
+    (home.folder / "sitecustomize.py").write_text(sooner)
+    monkeypatch.setenv("PYTHONPATH", str(home.folder))
+    process = home.start("--db-url", url)
+    read_until(process, is_recording)
+    database = Database(url)
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    with database.transaction() as connection:
+        connection.execute(text(ending))
+    database.close()
+    with sole(url, "recorder-binance"):
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "another recorder works on the database: writing what has closed" in out
+    assert "was another one, after the server had ended our session" in err
 
 
 def test_a_server_that_hangs_is_waited_for_and_nothing_is_lost(home: Home, url: str) -> None:
