@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs from .venv, which the first target builds.
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-ci lint cover mutation soak-recorder drill drill-exits crash bench-execution bench-backtest bench-features bench-memory bench-risk results calibration docs lock clean
+.PHONY: help venv demo test test-ci test-bench lint cover mutation soak-recorder drill drill-exits crash bench-execution bench-backtest bench-features bench-memory bench-risk results calibration docs lock clean
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -39,10 +39,13 @@ demo: $(STAMP) ## watch the chase work, on an embedded exchange (DEMO_SECONDS li
 	$(BIN)/hydra demo
 
 test: $(STAMP) ## all tests but the long ones
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ci"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ci and not bench"
 
 test-ci: $(STAMP) ## the long tests, and those on recorded data in HYDRA_TEST_DATA
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m ci
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "ci and not bench"
+
+test-bench: $(STAMP) ## quick runs of the benchmarks, whose figures are no evidence
+	$(BIN)/python -m pytest -m bench
 
 lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 	$(BIN)/ruff check .
@@ -51,7 +54,7 @@ lint: $(STAMP) ## ruff, formatting, mypy, import contracts
 	$(BIN)/lint-imports
 
 cover: $(STAMP) ## line and branch coverage of the quick tests
-	$(BIN)/python -m pytest -n 2 -m "not ci and not e2e" --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -n 2 -m "not ci and not bench and not e2e" --cov --cov-report=term-missing:skip-covered
 
 mutation: $(STAMP) ## mutants of gates, pipeline, bias and regime against their tests (10 minutes)
 	rm -rf mutants

@@ -119,7 +119,7 @@ def test_goals_that_are_missed_are_said_in_bold() -> None:
     assert not Goal("", 4, 4.1, at_least=False).met
 
 
-@pytest.mark.ci
+@pytest.mark.bench
 def test_a_quick_run_makes_the_page() -> None:
     said: list[str] = []
     result = measure(QUICK, said.append)

