@@ -63,6 +63,12 @@ class Idle:
         raise FeedError("idle")
 
 
+@pytest.fixture(autouse=True)
+def _only_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a test before has set the log to."""
+    caplog.set_level(logging.WARNING)
+
+
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> type[Idle]:
     made = type("Made", (Idle,), {"made": []})

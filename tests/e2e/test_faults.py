@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from loopback_exchange.server import Server
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 ORDER, HISTORY, OPEN = "/fapi/v1/order", "/fapi/v1/allOrders", "/fapi/v1/openOrders"
 POSITIONS, BOOK = "/fapi/v3/positionRisk", "/fapi/v1/depth"
 FOR_GOOD = 6

@@ -32,7 +32,7 @@ from hydra_ft.types import Kind, Side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 
 
 @pytest.fixture

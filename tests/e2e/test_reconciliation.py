@@ -20,7 +20,7 @@ from hydra_ft.types import ChildState, Side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ci]
 BOTH = pytest.mark.parametrize("side", list(Side))
 OPEN = ("GET", "/fapi/v1/openOrders")
 SOL = "SOL/USDT:USDT"
