@@ -16,6 +16,7 @@ from hydra_ft.store.flow_coverage import (
     Proof,
     Stretch,
     cover,
+    hold,
     put_gaps,
     uncover,
     uncover_gaps,
@@ -101,7 +102,11 @@ class FlowSink:
             for one in batch.covered
         ]
         gaps = [(self._market(gap.venue, gap.pair), gap) for gap in batch.gaps]
+        touched = {market for _, market, _ in flows} | {market for market, _ in gaps}
+        touched |= {proof.market for proof in standing}
         with self._database.transaction() as connection:
+            # All at once, in the order in which a sweep takes them: none waits for the other.
+            hold(connection, touched)
             put_flows(connection, flows)
             for number, book_grid, market, samples in books:
                 put_books(connection, market, number, book_grid, samples)

@@ -86,7 +86,9 @@ class FeedTime:
 
     def hear(self, stamps: Mapping[str, Sequence[int]], now_s: float) -> int:
         """Take the times of trades, by pair; the latest time (ms) that is one of this venue."""
-        limit = self.expected(now_s) + self._tolerance_ms
+        # Before the first trade this machine's clock is all there is, and it may be behind.
+        tolerance_ms = self._tolerance_ms if self.latest_ms else AHEAD_MS
+        limit = self.expected(now_s) + tolerance_ms
         heard = [(pair, time) for pair, times in stamps.items() for time in times]
         plain = [time for _, time in heard if time <= limit]
         if plain:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,12 @@ _HELD: Final = text(
     "select count(*) from pg_locks where locktype = 'advisory' and granted and objsubid = 1"
     " and pid = pg_backend_pid() and classid::bigint = :high and objid::bigint = :low"
 )
+_END = text(
+    "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+    " and objsubid = 1 and pid = :pid and classid::bigint = :high and objid::bigint = :low"
+)
+_ENDED_S: Final = 2.0
+"""How long a session that is ended may take to let its lock go."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +56,10 @@ class SessionLock:
         self._name, self._shown = name, shown(url)
         digest = hashlib.sha256(f"hydra {name}".encode()).digest()[:8]
         self._key = int.from_bytes(digest, signed=True)
+        unsigned = self._key % (1 << 64)
+        self._parts = {"high": unsigned >> 32, "low": unsigned % (1 << 32)}
         self._connection: Connection | None = None
+        self._pid: int | None = None
         self._ended = threading.Event()
         self._watching: threading.Thread | None = None
         self.is_lost = threading.Event()
@@ -59,19 +69,40 @@ class SessionLock:
             raise self._failed(error) from error
 
     def take(self) -> bool:
-        """Take the lock; whether it was free."""
+        """Take the lock; whether it was free, or held by a session of this object's own.
+
+        The server keeps the session of a connection that the network has swallowed, and its
+        lock, for hours.
+        """
         try:
-            self._connection = self._engine.connect()
-            return bool(self._connection.execute(_ASK, {"key": self._key}).scalar_one())
+            self._connection = connection = self._engine.connect()
+            if not self._asked(connection) and not self._took_back(connection):
+                return False
+            self._pid = connection.execute(text("select pg_backend_pid()")).scalar_one()
         except (SQLAlchemyError, ImportError) as error:
             raise self._failed(error) from error
+        return True
+
+    def _asked(self, connection: Connection) -> bool:
+        return bool(connection.execute(_ASK, {"key": self._key}).scalar_one())
+
+    def _took_back(self, connection: Connection) -> bool:
+        """End the former session if it still has the lock; whether that gave it back."""
+        former = self._parts | {"pid": self._pid}
+        if self._pid is None or not connection.execute(_END, former).all():
+            return False
+        until = time.monotonic() + _ENDED_S
+        while time.monotonic() < until:
+            if self._asked(connection):
+                return True
+            self._ended.wait(0.05)
+        return False
 
     def is_held(self) -> bool:
         """Whether the session stands and has the lock; never raises."""
-        unsigned = self._key % (1 << 64)
-        parts = {"high": unsigned >> 32, "low": unsigned % (1 << 32)}
         try:
-            return bool(self._connection and self._connection.execute(_HELD, parts).scalar_one())
+            held = self._connection and self._connection.execute(_HELD, self._parts).scalar_one()
+            return bool(held)
         except SQLAlchemyError:
             return False
 

@@ -95,9 +95,14 @@ def test_what_is_wrong_with_one_pair_refuses_no_other(tmp_path: Path) -> None:
 
 
 def test_every_loop_of_a_bot_lets_reads_through_again(tmp_path: Path) -> None:
+    decided: list[type[Exception] | None] = []
+
     class Plain:
         def bot_loop_start(self, **_kwargs: Any) -> None:
             """Nothing more of a bot is needed."""
+
+        def analyze(self, pairs: list[str]) -> None:
+            decided.extend(read(live, pair) for pair in pairs)
 
     class Bot(LiveFeeds, Plain):  # type: ignore[misc]
         def _look_at_feeds(self, now: int) -> None:
@@ -110,4 +115,7 @@ def test_every_loop_of_a_bot_lets_reads_through_again(tmp_path: Path) -> None:
     bot.frames = SimpleNamespace(reading=database)
     bot.bot_loop_start(current_time=datetime.now(UTC))
     assert read(live, PAIR) is StoreError
+    # What failed before the decisions, a wait or an edge, refuses none of their reads.
+    bot.analyze([PAIR])
+    assert decided == [StoreError]
     database.close()

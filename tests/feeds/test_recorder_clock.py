@@ -33,6 +33,16 @@ def test_one_stamp_that_is_ahead_of_the_others_moves_nothing() -> None:
     assert time.latest_ms == T0 + 1_000
 
 
+def test_the_first_trade_is_the_time_though_this_machines_clock_is_behind() -> None:
+    """Where one quiet pair trades, it would be minutes until several agreed."""
+    time = feed_time(pairs=20)
+    time.hear({A: [T0 + 3_000]}, 1.0)
+    assert time.latest_ms == T0 + 3_000
+    late = feed_time(pairs=20)
+    late.hear({A: [T0 + AHEAD_MS + 1]}, 1.0)
+    assert late.latest_ms == 0
+
+
 def test_a_pair_whose_stamps_are_ahead_does_not_move_the_time_alone() -> None:
     time = feed_time()
     time.hear({A: [T0]}, 1.0)

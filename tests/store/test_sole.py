@@ -159,3 +159,20 @@ def test_one_whose_lock_another_has_taken_is_told_and_ends_with_an_error(
         first()
     with sole(postgres_url, NAME):
         pass
+
+
+@pytest.mark.ci
+def test_a_session_that_the_network_has_swallowed_gives_its_lock_back(postgres_url: str) -> None:
+    """The server keeps it, and its lock, for hours; only its own holder may end it."""
+    lock, other = SessionLock(postgres_url, NAME), SessionLock(postgres_url, NAME)
+    assert lock.take()
+    swallowed, lock._connection = lock._connection, None
+    assert not other.take()
+    assert lock.take()
+    assert lock.is_held()
+    assert not other.take()
+    lock.release()
+    assert swallowed is not None
+    swallowed.invalidate()
+    assert other.take()
+    other.release()

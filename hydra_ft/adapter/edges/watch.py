@@ -49,9 +49,10 @@ class EdgeWatch:
     def look(self, pairs: Iterable[str], now: int) -> None:
         """Look at the pairs; log the hit rates of each once an hour.
 
-        The signal of a pair that is asked for no longer is ended, and the pair forgotten.
+        The signal of a pair that is asked for no longer is ended, and the pair forgotten. An
+        empty list is a pairlist that has failed, as a rule for one loop: it ends nothing.
         """
-        asked = list(pairs)
+        asked = list(pairs) or sorted({*self._last, *self._states.pairs})
         told = self._leave(asked)
         waiting = [pair for pair in self._turn if pair in asked]
         self._turn = deque([*waiting, *(pair for pair in asked if pair not in waiting)])

@@ -79,6 +79,15 @@ class LiveFeeds(_Base):
         super().bot_loop_start(current_time=current_time, **kwargs)
         self._look_at_feeds(to_ms(current_time))
 
+    def analyze(self, pairs: list[str]) -> None:
+        """Decide on the pairs, as freqtrade asks once a loop.
+
+        A read that failed as the loop began costs no pair its candle, which is decided once.
+        """
+        if self.frames.reading is not None:
+            self.frames.reading.begin_loop()
+        super().analyze(pairs)
+
     @fail_closed(answer=None)
     def _look_at_feeds(self, now: int) -> None:
         self.frames.states.tell()
