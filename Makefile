@@ -42,7 +42,7 @@ test: $(STAMP) ## all tests but the long ones
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not ci and not bench"
 
 test-ci: $(STAMP) ## the long tests, and those on recorded data in HYDRA_TEST_DATA
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "ci and not bench"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "ci and not bench"
 
 test-bench: $(STAMP) ## quick runs of the benchmarks, whose figures are no evidence
 	$(BIN)/python -m pytest -m bench
