@@ -76,7 +76,9 @@ def test_hyperopt_hands_recorded_feeds_to_its_workers(built: Home) -> None:
     """What reads them holds no connection, which could not be handed over."""
     words = ("--epochs", "2", "-j", "2", "--spaces", "buy", "--random-state", "3")
     loss = ("--hyperopt-loss", "SharpeHyperOptLossDaily")
-    done = built.freqtrade("hyperopt", *TESTED[:2], *words, *loss, limit_s=280.0)
+    done = built.freqtrade(
+        "hyperopt", *TESTED[:2], *words, *loss, "--disable-param-export", limit_s=280.0
+    )
     assert done.code == 0, done.output
     assert "Traceback" not in done.output
     (results,) = (built.userdir / "hyperopt_results").glob("strategy_*.fthypt")
