@@ -57,8 +57,9 @@ def test_the_one_that_was_refused_takes_nothing_from_the_first(url: str) -> None
 
 
 def test_recorders_of_two_exchanges_share_a_database(url: str) -> None:
-    with sole(url, NAME), sole(url, "recorder-bybit"):
-        pass
+    with sole(url, NAME) as one, sole(url, "recorder-bybit") as other:
+        assert not one.is_set()
+        assert not other.is_set()
 
 
 def test_a_process_that_was_killed_leaves_no_lock(url: str) -> None:
