@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,18 +27,14 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def rigged(server: Server, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     """Build rigs; each starts on an empty account, and is closed with its books checked."""
-    rigs: list[Rig] = []
-
-    def build(**config: Any) -> Rig:
-        rig = Rig(server, tmp_path, **config)
-        rigs.append(rig)
-        return rig
-
     server.reset()
     PLAN.clear()
-    yield build
-    for rig in rigs:
-        rig.close()
+    with ExitStack() as rigs:
+
+        def build(**config: Any) -> Rig:
+            return rigs.enter_context(closing(Rig(server, tmp_path, **config)))
+
+        yield build
 
 
 @pytest.fixture

@@ -89,11 +89,16 @@ class Rig:
         self._timeout_ms = timeout_ms
         self._traveller = time_machine.travel(start, tick=False)
         self.clock = self._traveller.start()
-        self.bot = self._boot()
         self.bid = self.ask = 0.0
         self.endures = False
-        if pinned:
-            self._pin()
+        try:
+            self.bot = self._boot()
+            if pinned:
+                self._pin()
+        except BaseException:
+            # A bot that refuses to start has nobody to close it, and would stop the clock for all.
+            self._traveller.stop()
+            raise
 
     def _pin(self) -> None:
         self.move(round(float(self.bot.exchange.fetch_l2_order_book(BTC, 5)["bids"][0][0])))
@@ -176,9 +181,11 @@ class Rig:
         self.bot = self._boot()
 
     def close(self) -> None:
-        self.bot.cleanup()
-        Trade.session.remove()
-        self._traveller.stop()
+        try:
+            self.bot.cleanup()
+            Trade.session.remove()
+        finally:
+            self._traveller.stop()
 
     # ---- the market
 
