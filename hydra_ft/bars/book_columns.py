@@ -15,18 +15,22 @@ import numpy as np
 
 from hydra_ft.bars import book_kernels as sums
 from hydra_ft.bars.coverage import begun, covered_shares, sampled
-from hydra_ft.bars.micro_tables import micro_offsets
+from hydra_ft.bars.micro_tables import micro_offsets, period_table
 from hydra_ft.bars.sweep_kernels import DEPTH_LEVELS, FOUND, LATEST_S, REFILL, SWEPT, side_sweeps
 from hydra_ft.types.flow_columns import BookColumns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hydra_ft.bars.micro_tables import Tables
+    from hydra_ft.bars.microprice import MicropriceTable
     from hydra_ft.types import Bars, BookSamples, FloatArray, IntArray
     from hydra_ft.types.flow import FlowBars
 
 LONGEST_MS: Final = 3_000
 """How far samples may lie apart where nobody kept when the feed stood."""
+SWEEP_MS: Final = int(1e3 * LATEST_S)
+"""How long before a bar a sweep may lie that shows in it."""
 TABLE_MS: Final = 3_600_000
 """Length of the periods of which one makes the table of the microprice for the next."""
 
@@ -59,15 +63,38 @@ def book_columns(
     before it, and the microprice the samples of all of the hour (UTC) before its own.
     """
     stretches = sampled(samples.time, LONGEST_MS) if covered is None else covered
+
+    def tables(start: int) -> MicropriceTable | None:
+        return period_table(samples, stretches, start, table_ms, tick)
+
+    return columns_by_tables(bars, samples, stretches, tables, trades=trades, table_ms=table_ms)
+
+
+def columns_by_tables(
+    bars: Bars,
+    samples: BookSamples,
+    covered: Sequence[tuple[int, int]],
+    tables: Tables,
+    *,
+    trades: FlowBars | None = None,
+    table_ms: int = TABLE_MS,
+    reach_ms: int | None = None,
+) -> BookColumns:
+    """Columns as ``book_columns`` tells, with tables of the microprice that are at hand.
+
+    The samples need not hold the hours of which these are. ``reach_ms`` is how far back the
+    sample before a bar may lie: with it no column depends on older ones, and what is computed
+    of a part of the past is the same as what is computed of all of it.
+    """
     samples = _contiguous(samples)
-    rows = _placed(bars, samples.time, stretches, 0)
+    rows = _placed(bars, samples.time, covered, 0, reach_ms)
     known = rows.first >= 0
     named = _means(rows, samples) | _closing(rows, samples)
-    named["micro_offset_bps_close"] = micro_offsets(samples, stretches, rows.last, tick, table_ms)
-    named |= _swept(bars, samples, stretches, trades)
+    named["micro_offset_bps_close"] = micro_offsets(samples, rows.last, tables, table_ms)
+    named |= _swept(bars, samples, covered, trades, reach_ms)
     return BookColumns(
         **{name: np.where(known, values, np.nan) for name, values in named.items()},
-        covered=covered_shares(stretches, bars.time, bars.step_ms),
+        covered=covered_shares(covered, bars.time, bars.step_ms),
     )
 
 
@@ -77,17 +104,23 @@ def _contiguous(samples: BookSamples) -> BookSamples:
 
 
 def _placed(
-    bars: Bars, time: IntArray, stretches: Sequence[tuple[int, int]], back_ms: int
+    bars: Bars,
+    time: IntArray,
+    stretches: Sequence[tuple[int, int]],
+    back_ms: int,
+    reach_ms: int | None,
 ) -> _Rows:
     """Find the samples of each bar, and of what is looked back on from its open.
 
-    The sample before them must lie in the same covered stretch.
+    The sample before them must lie in the same covered stretch, and not beyond the reach.
     """
     begin = bars.time - back_ms
     since = begun(stretches, begin, bars.time + bars.step_ms)
     first = np.searchsorted(time, begin)
     last = np.searchsorted(time, bars.time + bars.step_ms) - 1
     before = np.where(first > 0, time[np.maximum(first - 1, 0)] if time.size else -1, -1)
+    if reach_ms is not None:
+        since = np.where(since >= 0, np.maximum(since, begin - reach_ms), since)
     known = (since >= 0) & (first > 0) & (before >= since)
     return _Rows(bars.time, bars.step_ms, np.where(known, first, -1), np.where(known, last, -1))
 
@@ -133,6 +166,7 @@ def _swept(
     samples: BookSamples,
     stretches: Sequence[tuple[int, int]],
     trades: FlowBars | None,
+    reach_ms: int | None,
 ) -> dict[str, FloatArray]:
     """Levels swept and how they came back, per side.
 
@@ -141,8 +175,8 @@ def _swept(
     names = ("bid_swept", "bid_refill_per_s", "ask_swept", "ask_refill_per_s")
     if trades is None or not (len(trades) and len(samples) and len(bars)):
         return dict.fromkeys(names, np.full(len(bars), np.nan))
-    back_ms = int(1e3 * LATEST_S)
-    known = _placed(bars, samples.time, stretches, back_ms).first >= 0
+    back_ms = SWEEP_MS
+    known = _placed(bars, samples.time, stretches, back_ms, reach_ms).first >= 0
     step_ms = trades.step_ms
     begin = (bars.time - back_ms) // step_ms * step_ms - step_ms
     end = bars.time + bars.step_ms

@@ -15,18 +15,17 @@ from hydra_ft.bars.microprice import fitted, microprice
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hydra_ft.bars.microprice import MicropriceTable
     from hydra_ft.types import BookSamples, FloatArray, IntArray
 
+    Tables = Callable[[int], MicropriceTable | None]
+    """Table of the period that begins at a time (UTC ms), None where it has none."""
+
 
 def micro_offsets(
-    samples: BookSamples,
-    stretches: Sequence[tuple[int, int]],
-    rows: IntArray,
-    tick: float,
-    table_ms: int,
+    samples: BookSamples, rows: IntArray, tables: Tables, table_ms: int
 ) -> FloatArray:
     """How far the microprice stands above the mid at some samples, bps, shape (k,).
 
@@ -37,14 +36,14 @@ def micro_offsets(
         return found
     periods = np.where(rows >= 0, samples.time[rows] // table_ms, -1)
     for period in np.unique(periods[periods >= 0]):
-        table = _table(samples, stretches, (int(period) - 1) * table_ms, table_ms, tick)
+        table = tables((int(period) - 1) * table_ms)
         if table is not None:
             chosen = periods == period
             found[chosen] = _offset(table, samples, rows[chosen])
     return found
 
 
-def _table(
+def period_table(
     samples: BookSamples, stretches: Sequence[tuple[int, int]], start: int, ms: int, tick: float
 ) -> MicropriceTable | None:
     """Table of one period; None where it is not whole or too quiet."""

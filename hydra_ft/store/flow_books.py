@@ -2,25 +2,31 @@
 
 Levels are whole ticks and lots of the grid of the pair. Of the first sample of a batch the
 best prices are written in full, of those after it the way from the one before; each deeper
-level is written as its distance to the level above it. All of it is then deflated.
+level is written as its distance to the level above it. All of it is then deflated. A recorder
+writes about a row a second, so that rows of one shape are unpacked together.
 """
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import fields
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.flow_cells import folded, packed, unfolded, unpacked
-from hydra_ft.store.flow_schema import BOOKS
+from hydra_ft.store.flow_schema import BOOKS, GRIDS
 from hydra_ft.store.flow_upsert import upsert
 from hydra_ft.types.samples import BookSamples
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, Row, Select
 
     from hydra_ft.store.database import Database
     from hydra_ft.store.flow_markets import Markets
@@ -30,24 +36,31 @@ if TYPE_CHECKING:
 DEFLATION = 6
 _ABSENT = 0
 """Lots of a level that the book does not have."""
+LONGEST_ROW_MS: Final = 600_000
+"""How far apart samples of one row may lie: a row that reaches into an interval is then found
+by its first time, and not by reading all rows before."""
 
 
 def put_books(
     connection: Connection, market: int, grid_number: int, grid: TradeGrid, samples: BookSamples
 ) -> None:
-    """Write samples as one row; those of the same first time take the place of earlier ones."""
-    if not len(samples):
-        return
-    row = {
-        "market": market,
-        "time": int(samples.time[0]),
-        "until": int(samples.time[-1]),
-        "grid": grid_number,
-        "levels": samples.bid.shape[1],
-        "samples": len(samples),
-        "content": _packed(samples, grid),
-    }
-    upsert(connection, BOOKS, [row])
+    """Write samples as one row, those that lie far apart as several.
+
+    A row takes the place of an earlier one of the same first time.
+    """
+    rows = [
+        {
+            "market": market,
+            "time": int(part.time[0]),
+            "until": int(part.time[-1]),
+            "grid": grid_number,
+            "levels": part.bid.shape[1],
+            "samples": len(part),
+            "content": _packed(part, grid),
+        }
+        for part in _parts(samples)
+    ]
+    upsert(connection, BOOKS, rows)
 
 
 class BookStore:
@@ -59,16 +72,40 @@ class BookStore:
 
     def between(self, pair: str, start: int, stop: int) -> BookSamples | None:
         """Return the samples within an interval (``stop`` exclusive), None without any."""
-        market = self._markets.find(pair)
-        query = (
-            select(BOOKS)
-            .where(BOOKS.c.market == market, BOOKS.c.until >= start, BOOKS.c.time < stop)
-            .order_by(BOOKS.c.time)
-        )
+        query = self._within(select(BOOKS), pair, start, stop).order_by(BOOKS.c.time)
         with self._database.transaction() as connection:
-            rows = connection.execute(query).all() if market is not None else []
-            parts = [_unpacked(row, self._markets.grid(connection, row.grid)) for row in rows]
-        return _joined(parts, start, stop)
+            rows = connection.execute(query).all()
+            grids = {n: self._markets.grid(connection, n) for n in {row.grid for row in rows}}
+        return _joined(_unpacked(rows, grids), start, stop)
+
+    def tick(self, pair: str, start: int, stop: int) -> float | None:
+        """Return the finest tick in which samples of an interval are kept, None without any."""
+        query = self._within(select(func.min(GRIDS.c.tick_size)), pair, start, stop)
+        with self._database.transaction() as connection:
+            found = connection.execute(query.where(GRIDS.c.id == BOOKS.c.grid)).scalar_one()
+        return None if found is None else float(found)
+
+    def _within(self, query: Select[Any], pair: str, start: int, stop: int) -> Select[Any]:
+        """Rows that reach into an interval."""
+        market, time = self._markets.find(pair), BOOKS.c.time
+        return (
+            query.where(BOOKS.c.market == (-1 if market is None else market))
+            .where(time >= start - LONGEST_ROW_MS, time < stop)
+            .where(BOOKS.c.until >= start)
+        )
+
+
+def _parts(samples: BookSamples) -> list[BookSamples]:
+    """Samples in parts that are no longer than a row may be."""
+    edges = [0]
+    while edges[-1] < len(samples):
+        longest = samples.time[edges[-1]] + LONGEST_ROW_MS
+        edges.append(int(np.searchsorted(samples.time, longest, side="right")))
+    return [_taken(samples, slice(first, stop)) for first, stop in pairwise(edges)]
+
+
+def _taken(samples: BookSamples, rows: slice | IntArray) -> BookSamples:
+    return BookSamples(**{f.name: getattr(samples, f.name)[rows] for f in fields(samples)})
 
 
 def _packed(samples: BookSamples, grid: TradeGrid) -> bytes:
@@ -87,32 +124,55 @@ def _packed(samples: BookSamples, grid: TradeGrid) -> bytes:
     return zlib.compress(content.tobytes(), DEFLATION)
 
 
-def _unpacked(row: Row[tuple[object, ...]], grid: TradeGrid) -> BookSamples:
-    n, levels = int(row.samples), int(row.levels)
+def _unpacked(
+    rows: Sequence[Row[Any]], grids: Mapping[int, TradeGrid]
+) -> list[tuple[IntArray, BookSamples]]:
+    """Samples of rows, those of one shape together, with the number of the row of each."""
+    shapes: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        shapes[row.grid, row.samples, row.levels].append(i)
+    return [
+        (np.repeat(of, samples), _alike([rows[i] for i in of], grids[grid]))
+        for (grid, samples, _levels), of in shapes.items()
+    ]
+
+
+def _alike(rows: Sequence[Row[Any]], grid: TradeGrid) -> BookSamples:
+    """Samples of rows that hold as many of them each, with as many levels."""
+    n, levels = int(rows[0].samples), int(rows[0].levels)
+    numbers = _numbers(rows, n * (1 + 4 * levels))
+    sides = numbers[:, n:].reshape(len(rows), 4, n, levels)
+    bid, bid_lots, ask, ask_lots = (sides[:, i] for i in range(4))
+    begun = np.array([row.time for row in rows], dtype=np.int64)
+    shape = (len(rows) * n, levels)
+    return BookSamples(
+        time=(begun[:, None] + np.cumsum(numbers[:, :n], axis=1)).ravel(),
+        bid=_prices(unfolded(bid), bid_lots, -1, grid).reshape(shape),
+        bid_quantity=_quantities(bid_lots, grid).reshape(shape),
+        ask=_prices(unfolded(ask), ask_lots, 1, grid).reshape(shape),
+        ask_quantity=_quantities(ask_lots, grid).reshape(shape),
+    )
+
+
+def _numbers(rows: Sequence[Row[Any]], count: int) -> IntArray:
+    """Numbers of rows that hold ``count`` each, shape (rows, count)."""
     try:
-        content = np.frombuffer(zlib.decompress(row.content), dtype=np.uint8)
+        contents = [zlib.decompress(row.content) for row in rows]
     except zlib.error as error:
         raise StoreError(f"hydra_books: expected deflated numbers, was {error}") from error
-    numbers, _stops = unpacked(content)
-    if numbers.size != n * (1 + 4 * levels):
+    numbers, stops = unpacked(np.frombuffer(b"".join(contents), dtype=np.uint8))
+    ends = np.cumsum([len(content) for content in contents])
+    if numbers.size != count * len(rows) or (stops[count - 1 :: count] != ends).any():
+        n, levels = rows[0].samples, rows[0].levels
         raise StoreError(f"hydra_books: expected {n} samples of {levels} levels, was another count")
-    shape, size = (n, levels), n * levels
-    parts = [numbers[n + i * size : n + (i + 1) * size].reshape(shape) for i in range(4)]
-    bid, bid_lots, ask, ask_lots = parts
-    return BookSamples(
-        time=int(row.time) + np.cumsum(numbers[:n]),
-        bid=_prices(unfolded(bid), bid_lots, -1, grid),
-        bid_quantity=_quantities(bid_lots, grid),
-        ask=_prices(unfolded(ask), ask_lots, 1, grid),
-        ask_quantity=_quantities(ask_lots, grid),
-    )
+    return numbers.reshape(len(rows), count)
 
 
 def _prices(steps: IntArray, lots: IntArray, sign: int, grid: TradeGrid) -> FloatArray:
-    best = np.cumsum(steps[:, :1], axis=0)
-    ticks = best + np.concatenate(
-        [np.zeros_like(best), sign * np.cumsum(steps[:, 1:], axis=1)], axis=1
-    )
+    """Prices of levels, shape (rows, samples, levels) like the steps to each."""
+    best = np.cumsum(steps[..., :1], axis=1)
+    deeper = best + sign * np.cumsum(steps[..., 1:], axis=2)
+    ticks = np.concatenate([best, deeper], axis=2)
     return np.where(lots == _ABSENT, np.nan, grid.prices(ticks))
 
 
@@ -120,19 +180,21 @@ def _quantities(lots: IntArray, grid: TradeGrid) -> FloatArray:
     return np.where(lots == _ABSENT, np.nan, grid.quantities(lots))
 
 
-def _joined(parts: list[BookSamples], start: int, stop: int) -> BookSamples | None:
+def _joined(parts: list[tuple[IntArray, BookSamples]], start: int, stop: int) -> BookSamples | None:
     """Samples of rows as one, each time once, the deepest row deciding how many levels."""
     if not parts:
         return None
-    levels = max(part.bid.shape[1] for part in parts)
-    time = np.concatenate([part.time for part in parts])
+    levels = max(part.bid.shape[1] for _, part in parts)
+    written = np.concatenate([numbers for numbers, _ in parts])
+    time = np.concatenate([part.time for _, part in parts])
     # Of the same time the one that was written last is kept.
-    _times, back = np.unique(time[::-1], return_index=True)
-    rows = time.size - 1 - back
+    order = np.lexsort((written, time))
+    last = np.append(np.diff(time[order]) > 0, [True])
+    rows = order[last]
     rows = rows[(time[rows] >= start) & (time[rows] < stop)]
     columns = {}
     for name in ("bid", "bid_quantity", "ask", "ask_quantity"):
-        wide = [_widened(getattr(part, name), levels) for part in parts]
+        wide = [_widened(getattr(part, name), levels) for _, part in parts]
         columns[name] = np.concatenate(wide)[rows]
     return BookSamples(time=time[rows], **columns) if rows.size else None
 
