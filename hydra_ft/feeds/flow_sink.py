@@ -78,6 +78,7 @@ class FlowSink:
             last_price_ticks=found.last_price_ticks,
             closed_until=found.closed_until,
             bin_size=grid.bin_ticks * grid.tick_size,
+            grid=grid,
         )
 
     def write(self, batch: Batch) -> None:

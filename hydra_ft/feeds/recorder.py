@@ -25,6 +25,7 @@ from hydra_ft.feeds.recorder_pair import PairRecorder
 from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts, RecorderPolicy, backoff_s
 from hydra_ft.feeds.recorder_refetch import Refetcher
 from hydra_ft.feeds.recorder_session import LOST
+from hydra_ft.feeds.recorder_steps import StepWatch
 from hydra_ft.feeds.sink import Batch, PairFlow, PairTrades
 from hydra_ft.types import Feed
 
@@ -105,6 +106,7 @@ class Recorder:
         self._liquidations: LiquidationReader | None = None
         self._books: BookReader | None = None
         self._refetcher: Refetcher | None = None
+        self._steps: StepWatch | None = None
         self._rest: Any = None
         self._prices: dict[str, float] = {}
         self._markets_error = ""
@@ -187,6 +189,7 @@ class Recorder:
             self._refetcher = Refetcher(
                 self.venue, self._pairs, contracts, self._rest, self.policy, self._clock_s
             )
+            self._steps = StepWatch(self._pairs, contracts, self._rest, self.policy, self._clock_s)
         if Feed.LIQUIDATIONS in self._feeds:
             self._liquidations = LiquidationReader(self.venue, contracts, self._wall_ms)
         if Feed.BOOK in self._feeds:
@@ -209,7 +212,9 @@ class Recorder:
             keeping = [group.create_task(keeper.run()) for keeper in self._keepers]
             collecting = group.create_task(self._collect_all())
             fetching = [
-                group.create_task(one.run(self._stopping)) for one in (self._refetcher,) if one
+                group.create_task(one.run(self._stopping))
+                for one in (self._refetcher, self._steps)
+                if one
             ]
             await self._stopping.wait()
             until_s = self._clock_s() + self.policy.stop_s

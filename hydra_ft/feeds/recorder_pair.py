@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.feeds.gaps import Doubt, Hole, IdLedger, ToldGaps
-from hydra_ft.feeds.normal import as_arrays, on_grid
+from hydra_ft.feeds.normal import as_arrays
+from hydra_ft.feeds.recorder_folds import GridFolder, folder_of
 from hydra_ft.feeds.recorder_policy import PairCounts
 from hydra_ft.feeds.sink import GapReason, Resume
 from hydra_ft.types.flow import NO_ID
@@ -51,7 +51,7 @@ class PairRecorder:
         self._resume = left = resume or Resume()
         self._ledger = IdLedger(has_id_ranges=venue.has_id_ranges)
         self._ledger.last_id, self._ledger.last_time = left.last_id, left.closed_until
-        self._folder: FlowFolder | None = None
+        self._folder: GridFolder | None = None
         self._held: list[PublicTrade] = []
         self._held_since_s: float | None = None
         self._reason = GapReason.RESTART if resume else GapReason.IDS
@@ -71,15 +71,8 @@ class PairRecorder:
         """Begin to fold: the feed stands from this time (ms) on, or goes on where it was left."""
         left = self._resume.closed_until
         goes_on = 0 < time - left <= self._policy.resume_most_ms and left > 0
-        self._folder = FlowFolder(
-            self.grid,
-            self._policy.step_ms,
-            self._policy.sub_ms,
-            covered_from=left if goes_on else time,
-            contiguous_ids=self.venue.has_id_ranges and not self.venue.bunches_trades,
-            last_id=self._resume.last_id if self.venue.has_id_ranges else NO_ID,
-            last_price_ticks=self._resume.last_price_ticks,
-        )
+        start = (left if goes_on else time, time)
+        self._folder = folder_of(self.venue, self.grid, self._policy, self._resume, *start)
         if self.venue.has_id_ranges and self._ledger.last_id == NO_ID:
             self._unproven_from = time
         if left > 0 and time > left:
@@ -88,6 +81,12 @@ class PairRecorder:
             self._doubt.can_ask &= goes_on
         if not self._ledger.holes:
             self.release()
+
+    def regrid(self, named: TradeGrid) -> bool:
+        """Count in the steps that the venue names, from the next bar on; whether they are new."""
+        before, folder = self.grid, self._folder
+        self.grid = named if folder is None else folder.change(named, self._ledger.last_time)
+        return self.grid != before
 
     def interrupted(self, start: int, stop: int, reason: GapReason = GapReason.CONNECTION) -> None:
         """Doubt a stretch (ms) in which nothing was received, unless ids prove it whole."""
@@ -202,7 +201,7 @@ class PairRecorder:
 
     def fetched(self, trades: Sequence[PublicTrade], up_to: int, now_s: float) -> None:
         """Count trades that were asked for; the holes up to this id are then settled."""
-        closed = (self._folder.closed_until if self._folder else None) or 0
+        closed = self._folder.closed_until if self._folder else 0
         wanted = [one for one in trades if one.time >= closed and self._ledger.is_missing(one)]
         admitted = self._ledger.admit(wanted)
         self.refetched += len(admitted)
@@ -236,7 +235,7 @@ class PairRecorder:
         if self._folder is None or not trades:
             return
         arrays = as_arrays(trades)
-        fits, in_time = on_grid(arrays, self.grid), arrays.time >= (self._folder.closed_until or 0)
+        fits, in_time = self._folder.look(arrays)
         good = fits & in_time
         self.off_grid += int((~fits).sum())
         self.late += int((fits & ~in_time).sum())
@@ -255,8 +254,8 @@ class PairRecorder:
         self.missing += count
         if self._folder is not None:
             self._folder.lost(trade.time, trade.time + 1)
-        has_ids = self.venue.has_id_ranges
-        self._told.refused(trade, count if has_ids else -1, self._policy.sub_ms)
+        told = count if self.venue.has_id_ranges else -1
+        self._told.refused(trade, told, self._policy.sub_ms)
 
     # ---- what is handed over
 
@@ -269,7 +268,7 @@ class PairRecorder:
         if self._doubt and self._waits_for_doubt(now_s):
             until = min(until, self._doubt.start - self._policy.grace_ms)
         closed = self._folder.closed_until
-        if closed is None or until // self._policy.sub_ms <= closed // self._policy.sub_ms:
+        if until // self._policy.sub_ms <= closed // self._policy.sub_ms:
             return None
         if self._doubt is not None and until > self._doubt.start:
             self._give_up_doubt()
@@ -286,7 +285,7 @@ class PairRecorder:
         if self._folder is None or self.venue.refetch is not None:
             return None
         self.release()
-        return self._folder.finish(max(covered_to, self._folder.closed_until or 0))
+        return self._folder.finish(max(covered_to, self._folder.closed_until))
 
     def take_gaps(self) -> list[FeedGap]:
         """Take out the gaps that are new."""

@@ -28,8 +28,7 @@ def line_of(health: RecorderHealth, now_s: float) -> str:
         if off:
             total, names = sum(pair.off_grid for pair in off), ", ".join(pair.pair for pair in off)
             parts.append(
-                f"refused {total} that do not fit the tick size known at the start, start again: "
-                f"{names:.200}"
+                f"refused {total} off the steps known then, which are asked for anew: {names:.200}"
             )
     parts.append(
         f"written {health.written}, waiting {health.queued}, dropped {health.dropped}, "

@@ -15,7 +15,7 @@ from hydra_ft.types.flow import NO_ID, UNKNOWN
 
 if TYPE_CHECKING:
     from hydra_ft.types import Feed, FloatArray, Side
-    from hydra_ft.types.flow import Flow, Trades
+    from hydra_ft.types.flow import Flow, TradeGrid, Trades
 
 
 class GapReason(StrEnum):
@@ -153,6 +153,8 @@ class Resume:
     closed_until: int = 0
     bin_size: float = 0.0
     """Width of the footprint's bins that are kept, in quote currency; 0 where not known."""
+    grid: TradeGrid | None = None
+    """Steps in which ``last_price_ticks`` is told; None where they are those of now."""
 
 
 class Sink(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from loopback_exchange.market.synthetic import LISTED_MS
@@ -35,8 +36,15 @@ def exchange_info(exchange: Exchange, _params: Params, at: int) -> dict[str, Any
         "rateLimits": [],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "0"}],
-        "symbols": [_symbol(spec) for spec in specs],
+        "symbols": [_symbol(_as_traded(exchange, spec)) for spec in specs],
     }
+
+
+def _as_traded(exchange: Exchange, spec: SymbolSpec) -> SymbolSpec:
+    """Give a contract with the tick in which it trades now."""
+    load = exchange.load
+    own_ticks = load.tick_of(spec.symbol) if load is not None and spec.symbol in load else 1
+    return spec if own_ticks == 1 else replace(spec, tick=spec.tick * own_ticks)
 
 
 def _symbol(spec: SymbolSpec) -> dict[str, Any]:

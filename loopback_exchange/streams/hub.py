@@ -67,6 +67,23 @@ class Hub:
             exchange.load.per_second = per_second
             return exchange.load
 
+    def change_tick(self, symbol: str, own_ticks: int) -> None:
+        """Change the tick of a symbol under load: so many of its own from now on.
+
+        The contract says so at once, and what trades lies on it; what was traded before keeps
+        its prices, books and the rules of orders theirs. Raises ValueError where the symbol is
+        under no load, or for no positive number.
+        """
+        exchange = self._exchange()
+        with exchange.lock:
+            load = exchange.load
+            if load is None or symbol not in load or own_ticks < 1:
+                raise ValueError(
+                    f"Expected a symbol under load and 1 tick or more; it was {symbol} and "
+                    f"{own_ticks}. Start the load first, or change the number."
+                )
+            load.trade_in(symbol, own_ticks)
+
     def disconnect(self) -> None:
         """Break all connections, without a word; returns at once."""
         if self._loop is not None:

@@ -13,7 +13,7 @@ from loopback_exchange.market.trades import NO_TRADES, Trades
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loopback_exchange.market.noise import Ints
+    from loopback_exchange.market.noise import Floats, Ints
     from loopback_exchange.market.source import MarketSource
 
 _SWING_TICKS = 200
@@ -56,6 +56,7 @@ class Load:
         self._first = {symbol: trade.id + 1 for symbol, trade in last.items()}
         self._base = {symbol: trade.price for symbol, trade in last.items()}
         self._times = {symbol: array("q") for symbol in symbols}
+        self._ticks = {symbol: [(0, 1)] for symbol in symbols}
         self._random = np.random.default_rng(seed)
         self._until, self._due = at, 0.0
 
@@ -71,6 +72,14 @@ class Load:
         """Ids of a symbol so far."""
         first = self._first[symbol]
         return range(first, first + len(self._times[symbol]))
+
+    def trade_in(self, symbol: str, own_ticks: int) -> None:
+        """Let prices be whole numbers of so many of the contract's own ticks, from now on."""
+        self._ticks[symbol].append((self.ids(symbol).stop, own_ticks))
+
+    def tick_of(self, symbol: str) -> int:
+        """How many of the contract's own ticks a tick of the symbol now is."""
+        return self._ticks[symbol][-1][1]
 
     def advance(self, at: int) -> list[tuple[str, Trades]]:
         """Make the trades up to a moment; those of the symbols that have traded since.
@@ -103,11 +112,17 @@ class Load:
         swing = np.sin(ids / 500.0) * min(_SWING_TICKS, self._base[symbol] / 4)
         return Trades(
             ids,
-            np.maximum(np.rint(self._base[symbol] + swing + 6 * (draws - 0.5)), 1).astype(np.int64),
+            self._on_ticks(symbol, ids, self._base[symbol] + swing + 6 * (draws - 0.5)),
             1 + (draws * 7919 % 1 * _LARGEST_STEPS).astype(np.int64),
             draws * 104_729 % 1 < 0.5,
             np.array(self._times[symbol][begin:end], dtype=np.int64),
         )
+
+    def _on_ticks(self, symbol: str, ids: Ints, prices: Floats) -> Ints:
+        since, sizes = np.array(self._ticks[symbol], dtype=np.int64).T
+        size = sizes[np.searchsorted(since, ids, side="right") - 1]
+        ticks: Ints = np.maximum(np.rint(prices / size), 1).astype(np.int64) * size
+        return ticks
 
     def trades_from(self, symbol: str, trade_id: int, stop_ms: int, limit: int) -> Trades:
         """Give ``limit`` trades from this id on, none at or after ``stop_ms``."""

@@ -9,20 +9,22 @@ from loopback_exchange.errors import ApiError, Code
 if TYPE_CHECKING:
     from loopback_exchange.streams.hub import Hub
 
-STREAM_CALLS = frozenset({"load", "streams", "liquidate"})
+STREAM_CALLS = frozenset({"load", "tick", "streams", "liquidate"})
 _SHARES = ("drop_share", "twice_share", "delay_s")
 
 
 def stream_call(hub: Hub, method: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Answer ``/_control/load``, ``/_control/streams`` and ``/_control/liquidate``.
+    """Answer ``/_control/load``, ``tick``, ``streams`` and ``liquidate``.
 
-    ``POST load`` takes per_second and symbols; ``POST streams`` any of drop_share,
-    twice_share, delay_s, drop_next, silence_s, freeze_s, refuse_s, disconnect and clear;
-    ``GET load`` gives the ids that were traded, first and last by symbol.
+    ``POST load`` takes per_second and symbols; ``POST tick`` symbol and own_ticks; ``POST
+    streams`` any of drop_share, twice_share, delay_s, drop_next, silence_s, freeze_s, refuse_s,
+    disconnect and clear; ``GET load`` gives the ids that were traded, first and last by symbol.
     """
     match method, name:
         case "POST", "load":
             hub.start_load(float(body["per_second"]), body.get("symbols"))
+        case "POST", "tick":
+            hub.change_tick(body["symbol"], int(body["own_ticks"]))
         case "GET", "load":
             return _ids(hub)
         case "POST", "streams":

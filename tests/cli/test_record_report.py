@@ -34,7 +34,7 @@ def test_a_feed_that_is_down_says_why() -> None:
 def test_a_pair_whose_tick_has_changed_is_named() -> None:
     off = replace(PAIR, pair="Y", off_grid=5)
     assert (
-        "| refused 5 that do not fit the tick size known at the start, start again: Y | written"
+        "| refused 5 off the steps known then, which are asked for anew: Y | written"
         in line_of(replace(HEALTH, pairs=(PAIR, off)), 100.0)
     )
 

@@ -102,3 +102,17 @@ def test_a_name_that_no_stream_has_is_refused(name: str) -> None:
     assert stream_of("!forceOrder@arr", SYMBOLS).symbol == ""
     with pytest.raises(UnknownStream, match="it was"):
         stream_of(name, SYMBOLS)
+
+
+def test_a_tick_that_changes_leaves_what_was_traded_as_it_was(market: Market) -> None:
+    load = Load(market, SYMBOLS, 1_000, AT)
+    load.advance(AT + 500)
+    before = load.trades("BTCUSDT", 0, AT + 501)
+    load.trade_in("BTCUSDT", 5)
+    load.advance(AT + 1_000)
+    after = load.trades("BTCUSDT", AT + 501, AT + 1_001)
+    assert (before.price % 5).any()
+    assert not (after.price % 5).any()
+    assert (load.trades("BTCUSDT", 0, AT + 501).price == before.price).all()
+    assert load.trades_from("BTCUSDT", int(after.id[0]), AT + 1_001, 3).price[0] == after.price[0]
+    assert (load.tick_of("BTCUSDT"), load.tick_of("ETHUSDT")) == (5, 1)
