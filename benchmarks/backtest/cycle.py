@@ -14,7 +14,7 @@ from benchmarks.backtest import market as frames
 from benchmarks.backtest.home import bench_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -87,6 +87,7 @@ class Feed:
                 tf: frames.candles(home.market, symbol, tf, more[tf]) for tf in HOURS
             }
             self._whole[symbol]["rates"] = frames.funding(home.market, symbol, more["1h"])
+        self._given: dict[tuple[str, str], tuple[int, Held]] = {}
         self._pairs = [
             (f"{symbol.removesuffix('USDT')}{shift}/USDT:USDT", symbol, shift)
             for symbol in symbols
@@ -103,16 +104,25 @@ class Feed:
             for timeframe, hours in HOURS.items():
                 opened = whole[timeframe]["date"] + timedelta(hours=hours)
                 end = int(opened.searchsorted(now, side="right"))
-                window = whole[timeframe].iloc[end - BARS : end].reset_index(drop=True)
-                held[pair, timeframe, CandleType.FUTURES] = window[frames.CANDLES].copy()
-                if timeframe == "1h":
-                    interest = frames.open_interest(window)
-                    held[pair, timeframe, CandleType.OPEN_INTEREST] = interest
-                    settled, dates = whole["rates"], window["date"]
-                    known = settled["date"].between(dates.iloc[0], dates.iloc[-1])
-                    held[pair, timeframe, CandleType.FUNDING_RATE] = settled[known].reset_index(
-                        drop=True
-                    )
+                held |= self._window(pair, timeframe, whole, end)
+        return held
+
+    def _window(
+        self, pair: str, timeframe: str, whole: Mapping[str, pd.DataFrame], end: int
+    ) -> Held:
+        """Frames up to a candle: the very ones of before until it is another, as in a bot."""
+        before = self._given.get((pair, timeframe))
+        if before is not None and before[0] == end:
+            return before[1]
+        window = whole[timeframe].iloc[end - BARS : end].reset_index(drop=True)
+        held = {(pair, timeframe, CandleType.FUTURES): window[frames.CANDLES].copy()}
+        if timeframe == "1h":
+            held[pair, timeframe, CandleType.OPEN_INTEREST] = frames.open_interest(window)
+            settled, dates = whole["rates"], window["date"]
+            known = settled["date"].between(dates.iloc[0], dates.iloc[-1])
+            rates = settled[known].reset_index(drop=True)
+            held[pair, timeframe, CandleType.FUNDING_RATE] = rates
+        self._given[pair, timeframe] = end, held
         return held
 
 

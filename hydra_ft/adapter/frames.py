@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from freqtrade.data.dataprovider import DataProvider
 
-_COLUMNS = {
+COLUMNS = {
     Feed.FUNDING: (CandleType.FUNDING_RATE, "funding_rate"),
     Feed.OPEN_INTEREST: (CandleType.OPEN_INTEREST, "open_interest_amount"),
 }
+"""Candle type and column that freqtrade keeps each feed in."""
 
 
 def times(frame: pd.DataFrame) -> IntArray:
@@ -68,7 +69,7 @@ def read_bars(dp: DataProvider, pair: str, timeframe: str, feeds: frozenset[Feed
         frame = pd.DataFrame(columns=["date", "open", "high", "low", "close", "volume"])
     bar_times = times(frame) if len(frame) else np.empty(0, np.int64)
     extras = {}
-    for feed, (candle_type, column) in _COLUMNS.items():
+    for feed, (candle_type, column) in COLUMNS.items():
         if feed in feeds:
             rows = dp.get_pair_dataframe(pair, timeframe, candle_type)
             extras[feed] = _onto(bar_times, timeframe_ms(timeframe), rows, column)

@@ -53,6 +53,7 @@ class Candles:
 
     now: int = END
     rows: int = 1 << 30
+    runmode = RunMode.OTHER
 
     def get_pair_dataframe(self, pair: str, timeframe: str, candle_type: str = "") -> pd.DataFrame:
         bars = FRAMES[timeframe]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from freqtrade.exceptions import OperationalException
 
-from hydra_ft.adapter.frames import read_bars, to_bars
+from hydra_ft.adapter.frames import to_bars
+from hydra_ft.adapter.held_frames import HeldFrames
 from hydra_ft.adapter.recorded.archive import with_archived
 from hydra_ft.adapter.recorded.feed_states import FeedStates
 from hydra_ft.adapter.recorded.feeds import RECORDED, RecordedFeeds
@@ -68,6 +69,7 @@ class HeadFrames:
         self.live: RecordedFeeds | None = None
         self.reading: ReadingDatabase | None = None
         self.states = FeedStates()
+        self._held = HeldFrames()
 
     def of(self, dp: DataProvider, pair: str, dataframe: pd.DataFrame) -> dict[str, Bars]:
         """Return the bars of every timeframe of the head; ``dataframe`` holds the base candles.
@@ -77,8 +79,8 @@ class HeadFrames:
         """
         rules = self._rules
         frames = {rules.base: to_bars(dataframe, rules.base)}
-        frames[rules.market] = read_bars(dp, pair, rules.market, self._feeds)
-        frames[rules.structure] = read_bars(dp, pair, rules.structure, frozenset())
+        frames[rules.market] = self._held.bars(dp, pair, rules.market, self._feeds)
+        frames[rules.structure] = self._held.bars(dp, pair, rules.structure, frozenset())
         if self.live is not None:
             return self._traded(self.live, pair, frames)
         needs_none = not self._feeds.intersection((*RECORDED, Feed.OPEN_INTEREST))
@@ -95,6 +97,7 @@ class HeadFrames:
         if self.live is not None:
             self.live.keep(pairs)
         self.states.keep(pairs)
+        self._held.keep(pairs)
 
     def _traded(self, live: RecordedFeeds, pair: str, frames: dict[str, Bars]) -> dict[str, Bars]:
         plain = dict(frames)
