@@ -56,6 +56,7 @@ def unusual(values: FloatArray, window: int) -> FloatArray:
 
 @feature(
     feeds=(Feed.CANDLES,),
+    groups=("reference",),
     formula="close / reference - 1, reference the close of the mark, index or spot",
     reference="Hull, Options, Futures and Other Derivatives, ch. 5",
     lookback=0,
@@ -72,6 +73,7 @@ def basis(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=(Feed.CANDLES,),
+    groups=("reference",),
     formula="(basis - mean) / pop_sigma of the last 168; 0 where nothing changed",
     reference="formulas.md, z-score",
     lookback=WEEK - 1,

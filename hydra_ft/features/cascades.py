@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hydra_ft.types import Bars, FloatArray
 
 _FEEDS = (Feed.LIQUIDATIONS,)
+_GROUPS = ("forced",)
 _SOURCE = "Hydra V3 liquidations; F-A7"
 _SCALED = "Hydra V3 liquidations, there by absolute floors (F-A8) and its own usual (F-A13)"
 
@@ -46,6 +47,7 @@ def _total(seconds: int) -> Compute:
     compute.__doc__ = f"Notional of all positions liquidated in the last {seconds} s of the bar."
     return feature(
         feeds=_FEEDS,
+        groups=_GROUPS,
         formula=f"L + S of the {seconds} s before the close",
         reference=_SOURCE,
         lookback=0,
@@ -72,6 +74,7 @@ def _imbalance(seconds: int) -> Compute:
     compute.__doc__ = "Which side was liquidated: +1 only longs, -1 only shorts, 0 none or both."
     return feature(
         feeds=_FEEDS,
+        groups=_GROUPS,
         formula=f"(L - S) / (L + S) of the {seconds} s before the close; 0 where both are 0",
         reference=_SOURCE,
         lookback=0,
@@ -89,6 +92,7 @@ liquidated_imbalance_300_s = _imbalance(300)
 
 @feature(
     feeds=_FEEDS,
+    groups=_GROUPS,
     formula="max over the bar of L + S of 30 s / max(usual, 1e-4 turnover per minute); usual = "
     "exponential mean (span 60) of the minutes before the one in which the 30 s began",
     reference=_SCALED,
@@ -104,6 +108,7 @@ def liquidation_peak_30_s(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=_FEEDS,
+    groups=_GROUPS,
     formula="sign(L - S) of the last 30 s in the bar that hold > 5 usual minutes with "
     "|L - S| > 0.6 (L + S); 0 without any",
     reference=_SCALED,
@@ -120,6 +125,7 @@ def cascade_30_s(bars: Bars) -> FloatArray:
 
 @feature(
     feeds=_FEEDS,
+    groups=_GROUPS,
     formula="side of a cascade that was on 10 to 180 s before, when 30 s hold < 0.3 of the most "
     "within 300 s while 120 s still hold > 5 usual minutes of one side; once a cascade, else 0",
     reference="Hydra V3 liquidations, there by absolute floors (F-A8)",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Compute = Callable[[Bars], FloatArray]
+NAMED_GROUPS = ("forced", "reference")
+"""Fields of bars that are laid only where a feature that is wanted names them."""
 Found = TypeVar("Found", FloatArray, tuple[FloatArray, FloatArray])
 
 
@@ -33,7 +35,8 @@ class Feature:
     ``lookback`` is the number of earlier bars, of the feature's own timeframe, that a value
     needs; before that row it is NaN. ``low`` and ``high`` bound every value. ``panel`` is
     the FreqUI panel: ``main`` (drawn over the price) or the name of a subplot. ``reach`` says
-    of which older trades the columns of those bars are made; empty where of none.
+    of which older trades the columns of those bars are made; empty where of none. ``groups``
+    are columns that it reads and that lie beside the bars only where a feature names them.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Feature:
     high: float
     panel: str
     reach: str = ""
+    groups: tuple[str, ...] = ()
 
     def __call__(self, bars: Bars) -> FloatArray:
         """Compute the feature; a zero denominator gives NaN without a warning."""
@@ -104,6 +108,7 @@ def feature(
     high: float = np.inf,
     panel: str,
     reach: str = "",
+    groups: Iterable[str] = (),
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a feature under its own name.
 
@@ -126,6 +131,7 @@ def feature(
             high,
             panel,
             reach,
+            tuple(groups),
         )
         check(made)
         if name in _REGISTERED:
@@ -143,6 +149,10 @@ def check(made: Feature) -> None:
             raise DeclarationError(f"feature {made.name!r}: {field} is empty")
     if not made.feeds:
         raise DeclarationError(f"feature {made.name!r}: feeds is empty; candles at least")
+    unknown = set(made.groups).difference(NAMED_GROUPS)
+    if unknown:
+        expected = f"groups must be of {NAMED_GROUPS}"
+        raise DeclarationError(f"feature {made.name!r}: {expected}, was {sorted(unknown)}")
     if made.lookback < 0:
         was = made.lookback
         raise DeclarationError(f"feature {made.name!r}: lookback must not be negative, was {was}")
