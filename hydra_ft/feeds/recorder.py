@@ -14,16 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hydra_ft.errors import FeedError
-from hydra_ft.feeds.aside import aside
 from hydra_ft.feeds.recorder_books import BookReader
 from hydra_ft.feeds.recorder_events import LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_keeper import Keeper
-from hydra_ft.feeds.recorder_markets import bins_of, contract_of, grid_of, markets_of, prices_of
 from hydra_ft.feeds.recorder_outbox import Outbox
-from hydra_ft.feeds.recorder_pair import PairRecorder
 from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts, RecorderPolicy, backoff_s
 from hydra_ft.feeds.recorder_refetch import Refetcher
+from hydra_ft.feeds.recorder_roster import Roster, refuse_pairs
 from hydra_ft.feeds.recorder_session import LOST
 from hydra_ft.feeds.recorder_steps import StepWatch
 from hydra_ft.feeds.sink import Batch, PairFlow, PairTrades
@@ -91,16 +89,14 @@ class Recorder:
         wall_ms: Callable[[], int] = _wall_ms,
         chance: random.Random | None = None,
     ) -> None:
-        if not 0 < len(set(pairs)) <= MOST_PAIRS:
-            raise FeedError(f"pairs: expected 1 to {MOST_PAIRS} of them, was {len(set(pairs))}")
-        self._names, self._feeds = tuple(dict.fromkeys(pairs)), frozenset(feeds)
+        self._names, self._feeds = refuse_pairs(pairs, MOST_PAIRS), frozenset(feeds)
         self.venue, self.policy = venue, (policy or RecorderPolicy()).for_pairs(len(self._names))
         self._make_client, self._sink = connect, sink
         self._clock_s, self._wall_ms = clock_s, wall_ms
         self._chance = chance or random.Random()
         self._stopping = asyncio.Event()
         self._outbox = Outbox(sink, self.policy.most_queued, self._chance)
-        self._pairs: dict[str, PairRecorder] = {}
+        self._roster: Roster | None = None
         self._keepers: list[Keeper] = []
         self._trades: TradeReader | None = None
         self._liquidations: LiquidationReader | None = None
@@ -108,9 +104,7 @@ class Recorder:
         self._refetcher: Refetcher | None = None
         self._steps: StepWatch | None = None
         self._rest: Any = None
-        self._prices: dict[str, float] = {}
         self._markets_error = ""
-        self._left_out: tuple[str, ...] = ()
 
     # ---- life
 
@@ -122,6 +116,21 @@ class Recorder:
         """Replace all connections now, without a gap."""
         for keeper in self._keepers:
             keeper.refresh()
+
+    async def follow(self, pairs: Sequence[str]) -> bool:
+        """Record these pairs from now on; the streams of those that stay go on without a gap.
+
+        False where it has not begun to record, or ends. Raises what ``Roster.follow`` does, and
+        FeedError for no pairs, or more than a subscription holds.
+        """
+        names = refuse_pairs(pairs, MOST_PAIRS)
+        if self._roster is None or not self._keepers or self._stopping.is_set():
+            return False
+        if await self._roster.follow(names):
+            for keeper in self._keepers:
+                keeper.reader.follow(self._roster.names)
+            self.refresh()
+        return True
 
     async def run(self) -> None:
         """Record until ``stop``; what has come by then is folded, and handed over.
@@ -149,47 +158,41 @@ class Recorder:
             await _ended(working, stopping)
 
     async def _begin(self) -> None:
-        await self._load_markets()
-        await self._prepare()
-
-    async def _load_markets(self) -> None:
-        """Load what the venue trades, however long that takes."""
+        """Load what the venue trades, and where each pair was left, however long that takes."""
         attempt = 0
-        while True:
+        while self._roster is None or not self._roster.names:
             self._rest = self._make_client()
             try:
                 await self._rest.load_markets()
-                if Feed.TRADES in self._feeds:
-                    self._prices = await prices_of(self._rest, self._names)
+                self._roster = await self._called()
             except LOST as error:
-                self._markets_error = f"{type(error).__name__}: {error}"
                 await self._rest.close()
+                if isinstance(error, FeedError):
+                    raise
+                self._markets_error = f"{type(error).__name__}: {error}"
                 attempt += 1
                 policy = self.policy
                 await self._pause(
                     backoff_s(attempt, policy.backoff_base_s, policy.backoff_cap_s, self._chance)
                 )
-            else:
-                self._markets_error = ""
-                return
+        self._markets_error = ""
+        self._prepare(self._roster)
 
-    async def _prepare(self) -> None:
-        markets, self._left_out = markets_of(
-            self._rest, self._names, with_grid=Feed.TRADES in self._feeds
-        )
-        contracts = {pair: contract_of(market) for pair, market in markets.items()}
+    async def _called(self) -> Roster:
+        with_trades = Feed.TRADES in self._feeds
+        roster = Roster(self.venue, self._rest, self._sink, self.policy, with_trades=with_trades)
+        await roster.follow(self._names)
+        return roster
+
+    def _prepare(self, roster: Roster) -> None:
+        contracts = roster.contracts
         if Feed.TRADES in self._feeds:
-            for pair, market in markets.items():
-                resume = await aside(self._sink.resume, self.venue.name, pair)
-                kept_size = resume.bin_size if resume else 0.0
-                bins = bins_of(market, self._prices.get(pair), kept_size)
-                grid = grid_of(market, self.policy.bin_ticks.get(pair, bins))
-                self._pairs[pair] = PairRecorder(self.venue, pair, grid, self.policy, resume)
-            self._trades = TradeReader(self.venue, self._pairs, contracts, self.policy)
+            pairs = roster.trades
+            self._trades = TradeReader(self.venue, pairs, contracts, self.policy)
             self._refetcher = Refetcher(
-                self.venue, self._pairs, contracts, self._rest, self.policy, self._clock_s
+                self.venue, pairs, contracts, self._rest, self.policy, self._clock_s
             )
-            self._steps = StepWatch(self._pairs, contracts, self._rest, self.policy, self._clock_s)
+            self._steps = StepWatch(pairs, contracts, self._rest, self.policy, self._clock_s)
         if Feed.LIQUIDATIONS in self._feeds:
             self._liquidations = LiquidationReader(self.venue, contracts, self._wall_ms)
         if Feed.BOOK in self._feeds:
@@ -244,49 +247,47 @@ class Recorder:
     # ---- what is handed over
 
     def _collect(self, *, is_last: bool = False) -> None:
-        name, plain = self.venue.name, [r for r in (self._liquidations, self._books) if r]
-        flows, gaps = self._closed(is_last=is_last)
+        plain = [reader for reader in (self._liquidations, self._books) if reader]
+        flows, trades, gaps = self._closed(is_last=is_last)
         for reader in plain:
             gaps += reader.take_gaps()
-        fresh = [
-            PairTrades(name, pair.pair, trades)
-            for pair in self._pairs.values()
-            for trades in pair.fresh
-        ]
-        for pair in self._pairs.values():
-            pair.fresh.clear()
         self._outbox.put(
             Batch(
                 flows=tuple(flows),
                 liquidations=self._liquidations.take_found() if self._liquidations else (),
                 books=self._books.take_found() if self._books else (),
                 gaps=tuple(gaps),
-                trades=tuple(fresh),
+                trades=tuple(trades),
                 covered=tuple(one for reader in plain for one in reader.take_covered()),
             )
         )
 
-    def _closed(self, *, is_last: bool) -> tuple[list[PairFlow], list[FeedGap]]:
+    def _closed(self, *, is_last: bool) -> tuple[list[PairFlow], list[PairTrades], list[FeedGap]]:
+        """Take out what has closed of the pairs, and the rest of those that have left."""
         flows: list[PairFlow] = []
+        trades: list[PairTrades] = []
         gaps: list[FeedGap] = []
-        now_s = self._clock_s()
+        now_s, name = self._clock_s(), self.venue.name
         until = self._trades.until(now_s) if self._trades is not None else None
-        if until is None:
-            return flows, gaps
-        for pair in self._pairs.values():
+        if until is None or self._roster is None:
+            return flows, trades, gaps
+        leaving = self._roster.take_leaving()
+        for pair in [*leaving, *self._roster.trades.values()]:
             parts = [pair.close(until, now_s)]
-            if is_last:
+            if is_last or pair in leaving:
                 parts.append(pair.finish(until + self.policy.grace_ms))
-            flows += [PairFlow(self.venue.name, pair.pair, flow) for flow in parts if flow]
+            flows += [PairFlow(name, pair.pair, flow) for flow in parts if flow]
             gaps += pair.take_gaps()
-        return flows, gaps
+            trades += [PairTrades(name, pair.pair, part) for part in pair.fresh]
+            pair.fresh.clear()
+        return flows, trades, gaps
 
     def health(self) -> RecorderHealth:
         """Give what has been done so far; to be called in the loop of ``run``."""
-        refetcher = self._refetcher
+        refetcher, roster = self._refetcher, self._roster
         return RecorderHealth(
             feeds=tuple(keeper.reader.counts for keeper in self._keepers),
-            pairs=tuple(pair.counts() for pair in self._pairs.values()),
+            pairs=tuple(pair.counts() for pair in roster.trades.values()) if roster else (),
             queued=len(self._outbox),
             written=self._outbox.written,
             dropped=self._outbox.dropped,
@@ -295,5 +296,5 @@ class Recorder:
             refetch_failures=refetcher.failures if refetcher else 0,
             write_error=self._outbox.last_error,
             markets_error=self._markets_error,
-            left_out=self._left_out,
+            left_out=roster.left_out if roster else (),
         )

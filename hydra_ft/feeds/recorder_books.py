@@ -17,7 +17,7 @@ from hydra_ft.feeds.sink import BookSample, Covered, FeedGap, GapReason
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from hydra_ft.feeds.normal import Contract, Venue
     from hydra_ft.feeds.recorder_policy import RecorderPolicy
@@ -87,6 +87,17 @@ class BookReader:
         self._nonces.clear()
         for one in self._pairs.values():
             one.is_new, one.awaited_s = True, now_s
+
+    def follow(self, pairs: Sequence[str]) -> None:
+        """Know the pairs of now; each is covered from its own first sample on."""
+        for pair in [pair for pair in self._pairs if pair not in pairs]:
+            self._end_stretch(pair)
+            del self._pairs[pair]
+        for pair in pairs:
+            self._pairs.setdefault(pair, _Standing(self._policy.silence_s, awaited_s=self._next_s))
+
+    def renewed(self, now_s: float) -> None:
+        """Do nothing: a sample tells that the book of its pair has come."""
 
     def lost(self, now_s: float) -> None:
         """Know that the feed does not stand."""

@@ -69,7 +69,7 @@ class FeedTime:
 
     def __init__(self, tolerance_ms: int, pairs: int, wall_ms: Callable[[], int]) -> None:
         self.latest_ms = 0
-        self._tolerance_ms, self._pairs, self._wall_ms = tolerance_ms, pairs, wall_ms
+        self.pairs, self._tolerance_ms, self._wall_ms = pairs, tolerance_ms, wall_ms
         self._at_s, self._at_wall_ms = 0.0, 0
         self._ahead: list[tuple[str, int]] = []
 
@@ -102,7 +102,7 @@ class FeedTime:
         return self.expected(now_s) + AHEAD_MS
 
     def _agree(self) -> bool:
-        if len({pair for pair, _ in self._ahead}) < min(2, self._pairs):
+        if len({pair for pair, _ in self._ahead}) < min(2, self.pairs):
             return len(self._ahead) >= _ALIKE_OF_ONE_PAIR
         return len(self._ahead) >= _ALIKE
 

@@ -12,7 +12,7 @@ from hydra_ft.feeds.sink import Covered, FeedGap, GapReason, Liquidation
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from hydra_ft.feeds.normal import Contract, Venue
 
@@ -28,6 +28,8 @@ class PlainReader:
     ) -> None:
         self.counts = FeedCounts(feed)
         self._venue, self._pairs, self._wall_ms = venue, pairs, wall_ms
+        self._asked: tuple[str, ...] = ()
+        self._heard_from = dict.fromkeys(pairs, 0)
         self._covered_from: int | None = None
         self._stood_until: int | None = None
         self._stretches: list[tuple[int, int]] = []
@@ -42,6 +44,20 @@ class PlainReader:
             self._end_stretch()
             self._gap(self._stood_until, now, GapReason.CONNECTION)
         self._covered_from = self._stood_until = now
+        self.renewed(now_s)
+
+    def follow(self, pairs: Sequence[str]) -> None:
+        """Know the pairs of now; of one that is new nothing is covered before it is asked for."""
+        self._pairs = tuple(pairs)
+        self._heard_from = {
+            pair: since for pair, since in self._heard_from.items() if pair in pairs
+        }
+
+    def renewed(self, now_s: float) -> None:  # noqa: ARG002
+        """Know that the connection that stands brings what was asked for last."""
+        for pair in self._asked:
+            if pair in self._pairs:
+                self._heard_from.setdefault(pair, self._wall_ms())
 
     def lost(self, now_s: float) -> None:
         """Know that the feed does not stand."""
@@ -53,10 +69,10 @@ class PlainReader:
         self._stood_until = self._wall_ms()
 
     def _gap(self, start: int, stop: int, reason: GapReason) -> None:
-        for pair in self._pairs:
-            self._gaps.append(
-                FeedGap(self._venue.name, pair, self.counts.feed, reason, start, stop)
-            )
+        for pair, since in self._heard_from.items():
+            if stop > since:
+                place = (self._venue.name, pair, self.counts.feed)
+                self._gaps.append(FeedGap(*place, reason, max(start, since), stop))
 
     def take_gaps(self) -> tuple[FeedGap, ...]:
         """Take out the gaps that are new."""
@@ -68,7 +84,12 @@ class PlainReader:
         self._end_stretch()
         stretches, self._stretches = self._stretches, []
         name, feed = self._venue.name, self.counts.feed
-        return tuple(Covered(name, pair, feed, *one) for one in stretches for pair in self._pairs)
+        return tuple(
+            Covered(name, pair, feed, max(start, since), stop)
+            for start, stop in stretches
+            for pair, since in self._heard_from.items()
+            if stop > since
+        )
 
     def _end_stretch(self) -> None:
         start, stop = self._covered_from, self._stood_until
@@ -101,6 +122,7 @@ class LiquidationReader(PlainReader):
 
     async def subscribe(self, client: Any) -> object:
         """Ask for the liquidations of all pairs; one pair at a time where there is no other way."""
+        self._asked = self._pairs
         if client.has.get("watchLiquidationsForSymbols"):
             return await client.watch_liquidations_for_symbols(list(self._pairs))
         first, *others = (client.watch_liquidations(pair) for pair in self._pairs)

@@ -11,7 +11,7 @@ from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from hydra_ft.feeds.normal import Contract, PublicTrade, Venue
     from hydra_ft.feeds.recorder_pair import PairRecorder
@@ -52,6 +52,14 @@ class Reader(Protocol):
         """What is wrong with a connection that seems to stand; None if nothing is."""
         ...
 
+    def follow(self, pairs: Sequence[str]) -> None:
+        """Know the pairs of now; those that are new come with the next connection."""
+        ...
+
+    def renewed(self, now_s: float) -> None:
+        """Know that the connection that was asked for last has taken the place of the other."""
+        ...
+
 
 def silence(counts: FeedCounts, longest_s: float, now_s: float) -> str | None:
     """Say that nothing has come for too long, if so."""
@@ -80,9 +88,26 @@ class TradeReader:
         self._time = FeedTime(max(policy.grace_ms, LEAST_TOLERANCE_MS), len(pairs), wall_ms)
         self._pulse = Pulse()
         self._lost_at_ms: int | None = None
+        self._asked: tuple[str, ...] = ()
+        self._heard_from = dict.fromkeys(pairs, 0)
+
+    def follow(self, pairs: Sequence[str]) -> None:
+        """Know the pairs of now; one that is new begins once a connection brings it."""
+        self._time.pairs = len(pairs)
+        self._heard_from = {
+            pair: since for pair, since in self._heard_from.items() if pair in pairs
+        }
+
+    def renewed(self, now_s: float) -> None:
+        """Know that the connection that stands brings what was asked for last."""
+        now = self._time.latest_ms + self._time.idle_ms(now_s)
+        for pair in self._asked:
+            if pair in self._pairs:
+                self._heard_from.setdefault(pair, now)
 
     async def subscribe(self, client: Any) -> object:
         """Ask for the trades of all pairs on one connection."""
+        self._asked = tuple(self._pairs)
         params = dict(self._venue.trade_params)
         return await client.watch_trades_for_symbols(list(self._pairs), params=params)
 
@@ -141,9 +166,10 @@ class TradeReader:
 
     def _stand(self, first_ms: int) -> None:
         """Begin the pairs that have not begun, and tell all of an interruption that has ended."""
-        for pair in self._pairs.values():
+        for name, since in self._heard_from.items():
+            pair = self._pairs[name]
             if not pair.has_begun:
-                pair.begin(first_ms)
+                pair.begin(max(first_ms, since))
         self._tell(first_ms)
 
     def _tell(self, until_ms: int) -> None:
@@ -157,6 +183,7 @@ class TradeReader:
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
         self._pulse.begin(now_s)
+        self.renewed(now_s)
         if self._venue.has_id_ranges:
             self._tell(self._time.latest_ms + self._time.idle_ms(now_s))
 

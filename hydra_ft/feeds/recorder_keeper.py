@@ -120,6 +120,7 @@ class Keeper:
         finally:
             self.reader.overlapping(is_on=False)
         self.reader.counts.refreshes += 1
+        self.reader.renewed(self._clock_s())
         await old.close()
         return new
 

@@ -6,13 +6,16 @@ import asyncio
 import logging
 import sys
 import threading
+from concurrent.futures import CancelledError
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Self
 
 from hydra_ft.errors import FeedError, HydraError
+from hydra_ft.feeds.recorder_session import LOST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
     from hydra_ft.feeds.recorder import Recorder, RecorderHealth
@@ -90,6 +93,21 @@ class RecorderThread:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._recorder.stop)
 
+    def follow(self, pairs: Sequence[str]) -> Future[bool] | None:
+        """Let it record these pairs from now on, without waiting; None where nothing runs.
+
+        The answer is what ``Recorder.follow`` gives, or raises.
+        """
+        loop, recorder = self._loop, self._recorder
+        if loop is None or recorder is None or loop.is_closed() or not self.is_alive:
+            return None
+        asking = recorder.follow(pairs)
+        try:
+            return asyncio.run_coroutine_threadsafe(asking, loop)
+        except RuntimeError:  # it has ended meanwhile
+            asking.close()
+            return None
+
     def stop(self, within_s: float = 30.0) -> None:
         """End gracefully; what has come is handed over. Raises FeedError if it takes too long."""
         self.ask_to_end()
@@ -137,3 +155,11 @@ class RecorderThread:
         self._ready.set()
         if not self._is_asked_to_end:
             await self._recorder.run()
+
+
+def answer_of(asked: Future[bool]) -> tuple[bool, str]:
+    """Whether a recorder does what ``follow`` asked, and what it says if that failed."""
+    try:
+        return asked.result(), ""
+    except (HydraError, *LOST, CancelledError) as error:
+        return False, f"{type(error).__name__}: {error}"

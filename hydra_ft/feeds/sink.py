@@ -158,7 +158,10 @@ class Resume:
 
 
 class Sink(Protocol):
-    """Takes what a recorder has folded. Called from one thread at a time, never the loop's."""
+    """Takes what a recorder has folded. Written to by one thread at a time, never the loop's.
+
+    ``resume`` of a pair that joins later is asked beside that.
+    """
 
     def resume(self, venue: str, pair: str) -> Resume | None:
         """Where the flow of a pair was left, None where there is none.

@@ -43,6 +43,7 @@ class Idle:
     """A recorder that records nothing: no exchange is asked. ``fails`` ends it at once."""
 
     fails: Exception | None = None
+    refuses: Exception | None = None
     busy_s = 0.0
     made: list[list[str]]
 
@@ -52,6 +53,12 @@ class Idle:
 
     def stop(self) -> None:
         self._end.set()
+
+    async def follow(self, pairs: tuple[str, ...]) -> bool:
+        self.made.append(list(pairs))
+        if self.refuses is not None:
+            raise self.refuses
+        return True
 
     async def run(self) -> None:
         time.sleep(self.busy_s)  # noqa: ASYNC251 - a loop that answers nobody

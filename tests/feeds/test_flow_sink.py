@@ -159,7 +159,7 @@ def test_a_recorder_resumes_where_the_bars_end(database: Database) -> None:
     last = int(BATCH.flows[0].flow.bars.close_ticks[-1])
     grid = BATCH.flows[0].flow.bars.grid
     assert FlowSink(database).resume("binance", BTC) == Resume(
-        9_999, last, END, grid.bin_ticks * grid.tick_size
+        9_999, last, END, grid.bin_ticks * grid.tick_size, grid
     )
     assert FlowSink(database).resume("bybit", BTC) is None
 

@@ -41,6 +41,12 @@ class Quiet:
         self.counts.is_connected = False
         self.counts.losses += 1
 
+    def follow(self, _pairs: object) -> None:
+        """No pairs are looked at."""
+
+    def renewed(self, _now_s: float) -> None:
+        """Nothing was asked for."""
+
     def overlapping(self, *, is_on: bool) -> None:
         """Do nothing."""
 

@@ -7,6 +7,7 @@ import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from hydra_ft.adapter.recorded.bot_pairs import BotPairs
 from hydra_ft.adapter.recorded.spans import Coverage
 from hydra_ft.errors import FeedError, StoreError
 from hydra_ft.feeds.flow_sink import FlowSink
@@ -42,7 +43,8 @@ class BotRecorder:
 
     While another recorder of the exchange works on the database, that one is used; it is
     looked now and then whether it is gone, and which pairs it leaves out as ``reading`` tells.
-    One that ends by itself is begun again, with the pairs that the bot has then.
+    One that ends by itself is begun again, with the pairs that the bot has then; meanwhile it
+    follows the whitelist, see ``BotPairs``.
 
     Raises FeedError for an exchange that cannot be recorded, StoreError where the lock or the
     database cannot be had at first.
@@ -63,7 +65,7 @@ class BotRecorder:
         self._policy, self._options = policy_of(settings), public_options(exchange)
         self._reading = reading
         self._markets = Markets(reading, str(exchange["name"])) if reading is not None else None
-        self._pairs: tuple[str, ...] = ()
+        self._pairs = BotPairs((), clock_s())
         self._thread: RecorderThread | None = None
         self._unrecorded: frozenset[str] = frozenset()
         self._state, self._failures, self._is_without_pairs = "", 0, False
@@ -92,7 +94,7 @@ class BotRecorder:
             return str(error)
 
     def look(self, pairs: Sequence[str], now: int) -> None:
-        """Log how it goes now and then, each end once, and pairs of the bot that it leaves out.
+        """Log how it goes now and then, each end once, and let it follow the pairs of the bot.
 
         What has ended, or was another's, is begun again when it is time. ``now`` is UTC ms.
         """
@@ -106,7 +108,9 @@ class BotRecorder:
             if self._lost.is_set():
                 # Another one has the lock: it ends with TakenError, and is looked for again.
                 self._thread.ask_to_end()
-            self._report(pairs)
+            elif pairs:  # an empty list is a pairlist that has failed, as a rule for one loop
+                self._pairs.look(self._thread, pairs, self._clock_s())
+            self._report()
 
     def ask_to_end(self) -> None:
         """Let it end, without waiting for that."""
@@ -133,7 +137,8 @@ class BotRecorder:
             self._is_without_pairs = True
             return
         self._is_without_pairs = False
-        self._pairs, self._began_s = tuple(pairs), self._clock_s()
+        self._began_s = self._clock_s()
+        self._pairs = BotPairs(pairs, self._began_s)
         self._thread = RecorderThread(self._made, self._alone)
         self._thread.begin()
 
@@ -146,7 +151,8 @@ class BotRecorder:
             yield
 
     def _made(self) -> Recorder:
-        settings, venue, policy, pairs = self._settings, self._venue, self._policy, self._pairs
+        settings, venue, policy = self._settings, self._venue, self._policy
+        pairs = self._pairs.names
         sink = FlowSink(
             self._database,
             step_ms=policy.step_ms,
@@ -187,11 +193,7 @@ class BotRecorder:
             pause_s,
         )
 
-    def _report(self, pairs: Collection[str]) -> None:
-        self._tell_unrecorded(
-            frozenset(pairs).difference(self._pairs),
-            "Not recorded before /reload_config, since they came later: %s",
-        )
+    def _report(self) -> None:
         if self._clock_s() - self._told_at >= self._settings.report_every_s:
             self._told_at = self._clock_s()
             logger.info("recorder: %s", self.state)
