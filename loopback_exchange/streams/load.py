@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SWING_TICKS = 200
 _LARGEST_STEPS = 500
 _LONGEST_STALL_MS = 60_000
+_SET_BACK_MS = 1_000
 
 
 class Load:
@@ -84,10 +85,12 @@ class Load:
     def advance(self, at: int) -> list[tuple[str, Trades]]:
         """Make the trades up to a moment; those of the symbols that have traded since.
 
-        None for a moment that has been passed: the clock was read before the load began, or
-        was set back.
+        None for a moment that has been passed: the clock was read before the load began. After
+        one that was set back trades go on, at the last time of those before until it is reached.
         """
         if at <= self._until:
+            if self._until - at > _SET_BACK_MS:
+                self._until = at
             return []
         begin = max(self._until, at - _LONGEST_STALL_MS)
         self._due += self.per_second * (at - begin) / 1000.0
@@ -99,7 +102,7 @@ class Load:
             if share:
                 times = begin + 1 + (np.arange(share) * (at - begin)) // share
                 known = self._times[symbol]
-                known.extend(times.tolist())
+                known.extend(np.maximum(times, known[-1] if known else 0).tolist())
                 made.append((symbol, self._part(symbol, len(known) - share, len(known))))
         return made
 

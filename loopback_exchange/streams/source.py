@@ -69,7 +69,8 @@ class Source:
         added = self._take_added()
         for stream in streams:
             if stream.kind in DEPTHS:
-                if at + 1 - self._sent_ms[stream] >= DEPTHS[stream.kind]:
+                # Also of a clock that was set back.
+                if abs(at + 1 - self._sent_ms[stream]) >= DEPTHS[stream.kind]:
                     yield stream, self.depth(stream, at)
             elif stream.kind in {AGG_TRADE, TRADE}:
                 yield stream, self._trades(stream, at)

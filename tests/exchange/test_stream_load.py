@@ -42,6 +42,15 @@ def test_a_moment_that_was_read_before_the_load_began_makes_nothing(market: Mark
     assert load.total == 200
 
 
+def test_a_clock_that_is_set_back_stops_no_trade_and_turns_no_time_back(market: Market) -> None:
+    load = Load(market, SYMBOLS, 1_000, AT)
+    last = dict(load.advance(AT + 100))["BTCUSDT"].time_ms[-1]
+    load.advance(AT - 60_000)
+    made = dict(load.advance(AT - 59_900))["BTCUSDT"]
+    assert load.total == 200
+    assert made.time_ms.tolist() == [last] * len(made.id)
+
+
 def test_its_ids_go_on_from_the_market_without_a_gap_and_its_times_do_not_go_back(
     market: Market,
 ) -> None:
