@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hydra_ft.feeds.coinalyze import AT_ONCE, INTERVALS_MS, KEPT, SOURCE
 from hydra_ft.store.flow_coverage import OWN, covered
+from hydra_ft.store.flow_derivatives import stepped
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class History:
             found = client.liquidations([one.symbol for one in part], begin, stop - step, interval)
             for market in part:
                 sums = [row for row in found.get(market.symbol, []) if begin <= row[0] < stop]
-                known = self._kept_until(market.pair, feed, SOURCE) is not None
+                known = self._kept_until(market.pair, feed, stepped(SOURCE, step)) is not None
                 start = min([max(begin, now - KEPT * step), *(row[0] for row in sums)])
                 # Hours of calm are told by an empty list; who is not told of is not known.
                 is_told = market.symbol in found and (sums or known)
@@ -129,7 +130,8 @@ class History:
         if since is not None:
             return since // step * step
         oldest = stop - 2_000 * step
-        known = self._kept_until(pair, feed, SOURCE)
+        source = stepped(SOURCE, step) if feed is Feed.LIQUIDATIONS else SOURCE
+        known = self._kept_until(pair, feed, source)
         return oldest if known is None else max(oldest, known // step * step - OVERLAP * step)
 
     def _kept_until(self, pair: str, feed: Feed, source: str) -> int | None:

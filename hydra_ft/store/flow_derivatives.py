@@ -116,6 +116,14 @@ def put_minutes(
     upsert(connection, LIQUIDATION_MINUTES, rows)
 
 
+def stepped(source: str, step_ms: int) -> str:
+    """Name under which sums of an interval are kept: a vendor's minutes bear its own name alone.
+
+    Two intervals have times in common, and sums and coverage of one say nothing of the other.
+    """
+    return source if step_ms == MINUTE_MS else f"{source}/{step_ms // 1_000}s"
+
+
 class DerivativesStore:
     """Liquidations, open interest and funding of the pairs of one exchange."""
 
@@ -132,8 +140,11 @@ class DerivativesStore:
         covered: tuple[int, int] | None,
         step_ms: int = MINUTE_MS,
     ) -> None:
-        """Keep what a vendor says of the minutes; ``covered`` is whole according to it."""
-        market = self._markets.number(pair)
+        """Keep what a vendor says of the minutes; ``covered`` is whole according to it.
+
+        Other intervals than minutes are kept beside these, see ``stepped``.
+        """
+        market, source = self._markets.number(pair), stepped(source, step_ms)
         with self._database.transaction() as connection:
             put_minutes(connection, market, sums, source, step_ms)
             if covered is not None:
@@ -179,7 +190,8 @@ class DerivativesStore:
         table = LIQUIDATION_MINUTES
         names = ("long_notional", "short_notional")
         query = self._within(table, names, pair, start, stop)
-        query = query.where(table.c.source == source, table.c.step_ms == step_ms)
+        name = stepped(source, step_ms)
+        query = query.where(table.c.source == name, table.c.step_ms == step_ms)
         return self._series(query, names)
 
     def open_interest(self, pair: str, start: int, stop: int, source: str = OWN) -> Series:

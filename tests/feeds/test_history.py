@@ -162,3 +162,15 @@ def test_only_so_much_of_the_past_as_is_asked_for(rig: Rig, hours: Hours) -> Non
     (told,) = rig.history.liquidations(rig.client, rig.wanted[:1], hours.now(), since=since)
     assert (told.values, told.start, told.stop) == (30, since, END)
     assert rig.covered(BTC) == [Stretch(since, END)]
+
+
+def test_the_minutes_are_fetched_from_their_own_end_whatever_interval_was_asked_before(
+    rig: Rig, hours: Hours
+) -> None:
+    """L9: five minutes that are kept say nothing of the minutes in them."""
+    rig.vendor.liquidated[SYMBOL] = [(END - 60 * MINUTE, 100.0, 0.0)]
+    list(rig.history.liquidations(rig.client, rig.wanted[:1], hours.now(), interval="5min"))
+    assert rig.covered(BTC) == []
+    list(rig.history.liquidations(rig.client, rig.wanted[:1], hours.now()))
+    assert rig.froms()[1] == END - 2_000 * MINUTE
+    assert [one.stop for one in rig.covered(BTC)] == [END]

@@ -275,3 +275,21 @@ def test_a_damaged_book_is_said_to_be_one(store: FlowStore, database: Database) 
         connection.exec_driver_sql("UPDATE hydra_books SET samples = samples + 1")
     with pytest.raises(StoreError, match="hydra_books: expected 31 samples"):
         BookStore(database, store.markets).between(BTC, 0, START + DAY_MS)
+
+
+def test_a_vendors_sums_of_other_intervals_stand_beside_its_minutes(
+    store: FlowStore, database: Database
+) -> None:
+    """L9: the five minutes took the place of the minute with which they begin."""
+    kept, span = DerivativesStore(database, store.markets), (START, START + 5 * MINUTE)
+    kept.put_liquidation_history(BTC, "coinalyze", [(START, 1.0, 2.0)], covered=span)
+    kept.put_liquidation_history(
+        BTC, "coinalyze", [(START, 7.0, 8.0)], covered=(0, START + 9 * MINUTE), step_ms=5 * MINUTE
+    )
+    for step_ms, longs in ((MINUTE, 1.0), (5 * MINUTE, 7.0)):
+        told = kept.liquidation_minutes(BTC, *span, source="coinalyze", step_ms=step_ms)
+        assert told.columns["long_notional"].tolist() == [longs]
+    with database.transaction() as connection:
+        market = store.markets.number(BTC)
+        found = covered(connection, market, Feed.LIQUIDATIONS, source="coinalyze")
+    assert found == [Stretch(*span)]
