@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hydra_ft.cli.record.plan import planned
+from hydra_ft.cli.record.signals import signals_as_before, stop_on_signals
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.flow_sink import FlowSink
 from hydra_ft.feeds.recorder import Recorder
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from hydra_ft.cli.record.plan import Plan
     from hydra_ft.feeds.recorder import RecorderHealth
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 
 def run(args: argparse.Namespace) -> int:
     """Record; 0 when it was ended (SIGTERM), 1 when something that had come was not written.
@@ -44,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     plan = planned(args)
     keep_compiled(plan.user_data, _say)
-    with sole(plan.url, f"recorder-{plan.venue.name}") as lost:
+    with signals_as_before(), sole(plan.url, f"recorder-{plan.venue.name}") as lost:
         database = Database(plan.url)
         try:
             health, ending = asyncio.run(_recorded(plan, database, lost))
@@ -87,7 +86,7 @@ async def _recorded(
     )
     recorder = Recorder(plan.venue, plan.pairs, connect, sink, policy, feeds=plan.settings.feeds)
     came: list[signal.Signals] = []
-    _stop_on_signals(recorder, came)
+    stop_on_signals(recorder, came, _say)
     place = shown(plan.url)
     feeds, count = ", ".join(plan.settings.feeds), len(plan.pairs)
     _say(f"recording {feeds} of {count} pairs of {plan.venue.name} into {place}")
@@ -103,20 +102,6 @@ async def _recorded(
     health = recorder.health()
     _say(line_of(health, time.monotonic()))
     return health, came[0] if came else None
-
-
-def _stop_on_signals(recorder: Recorder, came: list[signal.Signals]) -> None:
-    loop = asyncio.get_running_loop()
-
-    def stop(number: signal.Signals) -> None:
-        came.append(number)
-        for other in SIGNALS:
-            loop.remove_signal_handler(other)
-        _say(f"{number.name}: writing what has closed; a second signal ends at once")
-        recorder.stop()
-
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stop, number)
 
 
 async def _stop_when(lost: Event, recorder: Recorder) -> None:
