@@ -13,9 +13,13 @@ from hydra_ft.bars.candles import bars_from, timeframe_ms
 from hydra_ft.types import Bars, Feed, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
     from freqtrade.data.dataprovider import DataProvider
+    from pandas.api.extensions import ExtensionArray
+
+    Column: TypeAlias = "np.ndarray | ExtensionArray | list[str | None]"
 
 COLUMNS = {
     Feed.FUNDING: (CandleType.FUNDING_RATE, "funding_rate"),
@@ -76,34 +80,58 @@ def read_bars(dp: DataProvider, pair: str, timeframe: str, feeds: frozenset[Feed
     return to_bars(frame, timeframe, extras)
 
 
-def with_columns(frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Return the frame with these columns set, all inserted at once.
+def with_columns(
+    frame: pd.DataFrame, columns: Mapping[str, Column], beside: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the frame with these columns set, all inserted at once, and those of ``beside``.
 
     A column that is there already is replaced: freqtrade puts empty tags in before it asks
     for the signals, and a second column of that name would hide the tag for ever.
     """
-    there = set(frame.columns)
-    replaced = [name for name in columns if name in there]
+    there = frame.columns
+    known = [name for name in columns if name in there]
+    replaced = [name for name in known if not _holds(frame, name, columns[name])]
     if replaced:
         frame = frame.copy(deep=False)
         for name in replaced:
             frame[name] = columns[name]
-    added = _blocks({name: columns[name] for name in columns if name not in there}, frame.index)
-    return pd.concat([frame, *added], axis=1) if added else frame
+    if len(known) == len(columns) and beside is None:
+        return frame
+    added = _blocks({n: v for n, v in columns.items() if n not in known}, frame.index)
+    if beside is not None:
+        added.append((tuple(beside.columns), beside))
+    made = pd.concat([frame, *(block for _, block in added)], axis=1, ignore_index=True)
+    made.columns = _named(*there, *(name for names, _ in added for name in names))
+    return made
 
 
-def _blocks(columns: Mapping[str, np.ndarray], index: pd.Index) -> list[pd.DataFrame]:
-    """Frames of the columns, one for each dtype: pandas checks and copies by the block."""
+def _holds(frame: pd.DataFrame, name: str, values: Column) -> bool:
+    """Whether whole numbers are in the frame as they are: to look is cheaper than to set."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "i":
+        return False
+    held = frame[name]
+    return held.dtype == values.dtype and np.array_equal(held.to_numpy(), values)
+
+
+def _blocks(
+    columns: Mapping[str, Column], index: pd.Index
+) -> list[tuple[Sequence[str], pd.DataFrame]]:
+    """Names and frames of the columns by dtype: pandas checks and copies by the block."""
     kinds: dict[np.dtype, list[str]] = {}
+    texts: dict[str, Column] = {}
     for name, values in columns.items():
-        kinds.setdefault(values.dtype, []).append(name)
-    return [
-        pd.DataFrame(np.array([columns[n] for n in names]).T, index, _named(*names), copy=False)
+        if isinstance(values, np.ndarray):
+            kinds.setdefault(values.dtype, []).append(name)
+        else:
+            texts[name] = values
+    made: list[tuple[Sequence[str], pd.DataFrame]] = [
+        (names, pd.DataFrame(np.array([columns[n] for n in names]).T, index, copy=False))
         for names in kinds.values()
     ]
+    return [*made, (tuple(texts), pd.DataFrame(texts, index))] if texts else made
 
 
 @lru_cache(maxsize=256)
 def _named(*names: str) -> pd.Index:
-    """Column names as pandas keeps them: making that takes longer than the block does."""
+    """Column names as pandas keeps and finds them: making that takes longer than a block does."""
     return pd.Index(names)

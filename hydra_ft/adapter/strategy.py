@@ -19,7 +19,12 @@ from freqtrade.exceptions import OperationalException
 import hydra_ft
 from hydra_ft.adapter.charts.annotations import drawn
 from hydra_ft.adapter.charts.plots import plot_config
-from hydra_ft.adapter.decisions.columns import decision_columns, enter_tags, exit_tags
+from hydra_ft.adapter.decisions.columns import (
+    decision_columns,
+    enter_tags,
+    exit_tags,
+    with_signals,
+)
 from hydra_ft.adapter.decisions.observed import Observed
 from hydra_ft.adapter.decisions.recorded import RecordedEntries
 from hydra_ft.adapter.decisions.rows import LastDecision, funnel, last_of
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hydra_ft.adapter.frames import Column
     from hydra_ft.risk.policy import RiskPolicy
 
 logger = logging.getLogger(__name__)
@@ -145,6 +151,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
                 pairs.append((pair, self.rules.market, "funding_rate"))
             if Feed.OPEN_INTEREST in self.feeds:
                 pairs.append((pair, self.rules.market, "open_interest"))
+            pairs += [(pair, timeframe, "mark") for timeframe in self.frames.marked]
         return pairs
 
     def last_decision(self, pair: str) -> LastDecision | None:
@@ -171,7 +178,10 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
             self.stage_b.decide(pair, decisions, int(time.time() * 1000))
         except HydraError as error:
             raise OperationalException(str(error)) from error
-        return with_columns(dataframe, {**decisions.columns, **decision_columns(decisions)})
+        columns = {**decisions.columns, **decision_columns(decisions)}
+        if memory is None:
+            return with_columns(dataframe, columns)
+        return with_signals(dataframe, columns, decisions)
 
     def _review(self, pair: str, frames: Mapping[str, Bars], decisions: Decisions) -> None:
         """Say once what a backtest of the pair lacks, and why its bars do not trade."""
@@ -191,17 +201,18 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         if metadata["pair"] in self._seen:
             dataframe = self._judged_again(dataframe, metadata["pair"])
         side = dataframe["hydra_entry"].to_numpy()
-        tags = self._enter_tags(dataframe, side)
         long, short = (side == 1).astype(np.int8), (side == -1).astype(np.int8)
+        columns: dict[str, Column] = {"enter_long": long, "enter_short": short}
         held = self.held_entry(metadata["pair"])
-        if held is not None and len(side) and not side[-1]:
+        holds = held is not None and len(side) > 0 and not side[-1]
+        if holds or side.any():
+            columns["enter_tag"] = tags = self._enter_tags(dataframe, side)
+        if held is not None and holds:
             (long if held[0] is Side.LONG else short)[-1] = 1
             tags[-1] = held[1]
-        return with_columns(
-            dataframe, {"enter_long": long, "enter_short": short, "enter_tag": tags}
-        )
+        return with_columns(dataframe, columns)
 
-    def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> np.ndarray:
+    def _enter_tags(self, dataframe: pd.DataFrame, side: np.ndarray) -> Column:
         light = bool(set(self.rules.feeds) - self.feeds)
         return enter_tags(dataframe, side, self.rules, light=light)
 
@@ -236,9 +247,13 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         """Leave where the market turned against the position."""
         long = dataframe["hydra_exit_long"].to_numpy().astype(np.int64)
         short = dataframe["hydra_exit_short"].to_numpy().astype(np.int64)
-        exits = {"exit_long": long > 0, "exit_short": short > 0}
-        columns = {name: values.astype(np.int8) for name, values in exits.items()}
-        return with_columns(dataframe, {**columns, "exit_tag": exit_tags(long, short)})
+        columns: dict[str, Column] = {
+            "exit_long": (long > 0).astype(np.int8),
+            "exit_short": (short > 0).astype(np.int8),
+        }
+        if long.any() or short.any():
+            columns["exit_tag"] = exit_tags(long, short)
+        return with_columns(dataframe, columns)
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Explain and write what was decided since the last loop."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from hydra_ft.adapter.frames import with_columns
 from hydra_ft.decisions.exits import EXIT_TAGS
 from hydra_ft.types import Bias, Regime
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
+
+    from pandas.api.extensions import ExtensionArray
 
     from hydra_ft.decisions.pipeline import Decisions, HeadRules
 
@@ -47,29 +52,67 @@ def decision_columns(decisions: Decisions) -> dict[str, np.ndarray]:
 
 def enter_tags(
     frame: pd.DataFrame, side: np.ndarray, rules: HeadRules, *, light: bool
-) -> np.ndarray:
+) -> ExtensionArray:
     """``signal|regime|bias`` of every entry, and ``light`` where a feed is not listed."""
-    tags = np.full(len(side), None, dtype=object)
+    rows = np.flatnonzero(side)
+    chosen, regime, bias = (
+        frame[name].to_numpy()[rows].astype(np.int64)
+        for name in ("hydra_signal", "hydra_regime", "hydra_bias")
+    )
+    states = (chosen * len(Regime) + regime) * len(Bias) + bias - min(Bias)
+    first, which = np.unique(states, return_index=True, return_inverse=True)[1:]
     mark = "|light" if light else ""
-    regime, bias = frame["hydra_regime"].to_numpy(), frame["hydra_bias"].to_numpy()
-    chosen = frame["hydra_signal"].to_numpy()
-    for row in np.flatnonzero(side):
-        name = rules.signals[int(chosen[row])].name
-        state = f"{Regime(int(regime[row])).name}|{Bias(int(bias[row])).name}"
-        tags[row] = f"{name}|{state}{mark}"
-    return tags
+    words = [
+        f"{rules.signals[chosen[row]].name}|{Regime(regime[row]).name}|{Bias(bias[row]).name}{mark}"
+        for row in first
+    ]
+    tags = np.zeros(len(side), dtype=np.int64)
+    tags[rows] = which + 1
+    return _texts([None, *words]).take(tags)
 
 
-def exit_tags(long: np.ndarray, short: np.ndarray) -> np.ndarray:
+def exit_tags(long: np.ndarray, short: np.ndarray) -> ExtensionArray:
     """Why positions leave, from the indices into ``EXIT_TAGS`` of both sides.
 
     One tag column serves both sides; a bar that closes both names both reasons.
     """
-    return _EXIT_TAGS[long, short]
+    return _EXIT_TAGS.take(long * len(EXIT_TAGS) + short)
+
+
+def signal_columns(decisions: Decisions) -> dict[str, np.ndarray]:
+    """Freqtrade's four signals, shape (n,)."""
+    signals = {
+        "enter_long": decisions.side == 1,
+        "enter_short": decisions.side == -1,
+        "exit_long": decisions.exit_long,
+        "exit_short": decisions.exit_short,
+    }
+    return {name: flags.astype(np.int8) for name, flags in signals.items()}
+
+
+@lru_cache(maxsize=4)
+def no_tags(n: int) -> pd.DataFrame:
+    """Freqtrade's tags with nothing in them, n rows: what stands in a frame is quickly replaced."""
+    empty = np.zeros(n, dtype=np.int64)
+    return pd.DataFrame({name: _texts([""]).take(empty) for name in ("enter_tag", "exit_tag")})
+
+
+def with_signals(
+    frame: pd.DataFrame, columns: Mapping[str, np.ndarray], decisions: Decisions
+) -> pd.DataFrame:
+    """Return the frame with columns and with all that the steps of entry and exit look up."""
+    tags = no_tags(len(frame))
+    beside = tags if frame.index.equals(tags.index) else None
+    return with_columns(frame, {**columns, **signal_columns(decisions)}, beside)
+
+
+def _texts(words: Sequence[str | None]) -> ExtensionArray:
+    """Texts as pandas keeps them in a frame."""
+    return pd.array(words, dtype="str")
 
 
 def _both(long: str, short: str) -> str | None:
     return "+".join(sorted({long, short} - {""})) or None
 
 
-_EXIT_TAGS = np.array([[_both(a, b) for b in EXIT_TAGS] for a in EXIT_TAGS], dtype=object)
+_EXIT_TAGS = _texts([_both(long, short) for long in EXIT_TAGS for short in EXIT_TAGS])

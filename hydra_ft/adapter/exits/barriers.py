@@ -74,7 +74,7 @@ class BarrierTable:
 
     def note(self, pair: str, frame: pd.DataFrame) -> None:
         """Take in the analysed frame of a pair, in the place of its last one."""
-        if not len(frame) or not set(NEEDED) <= set(frame.columns):
+        if not len(frame) or any(name not in frame.columns for name in NEEDED):
             self._pairs.pop(pair, None)
             return
         side, stop, target, hold = (frame[name].to_numpy(np.float64) for name in NEEDED)
