@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.adapter.recorded.feed_states import whole_bars
+from hydra_ft.adapter.recorded.feed_states import MANY, whole_bars
 from hydra_ft.adapter.recorded.feeds import RECORDED
 from hydra_ft.bars.candles import close_time
 from hydra_ft.errors import DataError
@@ -26,6 +26,7 @@ COMMAND = "freqtrade download-data"
 _FETCH = {
     Feed.TRADES: f"{COMMAND} --dl-trades --pairs {{pair}}, then hydra data build --pairs {{pair}}",
     Feed.LIQUIDATIONS: "hydra data fetch --pairs {pair} (its vendor keeps about a day of minutes)",
+    Feed.BOOK: "hydra record --pairs {pair} (a book of the past is not to be had)",
 }
 """What brings a recorded feed of the past; ``hydra record`` keeps it from now on."""
 
@@ -78,6 +79,7 @@ def _torn_feeds(pair: str, base: Bars, rules: HeadRules, feeds: Collection[Feed]
         if rows.size == len(base):
             continue
         code, fetch = f"data_stale:{feed}", _FETCH[feed].format(pair=pair)
+        many = MANY.get(feed, feed)
         if not rows.size:
             yield (
                 f"{pair}: hydra.feeds lists {feed}, but none are kept from {_minute(base.time[0])} "
@@ -86,7 +88,7 @@ def _torn_feeds(pair: str, base: Bars, rules: HeadRules, feeds: Collection[Feed]
             )
         else:
             yield (
-                f"{pair}: {feed} are complete in {rows.size} of {len(base)} {rules.base} candles, "
+                f"{pair}: {many} are complete in {rows.size} of {len(base)} {rules.base} candles, "
                 f"from {_minute(base.time[rows[0]])} to {_minute(close_time(base)[rows[-1]])}; "
                 f"without them nothing is traded ({code}); hydra data status shows the gaps, "
                 f"{fetch} fills what can be had"

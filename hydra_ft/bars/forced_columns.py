@@ -133,10 +133,14 @@ def _usual(
 def _floor(bars: Bars) -> FloatArray:
     """Least usual of a minute at each bar, units, by the turnover of the four hours before."""
     window = max(1, FLOOR_MINUTES * MINUTE_MS // bars.step_ms)
-    turnover = np.concatenate(([0.0], np.cumsum(bars.close * bars.volume)))
     found = np.full(len(bars), np.nan)
-    totals = turnover[window:-1] - turnover[: -1 - window]
-    found[window:] = np.maximum(totals, 0)
+    turnover, n = bars.close * bars.volume, len(bars) - window
+    if n > 0:
+        # Added in the same order for each bar, so that it is no matter where the bars begin.
+        totals = np.zeros(n)
+        for back in range(window):
+            totals += turnover[back : back + n]
+        found[window:] = totals
     return FLOOR_SHARE * UNITS_PER_QUOTE * found * MINUTE_MS / (window * bars.step_ms)
 
 

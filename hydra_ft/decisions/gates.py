@@ -55,7 +55,9 @@ def candles_fresh(state: Evaluation) -> Gate:
 
 def _comes_from(state: Evaluation, timeframe: str, feature: Feature) -> tuple[Feed, ...]:
     """Feeds of a column: on the fine timeframe the candles themselves are made of trades."""
-    return (Feed.TRADES,) if timeframe == state.rules.fine else feature.feeds
+    if timeframe != state.rules.fine:
+        return feature.feeds
+    return tuple(Feed.TRADES if feed is Feed.CANDLES else feed for feed in feature.feeds)
 
 
 def _feature_lost(state: Evaluation, feed: Feed) -> BoolArray:

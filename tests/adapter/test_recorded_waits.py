@@ -100,10 +100,11 @@ def test_without_a_wait_it_only_looks(store: FlowStore) -> None:
 
 
 def proven(database: Database, store: FlowStore, stop: int, source: str = OWN) -> None:
-    """Liquidations of the first pair are complete up to a time; there was none."""
+    """Liquidations and books of the first pair are complete up to a time."""
     number = store.markets.number(PAIR)
     with database.transaction() as connection:
-        cover(connection, [Proof(number, Feed.LIQUIDATIONS, Stretch(START, stop), source)])
+        feeds = (Feed.LIQUIDATIONS, Feed.BOOK)
+        cover(connection, [Proof(number, feed, Stretch(START, stop), source) for feed in feeds])
 
 
 @pytest.mark.parametrize("is_vendor", [False, True])
@@ -133,7 +134,7 @@ def test_silent_liquidations_do_not_keep_a_pair_from_being_waited_for(
     assert clock.slept_s == pytest.approx(0.5, abs=0.11)
 
 
-@pytest.mark.parametrize("feeds", [{Feed.LIQUIDATIONS}, {Feed.TRADES}])
+@pytest.mark.parametrize("feeds", [{Feed.LIQUIDATIONS}, {Feed.TRADES}, {Feed.BOOK}])
 def test_a_bot_waits_for_each_recorded_feed_that_is_listed(
     tmp_path: Path, database: Database, store: FlowStore, feeds: set[Feed]
 ) -> None:
@@ -152,7 +153,7 @@ def test_a_bot_waits_for_each_recorded_feed_that_is_listed(
     bot.ft_bot_start()
     bot._wait._sleep = lambda _seconds: None
     assert bot._wait.wait([PAIR, OTHER], CLOSE) == [PAIR, OTHER]
-    proven(database, store, CLOSE + FIVE)
+    proven(database, store, CLOSE + FIVE + 1_000)
     store.put([(PAIR, made_flow(TRADES, CLOSE + FIVE - MINUTE, CLOSE + FIVE))])
     assert bot._wait.wait([PAIR, OTHER], CLOSE + FIVE) == [OTHER]
     bot.frames.reading.close()

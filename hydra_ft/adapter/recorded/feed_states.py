@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MANY = {Feed.BOOK: "books"}
+"""What is said of more than one, where that is not the name of the feed."""
 _NAMED = 5
 """Pairs that are named in one line."""
 
@@ -76,11 +78,11 @@ class FeedStates:
             )
             rest = f" and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else ""
             if is_fresh:
-                logger.info("%s are complete: %s%s", feed, named, rest)
+                logger.info("%s are complete: %s%s", MANY.get(feed, feed), named, rest)
             else:
                 logger.warning(
                     "%s are not complete, nothing is entered (data_stale:%s): %s%s",
-                    feed, feed, named, rest,
+                    MANY.get(feed, feed), feed, named, rest,
                 )  # fmt: skip
         self._changed.clear()
 
@@ -91,6 +93,9 @@ def whole_bars(bars: Bars, feed: Feed) -> BoolArray:
         return np.logical_and(bars.flow.covered == 1, bars.flow.missing == 0)
     if feed is Feed.LIQUIDATIONS and bars.long_liquidated is not None:
         return np.isfinite(bars.long_liquidated)
+    if feed is Feed.BOOK and bars.book is not None:
+        # Without a sample to begin with nothing is known of a bar in which the feed stood.
+        return np.logical_and(bars.book.covered == 1, np.isfinite(bars.book.touch))
     return np.zeros(len(bars), dtype=np.bool_)
 
 
@@ -103,6 +108,8 @@ def _states(bars: Bars, now: int) -> Iterator[tuple[Feed, FeedState]]:
     if bars.long_liquidated is not None:
         known = float(np.isfinite(bars.long_liquidated[-1]))
         yield Feed.LIQUIDATIONS, _state(bars, Feed.LIQUIDATIONS, now, known, 0.0)
+    if bars.book is not None:
+        yield Feed.BOOK, _state(bars, Feed.BOOK, now, bars.book.covered[-1], 0.0)
 
 
 def _state(bars: Bars, feed: Feed, now: int, covered: float, missing: float) -> FeedState:

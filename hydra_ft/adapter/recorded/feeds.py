@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hydra_ft.adapter.recorded.book_source import BookSource, book_of
 from hydra_ft.adapter.recorded.flow_source import AT_ONCE_MS, FlowSource, groups_of
+from hydra_ft.adapter.recorded.forced import with_recorded_closures
 from hydra_ft.adapter.recorded.kept import KeptColumns
 from hydra_ft.adapter.recorded.liquidation_source import SOURCES, LiquidationSource
 from hydra_ft.adapter.recorded.minutes import MINUTE_MS, SUB_MS, Minutes, flow_part_of
@@ -20,6 +22,7 @@ from hydra_ft.bars.flow_tables import candles
 from hydra_ft.decisions.evaluation import empty_bars
 from hydra_ft.errors import DataError
 from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_books import BookStore
 from hydra_ft.store.flow_derivatives import DerivativesStore
 from hydra_ft.types import Bars, Feed
 from hydra_ft.types.flow_columns import FlowColumns
@@ -31,8 +34,9 @@ if TYPE_CHECKING:
     from hydra_ft.store.database import Database
     from hydra_ft.types.flow import FlowBars
 
-RECORDED: Final = (Feed.TRADES, Feed.LIQUIDATIONS)
+RECORDED: Final = (Feed.TRADES, Feed.LIQUIDATIONS, Feed.BOOK)
 """Feeds that are laid beside the candles."""
+_BY_MINUTE: Final = frozenset((Feed.TRADES, Feed.LIQUIDATIONS))
 
 
 class RecordedFeeds:
@@ -46,26 +50,37 @@ class RecordedFeeds:
         self._database, self._keeps = database, keeps
         self._flow = FlowStore(database, exchange)
         self._derivatives = DerivativesStore(database, self._flow.markets)
+        self._books = BookStore(database, self._flow.markets)
         self._minutes: dict[str, Minutes] = {}
         self._kept: dict[tuple[str, Feed, int], KeptColumns] = {}
 
-    def beside(self, pair: str, bars: Bars, feeds: Collection[Feed]) -> Bars:
-        """Return the bars with the columns of ``feeds``: trades, liquidations or both.
+    def beside(
+        self, pair: str, bars: Bars, feeds: Collection[Feed], groups: Collection[str] = ()
+    ) -> Bars:
+        """Return the bars with the columns of ``feeds``, of those that are recorded.
 
-        Trades give ``flow`` and, for bars up to half an hour, ``value`` and ``footprint``.
-        Columns are NaN where the database does not have the whole bar.
+        Trades give ``flow`` and, for bars up to half an hour, ``value`` and ``footprint``; the
+        book gives ``book``, whose sweeps are known where trades are among the feeds;
+        liquidations give sums. ``groups`` may hold ``forced``: single liquidations. Columns
+        are NaN where the database does not have the whole bar.
 
-        Raises DataError for bars that are no whole minutes, StoreError where the database
-        cannot be read.
+        Raises DataError for trades or liquidations of bars that are no whole minutes,
+        StoreError where the database cannot be read.
         """
-        if bars.step_ms % MINUTE_MS:
+        if bars.step_ms % MINUTE_MS and not _BY_MINUTE.isdisjoint(feeds):
             raise DataError(f"step_ms: expected whole minutes, was {bars.step_ms}")
         added: dict[str, Any] = {}
         if Feed.TRADES in feeds:
-            added |= groups_of(self._taken(pair, Feed.TRADES, bars))
+            added |= groups_of(self._taken((pair, Feed.TRADES), bars))
+        if Feed.BOOK in feeds:
+            added["book"] = book_of(
+                self._taken((pair, Feed.BOOK), bars, has_trades=Feed.TRADES in feeds)
+            )
         if Feed.LIQUIDATIONS in feeds:
-            found = self._taken(pair, Feed.LIQUIDATIONS, bars)
+            found = self._taken((pair, Feed.LIQUIDATIONS), bars)
             added |= {name: found[name] for name in LIQUIDATED}
+        if "forced" in groups:
+            bars = with_recorded_closures(bars, self._database, self._flow.markets, pair)
         return replace(bars, **added) if added else bars
 
     def fine(self, pair: str, timeframe: str, start: int, stop: int) -> Bars:
@@ -103,30 +118,31 @@ class RecordedFeeds:
     def _of(self, pair: str) -> Minutes:
         return self._minutes.setdefault(pair, Minutes(self._flow, pair))
 
-    def _taken(self, pair: str, feed: Feed, bars: Bars) -> Columns:
-        """Columns of a feed at the times of the bars, shape (n,) each."""
-        source = self._source(pair, feed, bars.step_ms)
+    def _taken(self, of: tuple[str, Feed], bars: Bars, *, has_trades: bool = False) -> Columns:
+        """Columns of a pair and feed at the times of the bars, shape (n,) each."""
+        source = self._source(*of, bars.step_ms, has_trades=has_trades)
         if not len(bars):
             return source.columns(0, 0)
         start, stop = int(bars.time[0]), int(bars.time[-1]) + bars.step_ms
         if self._keeps:
-            key = (pair, feed, bars.step_ms)
+            key = (*of, bars.step_ms)
             found = self._kept.setdefault(key, KeptColumns(source)).over(start, stop)
         else:
             found = source.columns(start, stop)
-            self.forget(pair)
+            self.forget(of[0])
         if len(bars) == (stop - start) // bars.step_ms:
             return found
         rows = (bars.time - start) // bars.step_ms
         return {name: np.asarray(values[rows]) for name, values in found.items()}
 
-    def _source(self, pair: str, feed: Feed, step_ms: int) -> Source:
-        markets = self._flow.markets
+    def _source(self, pair: str, feed: Feed, step_ms: int, *, has_trades: bool) -> Source:
+        coverage = Coverage(self._database, self._flow.markets, pair, feed)
         if feed is Feed.TRADES:
-            coverage = Coverage(self._database, markets, pair, feed)
             return FlowSource(self._of(pair), coverage, step_ms)
-        coverage = Coverage(self._database, markets, pair, feed, SOURCES)
-        return LiquidationSource(self._derivatives, coverage, step_ms)
+        if feed is Feed.BOOK:
+            trades = (self._of(pair), replace(coverage, feed=Feed.TRADES)) if has_trades else None
+            return BookSource(self._books, coverage, step_ms, trades)
+        return LiquidationSource(self._derivatives, replace(coverage, sources=SOURCES), step_ms)
 
 
 def _fine(bars: FlowBars, before: Sequence[Bars]) -> Bars:

@@ -22,6 +22,9 @@ EVERY_S: Final = 0.1
 STANDING_MS: Final = 5 * MINUTE_MS
 """A pair of which nothing newer than this is kept is not waited for: nobody records it."""
 
+SETTLED_MS: Final = 1_000
+"""How long after a candle the book must have stood: a state of it is that old on its way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
@@ -54,11 +57,23 @@ def liquidations_of(database: Database, markets: Markets) -> Awaited:
     return Awaited(1, has)
 
 
+def books_of(database: Database, markets: Markets) -> Awaited:
+    """Books: the proof has to go a second beyond, so that no last sample is still on its way."""
+
+    def has(pair: str, start: int, stop: int) -> bool:
+        coverage = Coverage(database, markets, pair, Feed.BOOK)
+        spans = coverage.within(start, stop + SETTLED_MS)
+        return any(end > start + SETTLED_MS for _, _, end in spans)
+
+    return Awaited(1, has)
+
+
 class FlowWait:
     """Waits until the last of a candle is kept of all pairs and ``feeds``, once a candle.
 
     A recorder closes a minute when trades that are late have had their time, about three
-    seconds after it is over; liquidations are proven up to its last write, a second behind.
+    seconds after it is over; liquidations and books are proven up to its last write, a second
+    behind.
     ``step_ms`` is the length of a candle.
     """
 

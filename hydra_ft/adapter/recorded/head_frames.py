@@ -11,6 +11,7 @@ from freqtrade.exceptions import OperationalException
 
 from hydra_ft.adapter.frames import to_bars
 from hydra_ft.adapter.held_frames import HeldFrames
+from hydra_ft.adapter.marks import marked, with_marks
 from hydra_ft.adapter.recorded.archive import with_archived
 from hydra_ft.adapter.recorded.feed_states import FeedStates
 from hydra_ft.adapter.recorded.feeds import RECORDED, RecordedFeeds
@@ -19,11 +20,13 @@ from hydra_ft.decisions.rules import needed_features
 from hydra_ft.errors import HydraError, StoreError
 from hydra_ft.settings import database_url
 from hydra_ft.store.flow_schema import (
+    BOOKS,
     COVERAGE,
     FLOW_BARS,
     FOOTPRINTS,
     GRIDS,
     LIQUIDATION_MINUTES,
+    LIQUIDATIONS,
     MARKETS,
     OPEN_INTEREST,
 )
@@ -45,7 +48,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-READ = (MARKETS, GRIDS, FLOW_BARS, FOOTPRINTS, LIQUIDATION_MINUTES, OPEN_INTEREST, COVERAGE)
+READ = (
+    MARKETS,
+    GRIDS,
+    FLOW_BARS,
+    FOOTPRINTS,
+    BOOKS,
+    LIQUIDATIONS,
+    LIQUIDATION_MINUTES,
+    OPEN_INTEREST,
+    COVERAGE,
+)
 """Tables that a test reads."""
 
 
@@ -69,6 +82,7 @@ class HeadFrames:
         self.live: RecordedFeeds | None = None
         self.reading: ReadingDatabase | None = None
         self.states = FeedStates()
+        self.marked = marked(rules, feeds)
         self._held = HeldFrames()
 
     def of(self, dp: DataProvider, pair: str, dataframe: pd.DataFrame) -> dict[str, Bars]:
@@ -81,6 +95,8 @@ class HeadFrames:
         frames = {rules.base: to_bars(dataframe, rules.base)}
         frames[rules.market] = self._held.bars(dp, pair, rules.market, self._feeds)
         frames[rules.structure] = self._held.bars(dp, pair, rules.structure, frozenset())
+        for timeframe in self.marked:
+            frames[timeframe] = with_marks(dp, pair, timeframe, frames[timeframe])
         if self.live is not None:
             return self._traded(self.live, pair, frames)
         needs_none = not self._feeds.intersection((*RECORDED, Feed.OPEN_INTEREST))
@@ -124,18 +140,26 @@ class HeadFrames:
     def _beside(
         self, recorded: RecordedFeeds, pair: str, frames: dict[str, Bars]
     ) -> dict[str, Bars]:
-        """Lay the listed feeds beside the base, and beside the others what columns need."""
+        """Lay the listed feeds beside the base, and beside the others what columns need.
+
+        Fine bars have no sums of liquidations, and their sweeps are not known.
+        """
         rules, base = self._rules, self._rules.base
         wanted = needed_features(rules, self._feeds)
         listed = [feed for feed in RECORDED if feed in self._feeds]
         for timeframe, bars in frames.items():
             needed = {feed for feature in wanted[timeframe] for feed in feature.feeds}
             feeds = [feed for feed in listed if timeframe == base or feed in needed]
-            frames[timeframe] = recorded.beside(pair, bars, feeds)
+            groups = {group for feature in wanted[timeframe] for group in feature.groups}
+            frames[timeframe] = recorded.beside(pair, bars, feeds, groups)
         if rules.fine and Feed.TRADES in self._feeds and len(frames[base]):
             times = frames[base].time
             stop = int(times[-1]) + frames[base].step_ms
-            frames[rules.fine] = recorded.fine(pair, rules.fine, int(times[0]), stop)
+            fine = recorded.fine(pair, rules.fine, int(times[0]), stop)
+            groups = {group for feature in wanted[rules.fine] for group in feature.groups}
+            books = any(Feed.BOOK in feature.feeds for feature in wanted[rules.fine])
+            feeds = [Feed.BOOK] if books else []
+            frames[rules.fine] = recorded.beside(pair, fine, feeds, groups)
         return frames
 
     @contextmanager

@@ -9,7 +9,7 @@ from freqtrade.exceptions import OperationalException
 from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.recorded.bot_recorder import BotRecorder
 from hydra_ft.adapter.recorded.feeds import RECORDED, RecordedFeeds
-from hydra_ft.adapter.recorded.flow_wait import FlowWait, liquidations_of, trades_of
+from hydra_ft.adapter.recorded.flow_wait import FlowWait, books_of, liquidations_of, trades_of
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.errors import HydraError
@@ -60,6 +60,8 @@ class LiveFeeds(_Base):
             awaited.append(trades_of(store))
         if Feed.LIQUIDATIONS in self.feeds:
             awaited.append(liquidations_of(reading, store.markets))
+        if Feed.BOOK in self.feeds:
+            awaited.append(books_of(reading, store.markets))
         wait_s = self.settings.recorder.wait_s
         self._wait = FlowWait(awaited, timeframe_ms(self.timeframe), wait_s)
 
