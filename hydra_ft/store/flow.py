@@ -92,10 +92,14 @@ class FlowStore:
         """
 
         def common(table: IntArray, grids: Mapping[int, TradeGrid]) -> TradeGrid:
-            numbers = np.unique(table[table[:, 0] >= start, 1]).tolist()
-            return common_grid([grids[number] for number in numbers or table[-1:, 1].tolist()])
+            within = table[table[:, 0] >= start]
+            return _common(within if len(within) else table[-1:], grids)
 
         return self._within(pair, step_ms, start, stop, common)
+
+    def last_told(self, pair: str, step_ms: int, count: int) -> FlowBars | None:
+        """Return the last bars as ``last`` does, in steps as those of ``told``."""
+        return self._kept(pair, step_ms, count, None, _common)
 
     def changes(self, pair: str, step_ms: int, start: int, stop: int) -> list[int]:
         """Times of the kept bars within an interval whose grid is not that of the one before."""
@@ -184,6 +188,10 @@ class FlowStore:
 
 def _newest(table: IntArray, grids: Mapping[int, TradeGrid]) -> TradeGrid:
     return grids[int(table[-1, 1])]
+
+
+def _common(table: IntArray, grids: Mapping[int, TradeGrid]) -> TradeGrid:
+    return common_grid([grids[number] for number in np.unique(table[:, 1]).tolist()])
 
 
 def put_flows(connection: Connection, flows: Sequence[tuple[Flow, int, int]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,25 @@ def test_the_newest_recorded_bars_are_those_of_the_trades(store: FlowStore) -> N
         np.testing.assert_allclose(getattr(bars, name), getattr(tape, name)[last])
     np.testing.assert_allclose(bars.volume, tape.volume[last], atol=0.003)
     assert RecordedBars(store, "10s").bars("ETH/USDT:USDT") is None
+
+
+def test_a_coarser_tick_hides_no_bar_of_before(store: FlowStore) -> None:
+    """It left the scalper blind for 51 bars of 10 seconds."""
+    tape, changed = made.tape(days=1), STOP - 10 * made.MINUTE
+    trades = tape.trades().part(0, 4 * ROWS)
+    at = int(np.searchsorted(trades.time, changed))
+    finer = replace(made.GRID, tick_size=made.GRID.tick_size / 10)
+    for grid, part, begin, end in (
+        (finer, trades.part(0, at), made.BEGIN, changed),
+        (made.GRID, trades.part(at, None), changed, STOP),
+    ):
+        folder = FlowFolder(grid, made.MINUTE, made.STEP, covered_from=begin, contiguous_ids=False)
+        folder.fold(part)
+        store.put([(made.PAIR, folder.advance(end))])
+    bars = RecordedBars(store, "10s").bars(made.PAIR)
+    assert bars is not None
+    assert len(bars) == COUNT
+    np.testing.assert_allclose(bars.close, tape.close[ROWS - COUNT : ROWS])
 
 
 def test_a_bar_that_the_feed_did_not_cover_is_unknown_and_so_is_the_signal(

@@ -37,7 +37,10 @@ class Newest(Protocol):
 
 
 class RecordedBars:
-    """Bars of 10 seconds that a recorder wrote; NaN where they are not whole."""
+    """Bars of 10 seconds that a recorder wrote; NaN where they are not whole.
+
+    They go on over a change of the exchange's ticks, also to coarser ones.
+    """
 
     def __init__(self, store: FlowStore, timeframe: str) -> None:
         self._store = store
@@ -45,7 +48,7 @@ class RecordedBars:
 
     def bars(self, pair: str) -> Bars | None:
         """Return the newest recorded bars; raises StoreError where they cannot be read."""
-        flow = self._store.last(pair, self.step_ms, COUNT)
+        flow = self._store.last_told(pair, self.step_ms, COUNT)
         if flow is None:
             return None
         made = candles(flow)
