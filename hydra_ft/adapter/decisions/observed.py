@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.evaluation import Observation
+    from hydra_ft.types import Bars
 
 
 class Observed:
@@ -31,7 +33,7 @@ class Observed:
         return self._all()[pair]
 
     def __setitem__(self, pair: str, seen: Observation) -> None:
-        self._seen[pair] = seen
+        self._seen[pair] = _of_use(seen)
         self._file = ""
 
     def _all(self) -> dict[str, Observation]:
@@ -51,6 +53,16 @@ class Observed:
     def __setstate__(self, file: str) -> None:
         self.__init__()  # type: ignore[misc]
         self._file = file
+
+
+def _of_use(seen: Observation) -> Observation:
+    """Observation without the columns of bars that features alone read: these are computed."""
+    frames = {name: replace(one, bars=_bare(one.bars)) for name, one in seen.frames.items()}
+    return replace(seen, base=_bare(seen.base), frames=frames)
+
+
+def _bare(bars: Bars) -> Bars:
+    return replace(bars, value=None, footprint=None, forced=None, reference=None)
 
 
 @lru_cache(maxsize=1)
