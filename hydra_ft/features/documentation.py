@@ -47,10 +47,12 @@ own day: 12 bars across midnight are by two of them, and nothing is accepted the
 On bars shorter than a minute, which are made of trades themselves, the scalper's features and
 changes of the close are unknown where trades are missing. The rolling profile is that of the
 last half hour, the previous one that of the day before (UTC); its value is what acceptance is held
-against. What needs the book reads those of `bars.book_columns`, from samples a second apart;
-what needs single liquidations those of `bars.forced_columns`; the basis needs the close of the
-mark, the index or the spot beside the bars. Hours in the names are those of 5m bars: 12 are
-one, 48 are four.
+against. What needs the book reads those of `bars.book_columns`, from samples a second apart: a
+head that lists `book` has them. What needs single liquidations reads those of
+`bars.forced_columns`: a head that lists `liquidations` has them where one of its columns does. The
+basis needs a price to hold the close against: a head has the mark's, of freqtrade's candles; other
+code may give the index or the spot (`bars.beside.with_reference`). Hours in the names are those of
+5m bars: 12 are one, 48 are four.
 """
 _AUDITED = """## what was asked for, and where it is
 
