@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +17,16 @@ from signals.test_scalp import TEN_SECONDS
 
 from hydra_ft.adapter.edges.hits import HitCounts, only_whole
 from hydra_ft.adapter.edges.states import Change, Edge, SignalStates, body
+from hydra_ft.adapter.edges.tested_hits import TestedHits
 from hydra_ft.adapter.edges.webhook import complaints, is_told
+from hydra_ft.adapter.heads import load_rules
 from hydra_ft.features.scalper import RULES, hit_rates
 from hydra_ft.signals.scalp import ScalpRules, flags
+from hydra_ft.types import Feed
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 TTL = 20_000
+STRATEGIES = Path(__file__).parents[2] / "strategies"
 
 
 def changes(states: SignalStates, *looks: tuple[int, int]) -> list[Edge | None]:
@@ -120,6 +127,25 @@ def test_rates_that_are_counted_in_parts_are_those_of_the_whole() -> None:
     assert expected == pytest.approx(hit_rates(bars)["high_natr"], abs=0.02)
     assert HitCounts().sentence(BTC, TEN_SECONDS).endswith("is known with the 50 before it")
     assert [name for name in (*RULES, "signal") if name not in sentence] == []
+
+
+def test_a_test_before_any_trade_was_kept_says_that_no_bar_is_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No database yet: the head has no fine bars, and the test goes on."""
+
+    class Plain:
+        def _review(self, *_given: object) -> None:
+            """Nothing more of a head is needed."""
+
+    class Head(TestedHits, Plain):  # type: ignore[misc]
+        rules_in_force = rules = load_rules("HydraScalp", STRATEGIES)
+        feeds = frozenset({Feed.CANDLES, Feed.TRADES})
+
+    caplog.set_level(logging.INFO)
+    head: Any = object.__new__(Head)
+    head._review(BTC, {"1m": random_bars(200, 60_000)}, None)
+    assert caplog.messages == [f"{BTC}: no bar of 10 s is known with the 50 before it"]
 
 
 def test_a_bar_of_which_trades_are_missing_is_not_known() -> None:

@@ -21,13 +21,14 @@ REASONS = {"target": "target", "stop": "stop_loss", "time": "time_stop"}
 
 
 def backtest(
-    home: Home, feeds: tuple[str, ...], quiet_bars: int
+    home: Home, feeds: tuple[str, ...], quiet_bars: int, *, is_kept: bool = True
 ) -> tuple[str, list[dict[str, Any]]]:
     """Backtest the head on the tape; return what was said and the trades."""
     home.config["hydra"]["feeds"] = [*feeds]
     tape = made.tape(quiet_bars=quiet_bars)
     made.write(tape, home.futures)
-    made.keep(tape, home.userdir / "hydra.dryrun.sqlite")
+    if is_kept:
+        made.keep(tape, home.userdir / "hydra.dryrun.sqlite")
     words = ("--timerange", f"{FROM // 1000}-{TO // 1000}", "--cache", "none")
     done = home.freqtrade("backtesting", "--strategy", "HydraScalp", *words)
     assert done.code == 0, done.output
@@ -90,3 +91,11 @@ def test_without_trades_minutes_are_traded_under_their_own_name(scalper: Home) -
     assert {one["enter_tag"].split("|")[0] for one in trades} == {"scalp_1m"}
     assert all(one["enter_tag"].endswith("|light") for one in trades)
     assert re.search(r"of \d+ bars of 60 s low_vol_1m [\d.]+ %, .*, signal [\d.]+ %", said)
+
+
+@pytest.mark.ci
+def test_trades_that_are_listed_before_any_is_kept_are_told_of(scalper: Home) -> None:
+    said, trades = backtest(scalper, (*BROUGHT, "trades"), quiet_bars=1, is_kept=False)
+    assert trades == []
+    assert "hydra.feeds lists trades, but none are kept" in said
+    assert "no bar of 10 s is known" in said

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from hydra_ft.adapter.edges.hits import HitCounts, only_whole
+from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.decisions.rules import active_signals
 from hydra_ft.signals.scalp import ScalpRules, flags
 
@@ -29,11 +30,15 @@ class TestedHits(_Base):
     __test__ = False
 
     def _review(self, pair: str, frames: Mapping[str, Bars], decisions: Decisions) -> None:
-        """Review the pair as any head does, then say the rates."""
+        """Review the pair as any head does, then say the rates.
+
+        Fine bars are absent where there is no database yet: then none is known.
+        """
         super()._review(pair, frames, decisions)
         for made in active_signals(self.rules_in_force, self.feeds):
             if isinstance(made.rules, ScalpRules):
                 timeframe = self.rules.fine if made.name == "scalp" else self.rules.base
-                bars, hits = frames[timeframe], HitCounts()
-                hits.add(flags(only_whole(bars), made.rules))
-                logger.info("%s", hits.sentence(pair, bars.step_ms))
+                bars, hits = frames.get(timeframe), HitCounts()
+                if bars is not None:
+                    hits.add(flags(only_whole(bars), made.rules))
+                logger.info("%s", hits.sentence(pair, timeframe_ms(timeframe)))
