@@ -57,7 +57,7 @@ def test_a_server_that_never_answers_is_asked_once_a_loop() -> None:
         assert {read(live, pair) for pair in PAIRS} == {NotAskedError}
         assert "secret" not in str(failed.value)
         database.close()
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 15  # a time-out for each of the pairs would be 20 and more
 
 
 def test_the_next_loop_tries_one_read_and_goes_on_where_it_is_answered(tmp_path: Path) -> None:

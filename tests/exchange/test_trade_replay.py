@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -240,15 +239,14 @@ def test_five_hundred_trades_a_second_are_read_fast_and_a_few_at_a_time(tmp_path
         60_000 + np.cumsum(draw.integers(-1, 2, count)) / 10, draw.integers(1, 99, count) / 1000,
     )  # fmt: skip
     replay = Replay(trades={SYMBOL: write_tape(tmp_path / TRADES, frame, 8192)})
-    began = time.perf_counter()
     for second in range(500):
         at = BEGIN + second * 1000
         assert len(replay.trades(SYMBOL, at, at + 1000).id) == 500
         assert replay.last_trade(SYMBOL, at + 999).id == FIRST_ID + 500 * second + 499
         assert len(replay.trades_from(SYMBOL, FIRST_ID + 500 * second, at + 1, 1000).id) == 1
         assert len(replay.candles(SYMBOL, MINUTE_MS, at, at + 1, at).rows) <= 1
-    # It takes 0.3 s; a scan of the tape for each would take minutes.
-    assert time.perf_counter() - began < 5.0
     tape = replay._data[SYMBOL].tape
     assert tape is not None
+    # Each block of the tape is read about once; a scan for each question would read 70,000.
+    assert tape._block.cache_info().misses < 3 * count / 8192
     assert tape._block.cache_info().currsize <= 8

@@ -244,7 +244,7 @@ def test_it_waits_for_an_exchange_that_is_away_and_ends_at_once_when_told_to() -
         away = recorder(exchange.url, PAIRS, KeepingSink(), TRADES)
         began = time.monotonic()
         await record(away, lambda: time.monotonic() - began > 0.3)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 8.0
 
     asyncio.run(run())
     assert len(sink.sub_bars) >= 3

@@ -101,7 +101,7 @@ def test_who_is_in_a_hurry_waits_a_moment_for_a_turn_and_others_as_before(url: s
         started = time.monotonic()
         with pytest.raises(StoreError), one.turn(50):
             pass
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4
     free = threading.Event()
 
     def hold() -> None:

@@ -36,7 +36,7 @@ def test_a_server_that_hangs_costs_one_time_out_a_loop(postgres_url: str) -> Non
         for _ in range(20):
             with pytest.raises(NotAskedError):
                 asked(database, "select 1")
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < ANSWER_S
     finally:
         for process in stopped:
             os.kill(process, signal.SIGCONT)

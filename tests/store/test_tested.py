@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -201,15 +200,3 @@ def test_an_index_without_a_word_is_a_broken_file(ledger: TestedLedger) -> None:
 def test_columns_of_different_lengths_are_refused(ledger: TestedLedger) -> None:
     with pytest.raises(HydraError, match="columns of one length"):
         ledger.write(PAIR, columns([1, 1], trend=np.zeros(3)), WORDS)
-
-
-def test_a_month_of_ten_pairs_is_written_in_no_time(ledger: TestedLedger) -> None:
-    rng = np.random.default_rng(1)
-    noise = {f"number_{i}": rng.normal(size=9000).cumsum() for i in range(12)}
-    made = columns(np.repeat(rng.integers(0, 3, 900), 10), **noise)
-    ledger.write("WARM/USDT:USDT", made, WORDS)
-    started = time.process_time()
-    for i in range(10):
-        ledger.write(f"P{i}/USDT:USDT", made, WORDS)
-    # Some 25 ms of CPU; the limit leaves room for a busy machine.
-    assert time.process_time() - started < 0.25

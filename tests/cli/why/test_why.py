@@ -6,7 +6,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -252,7 +251,5 @@ def test_an_answer_does_not_load_freqtrade(desk: Desk) -> None:
         f"code = main(['why', {BTC!r}, '--userdir', {str(desk.folder)!r}])\n"
         "sys.exit(code or 'freqtrade' in sys.modules)"
     )
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (done.returncode, b"choppy" in done.stdout) == (0, True)
-    assert time.monotonic() - started < 10
