@@ -47,7 +47,8 @@ from hydra_ft.adapter.start import (
     settings_of,
 )
 from hydra_ft.adapter.trades import to_ms
-from hydra_ft.decisions.evaluation import Memory, observe
+from hydra_ft.decisions.evaluation import observe
+from hydra_ft.decisions.newest import NewestFirst
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
 from hydra_ft.types import Bars, Feed, Side
@@ -115,7 +116,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         self.plot_config: dict[str, Any] = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
         self._seen = Observed()
-        self._memories: dict[str, Memory] = {}
+        self._memories: dict[str, NewestFirst] = {}
         self._reviewed: set[str] = set()
         self.stage_b: StageB = NoStageB()
 
@@ -165,9 +166,10 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         pair, runmode = metadata["pair"], self.config.get("runmode")
         self._last[pair] = None
         frames = self.frames.of(self.dp, pair, dataframe)
-        memory = None if runmode in TESTED else self._memories.setdefault(pair, Memory())
+        memory = None if runmode in TESTED else self._memories.setdefault(pair, NewestFirst())
         seen = observe(frames, self.rules, self.feeds, memory)
-        decisions = judge(seen, self.rules_in_force, memory)
+        rules = self.rules_in_force
+        decisions = judge(seen, rules) if memory is None else memory.judge(seen, rules)
         self._last[pair] = last_of(decisions, frames[self.rules.base])
         if runmode == RunMode.HYPEROPT:
             self._seen[pair] = seen

@@ -91,6 +91,10 @@ class Memory:
             kept = self._columns[timeframe] = (bars, wanted, native_columns(bars, wanted))
         return kept[2]
 
+    def coarse(self) -> tuple[dict[str, FloatArray], ...]:
+        """The columns that this memory gave out last: others as soon as any coarse bar is."""
+        return tuple(kept[2] for kept in self._columns.values())
+
     def market(
         self, native: Mapping[str, FloatArray], rules: RegimeRules
     ) -> tuple[RegimeColumns, FloatArray]:
@@ -175,11 +179,6 @@ def evaluate(seen: Observation, rules: HeadRules, memory: Memory | None = None) 
     with np.errstate(invalid="ignore", divide="ignore"):
         regime, trend = (memory or Memory()).market(seen.native, rules.regime)
         bias = bias_columns(_bias_inputs(seen, rules), rules.bias, seen.feeds)
-    scores = {
-        "trend": regime.trend_score,
-        "range": regime.range_score,
-        "chop": regime.chop_score,
-    }
     market = MarketColumns(
         regime=_whole(regime.regime, rows, int(Regime.CHOPPY)),
         regime_confidence=taken(regime.confidence, rows),
@@ -192,8 +191,23 @@ def evaluate(seen: Observation, rules: HeadRules, memory: Memory | None = None) 
         **{item.name: getattr(seen, item.name) for item in fields(Observation)},
         rules=rules,
         market=market,
-        scores={name: taken(values, rows) for name, values in scores.items()},
+        scores=_scores(regime, rows),
     )
+
+
+def scores_of(seen: Observation, rules: HeadRules, memory: Memory) -> dict[str, FloatArray]:
+    """The three scores of the regime alone, on the base bars."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        regime, _ = memory.market(seen.native, rules.regime)
+    return _scores(regime, seen.frames[rules.market].rows)
+
+
+def _scores(regime: RegimeColumns, rows: IntArray) -> dict[str, FloatArray]:
+    return {
+        "trend": taken(regime.trend_score, rows),
+        "range": taken(regime.range_score, rows),
+        "chop": taken(regime.chop_score, rows),
+    }
 
 
 def _bias_inputs(seen: Observation, rules: HeadRules) -> dict[str, FloatArray]:

@@ -14,6 +14,7 @@ from hydra_ft.types import BoolArray, CodeArray, Feed, FloatArray, Regime, Side
 
 if TYPE_CHECKING:
     from hydra_ft.decisions.evaluation import Evaluation
+    from hydra_ft.decisions.rules import HeadRules
 
 EXIT_TAGS = ("", "bias_flip", "regime_turn", "value_rejected", "flow_reversal")
 """Exit tags by index, the first that holds is given; 0 means that nothing asks for an exit."""
@@ -50,8 +51,14 @@ def _by_flow(state: Evaluation, side: Side) -> tuple[BoolArray, ...]:
 
 def _earlier(claim: BoolArray, state: Evaluation) -> BoolArray:
     """The claim one market bar ago; True, which closes nothing, where that is not known."""
-    bars = timeframe_ms(state.rules.market) // timeframe_ms(state.rules.base)
+    bars = market_bars(state.rules)
     known = np.isfinite(state.market.regime_confidence)
     out = np.ones(claim.shape, dtype=np.bool_)
-    out[bars:] = claim[: claim.shape[0] - bars] | ~known[: claim.shape[0] - bars]
+    there = max(0, claim.shape[0] - bars)
+    out[bars:] = claim[:there] | ~known[:there]
     return out
+
+
+def market_bars(rules: HeadRules) -> int:
+    """Base bars of one market bar: so far back looks what has turned."""
+    return timeframe_ms(rules.market) // timeframe_ms(rules.base)

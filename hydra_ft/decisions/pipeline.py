@@ -143,7 +143,7 @@ def judge(seen: Observation, rules: HeadRules, memory: Memory | None = None) -> 
     state = evaluate(seen, rules, memory)
     with np.errstate(invalid="ignore", divide="ignore"):
         picked = _choose(state)
-        numbers = _numbers(state, picked.candidate)
+        numbers = numbers_of(state, rules, state.scores, state.market.bias_score, picked.candidate)
     failing = _failing(picked.checks, len(state.base))
     stops = failing & ~_survived(picked)
     enters = ~stops.any(axis=1)
@@ -190,31 +190,33 @@ def _choose(state: Evaluation) -> _Picked:
     return _Picked(choice, candidate, left, entry_state, exits, checks, errors)
 
 
-def _numbers(state: Evaluation, candidate: Choice) -> dict[str, FloatArray]:
+def numbers_of(
+    seen: Observation,
+    rules: HeadRules,
+    scores: Mapping[str, FloatArray],
+    bias_score: FloatArray,
+    candidate: Choice,
+) -> dict[str, FloatArray]:
     """What the gates compared with a threshold, by the name that the ledger gives it."""
-    market, base = state.rules.market, state.rules.base
-    columns = state.columns
-    numbers = {f"{name}_score": values for name, values in state.scores.items()}
-    numbers["bias_score"] = state.market.bias_score
+    market, columns = rules.market, seen.columns
+    numbers = {f"{name}_score": values for name, values in scores.items()}
+    numbers["bias_score"] = bias_score
     numbers["vol_expansion"] = columns[column_key(VOLATILITY, market)]
     average = columns[column_key("ema_20", market)]
-    numbers["ema_distance"] = columns[column_key("close", base)] / average - 1
-    numbers["reward_to_risk"] = gates.reward_to_risk(
-        candidate.stop, candidate.target, state.rules.vetoes
-    )
+    numbers["ema_distance"] = columns[column_key("close", rules.base)] / average - 1
+    numbers["reward_to_risk"] = gates.reward_to_risk(candidate.stop, candidate.target, rules.vetoes)
     for name in ("funding_z_168", "open_interest_change_24"):
         key = column_key(name, market)
         if key in columns:
             numbers[name.rpartition("_")[0]] = columns[key]
-    return numbers | _flow_numbers(state)
+    return numbers | _flow_numbers(seen, market)
 
 
-def _flow_numbers(state: Evaluation) -> dict[str, FloatArray]:
+def _flow_numbers(seen: Observation, market: str) -> dict[str, FloatArray]:
     """How whole the trades of each bar are, how often takers turned, what they do to the bias."""
-    flow = state.base.flow
-    if Feed.TRADES not in state.feeds:
+    flow, columns = seen.base.flow, seen.columns
+    if Feed.TRADES not in seen.feeds:
         return {}
-    market, columns = state.rules.market, state.columns
     numbers = {"flips": columns[column_key(FLIPS, market)]}
     sides = (columns[column_key(name, market)] for name in NEEDS[Feed.TRADES])
     numbers["flow_part"] = flow_part(*sides)

@@ -17,7 +17,8 @@ from hydra_ft.adapter.heads import load_rules
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
 from hydra_ft.adapter.recorded.head_frames import HeadFrames
 from hydra_ft.bars.candles import same
-from hydra_ft.decisions.evaluation import Memory, observe
+from hydra_ft.decisions.evaluation import observe
+from hydra_ft.decisions.newest import NewestFirst
 from hydra_ft.decisions.pipeline import Decisions, judge, startup_candles
 from hydra_ft.settings import load_settings
 from hydra_ft.store.database import Database
@@ -124,11 +125,11 @@ def moments(tested: Decisions) -> list[int]:
 def test_a_bot_decides_as_the_test_does(file: Path, tested: Decisions) -> None:
     """F4 P4 with trades and liquidations: codes are equal, and so is what exits read."""
     database = Database(f"sqlite:///{file}")
-    reader, memory = head_frames(file, RunMode.DRY_RUN), Memory()
+    reader, memory = head_frames(file, RunMode.DRY_RUN), NewestFirst()
     reader.live = RecordedFeeds(database, "binance", keeps=True)
     for now in moments(tested):
         candles = Candles(now, startup_candles(RULES) + 7)
-        found = judge(observe(frames_of(reader, candles), RULES, FEEDS, memory), RULES, memory)
+        found = memory.judge(observe(frames_of(reader, candles), RULES, FEEDS, memory), RULES)
         row = int(np.searchsorted(tested.time + FIVE, now))
         for field in FIELDS:
             assert getattr(found, field)[-1] == getattr(tested, field)[row], (field, row)

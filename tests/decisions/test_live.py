@@ -24,7 +24,7 @@ def cut(n: int) -> dict[str, Bars]:
     return {timeframe: part(bars, 0, n) for timeframe, bars in FRAMES.items()}
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 30, 60])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 7, 11, 12, 30, 60])
 @pytest.mark.parametrize("feeds", [BARE, LIGHT, FULL])
 def test_short_and_empty_frames_block_and_never_raise(n: int, feeds: tuple[Feed, ...]) -> None:
     found = decide(cut(n), HEAD, feeds)

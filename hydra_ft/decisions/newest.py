@@ -1,0 +1,141 @@
+"""Decisions of a bot that trades: the newest bars are decided, those before stand as they were.
+
+A bot meets one new bar a pair each time. What is decided on it depends on its own row of the
+columns and on a few rows before; a thousand rows decided along with it are only looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hydra_ft.bars.candles import part
+from hydra_ft.decisions.evaluation import Frame, Memory, Observation, scores_of
+from hydra_ft.decisions.exits import market_bars
+from hydra_ft.decisions.pipeline import Decisions, judge, numbers_of
+from hydra_ft.decisions.reasons import CODES
+from hydra_ft.decisions.rules import active_signals
+from hydra_ft.decisions.select import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hydra_ft.decisions.rules import HeadRules
+    from hydra_ft.types import Feed, FloatArray
+
+MOST_NEW = 48
+"""New bars up to which those before stand; after a longer pause all are decided again."""
+_WHOLE = {"rules", "time", "failing", "candidate", "light", "errors", "columns", "numbers"}
+_ROWS = tuple(item.name for item in fields(Decisions) if item.name not in _WHOLE)
+
+
+def context_bars(rules: HeadRules, feeds: Collection[Feed]) -> int:
+    """Base bars before a bar that its decision looks at: turns, stretches, signals."""
+    memories = (made.memory_bars for made in active_signals(rules, feeds))
+    stretches = (rules.flow_exits.fast_bars, rules.flow_exits.slow_bars)
+    return max(market_bars(rules), *stretches, *memories)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What was decided last; columns and numbers are left out, failing steps are bits."""
+
+    feeds: tuple[Feed, ...]
+    coarse: tuple[dict[str, FloatArray], ...]
+    decisions: Decisions
+    failing: Any
+
+
+class NewestFirst(Memory):
+    """A memory of one pair that also keeps what was decided on it.
+
+    The bars before the newest keep their decisions for as long as rules, feeds and coarse bars
+    are the same, which is until an hour ends: then all are decided again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._decided: _Decided | None = None
+
+    def judge(self, seen: Observation, rules: HeadRules) -> Decisions:
+        """Decide on what this memory has observed last, as ``pipeline.judge`` does."""
+        made = self._continued(seen, rules) or judge(seen, rules, self)
+        if not len(made) or made.errors:
+            # A signal that could not be computed is off on all bars that are decided at once.
+            self._decided = None
+            return made
+        bits = np.packbits(made.failing, axis=1)
+        lean = replace(made, columns={}, numbers={}, failing=made.failing[:0].copy())
+        self._decided = _Decided(seen.feeds, self.coarse(), lean, bits)
+        return made
+
+    def _continued(self, seen: Observation, rules: HeadRules) -> Decisions | None:
+        """Decide the new bars alone; None where that is not enough."""
+        last = self._decided
+        if last is None or last.decisions.rules is not rules or last.feeds != seen.feeds:
+            return None
+        coarse = self.coarse()
+        if len(coarse) != len(last.coarse) or any(
+            one is not other for one, other in zip(coarse, last.coarse, strict=True)
+        ):
+            return None
+        time, before = seen.base.time, last.decisions.time
+        stay = int(np.searchsorted(time, before[-1], side="right"))
+        new, context = time.shape[0] - stay, context_bars(rules, seen.feeds)
+        if not 0 < new <= MOST_NEW or not context < stay <= before.shape[0]:
+            return None
+        if not np.array_equal(time[:stay], before[-stay:]):
+            return None
+        newest = judge(_tail(seen, new + context), rules, self)
+        return None if newest.errors else self._joined(seen, last, newest, new)
+
+    def _joined(self, seen: Observation, last: _Decided, newest: Decisions, new: int) -> Decisions:
+        """The decisions of before, for as many bars as are left of them, and the new ones."""
+        before, stay = last.decisions, len(seen.base) - new
+        rules = before.rules
+        failing = np.unpackbits(last.failing[-stay:], axis=1, count=len(CODES)).view(np.bool_)
+        candidate = Choice(
+            *(
+                _with_new(
+                    getattr(before.candidate, f.name), getattr(newest.candidate, f.name), stay, new
+                )
+                for f in fields(Choice)
+            )
+        )
+        rows: dict[str, Any] = {
+            name: _with_new(getattr(before, name), getattr(newest, name), stay, new)
+            for name in _ROWS
+        }
+        scores = scores_of(seen, rules, self)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            numbers = numbers_of(seen, rules, scores, rows["bias_score"], candidate)
+        return replace(
+            newest,
+            time=seen.base.time,
+            failing=np.concatenate((failing, newest.failing[-new:])),
+            candidate=candidate,
+            columns=seen.features,
+            numbers=numbers,
+            **rows,
+        )
+
+
+def _with_new(before: Any, newest: Any, stay: int, new: int) -> Any:
+    return np.concatenate((before[-stay:], newest[-new:]))
+
+
+def _tail(seen: Observation, n: int) -> Observation:
+    """The last rows of what was observed; the bars of the frames stay whole."""
+    return replace(
+        seen,
+        base=part(seen.base, -n, None),
+        close=seen.close[-n:],
+        frames={
+            timeframe: Frame(frame.bars, frame.rows[-n:], frame.features)
+            for timeframe, frame in seen.frames.items()
+        },
+        features={key: values[-n:] for key, values in seen.features.items()},
+        columns={key: values[-n:] for key, values in seen.columns.items()},
+    )
