@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hydra_ft.feeds.recorder_clock import Pulse
 from hydra_ft.feeds.recorder_feeds import silence
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.feeds.sink import BookSample, Covered, FeedGap, GapReason
@@ -31,6 +32,8 @@ Of 1,000 levels ccxt's limiter lets one through a second, of 500 two, of 100 fou
 _FEWEST: Final = 50
 _LOOKS: Final = 3
 """Looks at which a book was not there that make a gap; a book may be crossed for a moment."""
+_QUIET_S: Final = 10.0
+"""So long no book of any pair may change on a line that lives: then nothing was changed."""
 _LONGEST_S: Final = 3_600.0
 """A pair that never has a book makes a new connection once in so long."""
 
@@ -79,12 +82,14 @@ class BookReader:
         self._stretches: list[Covered] = []
         self._nonces: dict[tuple[int, str], object] = {}
         self._next_s = 0.0
+        self._pulse, self._has_lived = Pulse(), False
 
     def connected(self, now_s: float) -> None:
         """Know that the feed stands; the books of an earlier connection say nothing of it."""
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
         self._nonces.clear()
+        self._pulse.begin(now_s)
         for one in self._pairs.values():
             one.is_new, one.awaited_s = True, now_s
 
@@ -110,21 +115,32 @@ class BookReader:
         return await client.watch_order_book_for_symbols(list(self._pairs))
 
     def drain(self, client: Any, now_s: float) -> int:
-        """Take a sample of each book when it is time; count those that have changed."""
+        """Take a sample of each book when it is time; count those that have changed.
+
+        Books stand as long as any of them changes, and some seconds more on a line that lives.
+        """
+        self._has_lived |= self._pulse.look(client, now_s)
         if now_s < self._next_s:
             return 0
         self._next_s = now_s + self._policy.book_every_s
         found = {pair: self._sample(client, pair) for pair in self._pairs}
         changed = sum(found[pair] or 0 for pair in found)
+        stands = changed > 0 or self._stands_still(now_s)
         for pair, is_changed in found.items():
             if is_changed is None:
                 self._miss(pair, now_s)
-            elif changed:
+            elif stands:
                 self._stand(pair, now_s)
         if changed:
             self.counts.last_event_s = now_s
         self.counts.events += changed
         return changed
+
+    def _stands_still(self, now_s: float) -> bool:
+        """Whether no book has changed for some seconds, on a line that lived meanwhile."""
+        has_lived, self._has_lived = self._has_lived, False
+        last_s = self.counts.last_event_s
+        return has_lived and last_s is not None and now_s - last_s <= _QUIET_S
 
     def _sample(self, client: Any, pair: str) -> bool | None:
         """Take a sample; whether the book has changed since the last one, None without one."""

@@ -34,7 +34,8 @@ class Rig:
         contracts = dict.fromkeys(pairs or (PAIR, OTHER), Contract(size=0.1))
         self.now_s = 0.0
         self.reader = BookReader(BINANCE, contracts, chosen, lambda: T0 + round(self.now_s * 1000))
-        self.client = SimpleNamespace(orderbooks={}, options={})
+        self.wire = SimpleNamespace(last_message_at=None)
+        self.client = SimpleNamespace(orderbooks={}, options={}, clients={"wss": self.wire})
 
     def look(self, *pairs: str, times: int = 1) -> None:
         """Look once a second, while these pairs have books that change."""
@@ -42,6 +43,13 @@ class Rig:
             self.now_s += 1.0
             books = {pair: book(100.0, 101.0, int(self.now_s)) for pair in pairs}
             self.client.orderbooks = books
+            self.reader.drain(self.client, self.now_s)
+
+    def wait(self, times: int, *, lives: bool = True) -> None:
+        """Look once a second at books that do not change; a line that lives answers pings."""
+        for _ in range(times):
+            self.now_s += 1.0
+            self.wire.last_message_at = T0 + round(self.now_s) if lives else None
             self.reader.drain(self.client, self.now_s)
 
     def covered(self, pair: str) -> list[tuple[float, float]]:
@@ -88,6 +96,32 @@ def test_a_book_is_covered_from_its_own_first_sample() -> None:
     rig.look(PAIR, OTHER)
     assert rig.covered(PAIR) == [(7, 8)]
     assert rig.gaps() == []
+
+
+@pytest.mark.parametrize(("lives", "until"), [(True, 7), (False, 3)])
+def test_a_book_stands_while_nothing_changes_on_a_line_that_lives(lives: bool, until: int) -> None:
+    rig = Rig(PAIR)
+    rig.reader.connected(0.0)
+    rig.look(PAIR, times=3)
+    rig.wait(4, lives=lives)
+    assert rig.covered(PAIR) == [(1, until)]
+    rig.look(PAIR)
+    assert rig.covered(PAIR) == [(until, 8)]
+    assert rig.gaps() == []
+
+
+def test_a_line_that_lives_and_brings_no_book_is_not_believed_for_long() -> None:
+    rig = Rig(PAIR, silence_s=30.0)
+    rig.reader.connected(0.0)
+    rig.look(PAIR, times=3)
+    rig.wait(27)
+    assert rig.covered(PAIR) == [(1, 13)]
+    rig.wait(4)
+    assert "30.0 s" in str(rig.reader.complaint(rig.now_s))
+    rig.reader.lost(34.0)
+    rig.reader.connected(34.0)
+    rig.look(PAIR)
+    assert rig.gaps() == [(PAIR, 13, 35)]
 
 
 def test_a_book_that_was_not_there_for_a_while_is_a_gap_of_its_pair_alone() -> None:
