@@ -12,6 +12,8 @@ from hydra_ft.store.flow_upsert import insert_new
 from hydra_ft.types.flow import TradeGrid
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection
 
     from hydra_ft.store.database import Database
@@ -54,6 +56,17 @@ class Markets:
                 return None
             self._numbers[pair] = int(found)
         return self._numbers[pair]
+
+    def found(self, pairs: Collection[str]) -> dict[str, int]:
+        """Return the numbers of the pairs of which anything has ever been kept, in one query."""
+        if unknown := sorted(set(pairs).difference(self._numbers)):
+            query = select(MARKETS.c.pair, MARKETS.c.id).where(
+                MARKETS.c.exchange == self.exchange, MARKETS.c.pair.in_(unknown)
+            )
+            with self._database.transaction() as connection:
+                rows = connection.execute(query).all()
+            self._numbers.update((row.pair, int(row.id)) for row in rows)
+        return {pair: self._numbers[pair] for pair in pairs if pair in self._numbers}
 
     def pairs(self) -> list[str]:
         """Return the pairs of which anything has ever been kept, by name."""

@@ -19,7 +19,7 @@ from hydra_ft.adapter.recorded.flow_wait import FlowWait, trades_of
 from hydra_ft.adapter.recorded.live_feeds import LiveFeeds
 from hydra_ft.errors import StoreError
 from hydra_ft.store.database import Database
-from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_markets import Markets
 from hydra_ft.store.reading import NotAskedError, ReadingDatabase
 from hydra_ft.types import Feed
 
@@ -50,9 +50,10 @@ def test_a_server_that_never_answers_is_asked_once_a_loop() -> None:
     began = time.monotonic()
     with silent() as url:
         database = ReadingDatabase(url)
-        live, store = RecordedFeeds(database, "binance", keeps=True), FlowStore(database, "binance")
+        live = RecordedFeeds(database, "binance", keeps=True)
+        awaited = trades_of(database, Markets(database, "binance"))
         with pytest.raises(StoreError, match="refused a statement") as failed:
-            FlowWait([trades_of(store)], FIVE, 5.0).wait(PAIRS, STOP)
+            FlowWait([awaited], FIVE, 5.0).wait(PAIRS, STOP)
         assert not isinstance(failed.value, NotAskedError)
         assert {read(live, pair) for pair in PAIRS} == {NotAskedError}
         assert "secret" not in str(failed.value)

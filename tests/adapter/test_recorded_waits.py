@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from adapter.recorded_tape import FIVE, MINUTE, PAIR, START, flat_candles, made_flow, made_trades
+from sqlalchemy import event
 
 from hydra_ft.adapter.history import shortfalls
 from hydra_ft.adapter.recorded.feed_states import FeedStates
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
-from hydra_ft.adapter.recorded.flow_wait import FlowWait, liquidations_of, trades_of
+from hydra_ft.adapter.recorded.flow_wait import (
+    Awaited,
+    FlowWait,
+    books_of,
+    liquidations_of,
+    trades_of,
+)
 from hydra_ft.adapter.recorded.live_feeds import LiveFeeds
 from hydra_ft.adapter.start import feeds_in_use
 from hydra_ft.decisions.rules import HeadRules
@@ -23,10 +30,11 @@ from hydra_ft.settings import load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_coverage import OWN, Proof, Stretch, cover
+from hydra_ft.store.flow_markets import Markets
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hydra_ft.types import Bars
@@ -54,49 +62,100 @@ def store(database: Database) -> FlowStore:
 
 
 class Clock:
-    """Sleeps at once, counts what was slept, and lets things happen meanwhile."""
+    """Sleeps at once, counts what was slept, and lets things happen meanwhile.
+
+    Every answer of the database costs ``cost_s`` of it.
+    """
 
     def __init__(self, store: FlowStore, **arrives: float) -> None:
-        self.slept_s = 0.0
+        self.slept_s = self.now_s = self.cost_s = 0.0
         self._store, self._arrives = store, dict(arrives)
+
+    def waiting(self, *feeds: Awaited, wait_s: float = 5.0) -> FlowWait:
+        costly = [replace(one, kept=self._costly(one.kept)) for one in feeds]
+        return FlowWait(costly, FIVE, wait_s, self.sleep, lambda: self.now_s)
+
+    def _costly(self, kept: Callable[..., set[str]]) -> Callable[..., set[str]]:
+        def asked(*given: Any) -> set[str]:
+            self.now_s += self.cost_s
+            return kept(*given)
+
+        return asked
 
     def sleep(self, seconds: float) -> None:
         self.slept_s += seconds
+        self.now_s += seconds
         for pair, at in {"btc": PAIR, "eth": OTHER}.items():
             if self._arrives.get(pair, 99.0) <= self.slept_s:
                 del self._arrives[pair]
                 self._store.put([(at, made_flow(TRADES, CLOSE - MINUTE, CLOSE))])
 
 
-def test_it_waits_until_all_pairs_are_there(store: FlowStore) -> None:
+def test_it_waits_until_all_pairs_are_there(database: Database, store: FlowStore) -> None:
     clock = Clock(store, btc=0.5, eth=1.2)
-    assert (
-        FlowWait([trades_of(store)], FIVE, 5.0, clock.sleep).wait([PAIR, OTHER], CLOSE + 1_000)
-        == []
-    )
+    waiting = clock.waiting(trades_of(database, store.markets))
+    assert waiting.wait([PAIR, OTHER], CLOSE + 1_000) == []
     assert clock.slept_s == pytest.approx(1.2, abs=0.11)
 
 
-def test_it_waits_no_longer_than_it_may_and_once_a_candle(store: FlowStore) -> None:
+def test_it_waits_no_longer_than_it_may_and_once_a_candle(
+    database: Database, store: FlowStore
+) -> None:
     clock = Clock(store, btc=0.5)
-    waiting = FlowWait([trades_of(store)], FIVE, 5.0, clock.sleep)
+    waiting = clock.waiting(trades_of(database, store.markets))
     assert waiting.wait([PAIR, OTHER], CLOSE + 1_000) == [OTHER]
     assert clock.slept_s == pytest.approx(5.0)
     assert waiting.wait([PAIR, OTHER], CLOSE + 60_000) == []
     assert clock.slept_s == pytest.approx(5.0)
 
 
-def test_it_does_not_wait_for_what_nobody_records(store: FlowStore) -> None:
+def test_it_does_not_wait_for_what_nobody_records(database: Database, store: FlowStore) -> None:
     clock = Clock(store)
-    later, waiting = CLOSE + 3 * FIVE, FlowWait([trades_of(store)], FIVE, 5.0, clock.sleep)
+    later, waiting = CLOSE + 3 * FIVE, clock.waiting(trades_of(database, store.markets))
     assert waiting.wait([PAIR, "SOL/USDT:USDT"], later) == [PAIR, "SOL/USDT:USDT"]
     assert clock.slept_s == 0
 
 
-def test_without_a_wait_it_only_looks(store: FlowStore) -> None:
+def test_without_a_wait_nothing_is_asked(database: Database, store: FlowStore) -> None:
     clock = Clock(store, btc=0.0)
-    assert FlowWait([trades_of(store)], FIVE, 0.0, clock.sleep).wait([PAIR], CLOSE) == [PAIR]
-    assert clock.slept_s == 0
+    clock.cost_s = 1.0
+    waiting = clock.waiting(trades_of(database, store.markets), wait_s=0.0)
+    assert waiting.wait([PAIR], CLOSE) == [PAIR]
+    assert clock.now_s == 0
+
+
+@pytest.mark.parametrize("cost_s", [0.02, 0.7, 4.0, 9.0])
+def test_slow_answers_are_part_of_the_wait(
+    database: Database, store: FlowStore, cost_s: float
+) -> None:
+    """All time counts, not what is slept alone: exits and orders stand behind it."""
+    clock = Clock(store)
+    clock.cost_s = cost_s
+    proven(database, store, CLOSE - MINUTE)
+    awaited = (trades_of(database, store.markets), liquidations_of(database, store.markets))
+    assert clock.waiting(*awaited).wait([PAIR, OTHER], CLOSE + 1_000) == [PAIR, OTHER]
+    assert clock.now_s <= 5.0 + cost_s
+
+
+def test_a_clock_that_stands_ends_the_wait_too(database: Database, store: FlowStore) -> None:
+    slept: list[float] = []
+    awaited = trades_of(database, store.markets)
+    FlowWait([awaited], FIVE, 5.0, slept.append, lambda: 7.0).wait([PAIR], CLOSE + 1_000)
+    assert sum(slept) == pytest.approx(5.0)
+
+
+def test_all_pairs_are_asked_for_in_one_query(database: Database, store: FlowStore) -> None:
+    pairs = [f"P{i}/USDT:USDT" for i in range(200)]
+    flow = made_flow(TRADES, CLOSE - 3 * MINUTE, CLOSE - MINUTE)
+    store.put([(pair, flow) for pair in (*pairs, PAIR)])
+    asked: list[str] = []
+    event.listen(database._engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    markets = Markets(database, "binance")
+    awaited = [of(database, markets) for of in (trades_of, liquidations_of, books_of)]
+    clock = Clock(store)
+    assert clock.waiting(*awaited, wait_s=1.0).wait(pairs, CLOSE + 1_000) == sorted(pairs)
+    # The numbers once, two of each feed as it begins, then those of the trades, every 0.1 s.
+    assert 12 <= len(asked) <= 18, asked
 
 
 def proven(database: Database, store: FlowStore, stop: int, source: str = OWN) -> None:
@@ -120,7 +179,9 @@ def test_liquidations_are_waited_for_where_they_are_recorded(
         if len(slept) == 12:
             proven(database, store, CLOSE)
 
-    waiting = FlowWait([liquidations_of(database, store.markets)], FIVE, 5.0, sleep)
+    waiting = FlowWait(
+        [liquidations_of(database, store.markets)], FIVE, 5.0, sleep, lambda: 0.1 * len(slept)
+    )
     assert waiting.wait([PAIR, OTHER], CLOSE + 1_000) == ([PAIR, OTHER] if is_vendor else [OTHER])
     assert len(slept) == (0 if is_vendor else 12)
 
@@ -129,7 +190,7 @@ def test_silent_liquidations_do_not_keep_a_pair_from_being_waited_for(
     database: Database, store: FlowStore
 ) -> None:
     clock, feeds = Clock(store, btc=0.5), liquidations_of(database, store.markets)
-    waiting = FlowWait([trades_of(store), feeds], FIVE, 5.0, clock.sleep)
+    waiting = clock.waiting(trades_of(database, store.markets), feeds)
     assert waiting.wait([PAIR], CLOSE + 1_000) == [PAIR]
     assert clock.slept_s == pytest.approx(0.5, abs=0.11)
 

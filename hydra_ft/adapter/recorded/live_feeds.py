@@ -14,7 +14,7 @@ from hydra_ft.adapter.trades import to_ms
 from hydra_ft.bars.candles import timeframe_ms
 from hydra_ft.errors import HydraError
 from hydra_ft.settings import database_url
-from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_markets import Markets
 from hydra_ft.store.reading import ReadingDatabase
 from hydra_ft.types import Feed
 
@@ -55,13 +55,13 @@ class LiveFeeds(_Base):
     def _read(self, exchange: str, url: str) -> None:
         reading = self.frames.reading = ReadingDatabase(url)
         self.frames.live = RecordedFeeds(reading, exchange, keeps=True)
-        store, awaited = FlowStore(reading, exchange), []
+        markets, awaited = Markets(reading, exchange), []
         if Feed.TRADES in self.feeds:
-            awaited.append(trades_of(store))
+            awaited.append(trades_of(reading, markets))
         if Feed.LIQUIDATIONS in self.feeds:
-            awaited.append(liquidations_of(reading, store.markets))
+            awaited.append(liquidations_of(reading, markets))
         if Feed.BOOK in self.feeds:
-            awaited.append(books_of(reading, store.markets))
+            awaited.append(books_of(reading, markets))
         wait_s = self.settings.recorder.wait_s
         self._wait = FlowWait(awaited, timeframe_ms(self.timeframe), wait_s)
 
