@@ -25,6 +25,7 @@ from hydra_ft.adapter.recorded.flow_wait import (
 from hydra_ft.adapter.recorded.live_feeds import LiveFeeds
 from hydra_ft.adapter.start import feeds_in_use
 from hydra_ft.decisions.rules import HeadRules
+from hydra_ft.errors import HydraError
 from hydra_ft.feeds.coinalyze import SOURCE as VENDOR
 from hydra_ft.settings import load_settings
 from hydra_ft.store.database import Database
@@ -272,3 +273,24 @@ def test_a_feed_that_the_head_cannot_use_is_told_of(caplog: pytest.LogCaptureFix
     (message,) = caplog.messages
     assert "hydra.feeds: expected feeds that Flow can use (candles, funding, trades" in message
     assert "was also book" in message
+
+
+@pytest.mark.parametrize("fails", ["recorder", "states"])
+def test_what_fails_beside_it_costs_no_candle_its_wait(
+    fails: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(*_given: object) -> None:
+        raise HydraError("no thread can be begun")
+
+    waited: list[tuple[list[str], int]] = []
+    quiet = SimpleNamespace(look=lambda *_: None, tell=lambda: None)
+    torn = SimpleNamespace(look=failing, tell=failing)
+    bot: Any = object.__new__(LiveFeeds)
+    bot.dp = SimpleNamespace(current_whitelist=lambda: [PAIR])
+    bot._memories, bot._wait = {}, SimpleNamespace(wait=lambda *given: waited.append(given))
+    bot.recorder = torn if fails == "recorder" else quiet
+    states = torn if fails == "states" else quiet
+    bot.frames = SimpleNamespace(states=states, keep=lambda _pairs: None)
+    bot._look_at_feeds(CLOSE)
+    assert waited == [([PAIR], CLOSE)]
+    assert "no thread can be begun" in caplog.text
