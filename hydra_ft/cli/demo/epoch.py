@@ -53,7 +53,7 @@ def choose_epoch(seed: int, looks: tuple[int, int], folder: Path) -> Epoch:
     """Return the day on which there is most to see when the bot comes to look.
 
     ``looks`` are the first and the last moment (ms) at which that may be. Of the days on
-    which most pairs enter then, it is the one on which an entry would need a requote at
+    which most pairs enter then, it is the one on which entries would need requotes at
     most of these moments. Around a settlement of funding nothing enters: then it is a
     later candle.
 
@@ -83,17 +83,19 @@ def choose_epoch(seed: int, looks: tuple[int, int], folder: Path) -> Epoch:
     )
 
 
-def _liveliness(
-    market: Market, sides: dict[str, IntArray], looks: range, day: int
-) -> tuple[int, int]:
-    """Moments at which some entry of the day would need a requote, and how many would."""
+def _liveliness(market: Market, sides: dict[str, IntArray], looks: range, day: int) -> float:
+    """Moments at which an entry of the day needs a requote, each by how sure that is.
+
+    The rehearsal leaves our own orders and the time on the way out: half of what it says of one
+    entry comes true otherwise, so two entries are worth more than one.
+    """
     entries = [(symbol, int(side[day])) for symbol, side in sides.items() if side[day]]
     ahead = (day + 1) * DAY_MS
     moves = [
         sum(needs_requote(market, symbol, side, look + ahead) for symbol, side in entries)
         for look in looks
     ]
-    return sum(count > 0 for count in moves), sum(moves)
+    return sum(1.0 - 0.5**count for count in moves)
 
 
 def _standing(decisions: Decisions, closes: range, step: int) -> IntArray:
