@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
@@ -41,14 +41,14 @@ class Home:
         }
         self.running: list[subprocess.Popen[str]] = []
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, said: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         (self.folder / "config.json").write_text(json.dumps(self.config))
         paths = [*filter(None, [os.environ.get("PYTHONPATH")]), str(Path.cwd())]
         command = [sys.executable, "-m", "hydra_ft.cli.main", "record"]
         started = subprocess.Popen(
             [*command, "--userdir", str(self.folder), *words],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdout=subprocess.PIPE,
+            stdout=said,
             stderr=subprocess.PIPE,
             text=True,
         )

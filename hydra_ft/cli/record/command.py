@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -121,4 +123,9 @@ async def _report(recorder: Recorder, every_s: float) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}", flush=True)
+    """Write a line; a disk that is full, or a reader that has gone, ends no recording.
+
+    It is written at once, so that nothing of it is left that could fail when the process ends.
+    """
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n".encode())
