@@ -2,7 +2,7 @@
 
 The exchange's own events alone: a vendor tells of minutes. What is computed of a bar depends on
 the four hours of events and bars before it, so that bots and tests with a frame of that lead
-know the same; it is computed anew of the whole frame, which takes some 15 ms for 1,000 candles of 5m.
+know the same. It is computed anew of the whole frame: some 15 ms for 1,000 candles of 5m.
 """
 
 from __future__ import annotations
