@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hydra_ft.adapter.configuration import check_configuration, load_configuration
 from hydra_ft.adapter.heads import load_head
+from hydra_ft.cli.doctor_feeds import feed_lines
 from hydra_ft.cli.install import thin_files
 from hydra_ft.errors import HydraError, SettingsError
 from hydra_ft.settings import SECTION, database_url, load_settings
@@ -116,7 +117,10 @@ def configured(files: list[str], userdir: Path | None) -> Iterator[Check]:
     if not any(finding.key == SECTION for finding in findings):
         settings = load_settings(config.get(SECTION))
         dry_run = bool(config.get("dry_run", True))
-        yield database(database_url(settings, config["user_data_dir"], dry_run=dry_run))
+        url = database_url(settings, config["user_data_dir"], dry_run=dry_run)
+        yield database(url)
+        rules = head.rules if head is not None else None
+        yield from (Check(*line) for line in feed_lines(config, rules, url))
 
 
 def _strategy_files(config: Mapping[str, Any]) -> list[Path]:

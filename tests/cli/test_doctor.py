@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ import pytest
 from hydra_ft.cli.doctor import TESTED, database
 from hydra_ft.cli.install import EXAMPLE
 from hydra_ft.cli.main import main
+from hydra_ft.store.database import Database
+from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_coverage import Proof, Stretch, cover
+from hydra_ft.types import Feed
 from hydra_ft.warmup import places
 
 REPOSITORY = Path(__file__).parents[2]
@@ -87,6 +92,62 @@ def test_a_strategy_that_differs_is_a_warning(
     (home / "strategies" / "HydraFlow.py").write_text("class HydraFlow(X): ...\n")
     assert doctor(home) == 0
     assert "differs from this version's" in capsys.readouterr().out
+
+
+def feed_line(home: Path, capsys: pytest.CaptureFixture[str], **hydra: Any) -> str:
+    """What is said of trades."""
+    listed = {"feeds": ["candles", "funding", "open_interest", "trades"]} | hydra
+    capsys.readouterr()
+    assert doctor(home, hydra=listed) == 0
+    (line,) = [row for row in capsys.readouterr().out.splitlines() if "feed trades" in row]
+    return line
+
+
+def keep(home: Path, age_ms: int, *pairs: str) -> None:
+    database = Database(f"sqlite:///{home / 'hydra.dryrun.sqlite'}")
+    store, now = FlowStore(database, "binance"), int(time.time() * 1000)
+    with database.transaction() as connection:
+        stretch = Stretch(now - age_ms - 3_600_000, now - age_ms)
+        numbers = [store.markets.number(pair) for pair in pairs]
+        cover(connection, [Proof(number, Feed.TRADES, stretch) for number in numbers])
+    database.close()
+
+
+def test_a_recorded_feed_that_nobody_records_is_a_warning(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bot would start, and trade nothing."""
+    line = feed_line(home, capsys)
+    assert line.startswith("warn")
+    assert "nothing is kept and nobody records; run: hydra record" in line
+    assert "the bot records it, and trades once" in feed_line(
+        home, capsys, recorder={"in_bot": True}
+    )
+    assert not (home / "hydra.dryrun.sqlite").exists()
+    whitelist = json.loads((home / EXAMPLE).read_text())["exchange"]["pair_whitelist"]
+    keep(home, 3 * 3_600_000, *whitelist)
+    line = feed_line(home, capsys)
+    assert line.startswith("warn")
+    assert "ended 3 h ago, and nobody records; before the bot trades run: hydra record" in line
+    assert feed_line(home, capsys, recorder={"in_bot": True}).startswith("ok")
+    keep(home, 20_000, *whitelist[1:])
+    line = feed_line(home, capsys)
+    assert line.startswith("warn")
+    assert f"not recorded: {whitelist[0]}, which trades nothing; start hydra record anew" in line
+    keep(home, 20_000, whitelist[0])
+    line = feed_line(home, capsys)
+    assert line.startswith("ok")
+    assert "a recorder is at work" in line
+
+
+def test_a_feed_that_the_strategy_cannot_use_is_a_warning(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(home, hydra={"feeds": ["candles", "book"]}) == 0
+    said = capsys.readouterr().out
+    assert "expected feeds that HydraFlow can use (candles, funding," in said
+    assert "it was also book, which nothing reads; remove it" in said
+    assert "feed book" not in said
 
 
 def test_a_configuration_that_is_not_there_is_named(
