@@ -162,11 +162,22 @@ def observe(
             columns = memory.columns(timeframe, bars, wanted)
         if timeframe == rules.market:
             native = columns
+        unknown = np.flatnonzero(rows < 0)
         for name, values in columns.items():
             target = raw if name in PSEUDO else features
-            target[column_key(name, timeframe)] = taken(values, rows)
+            target[column_key(name, timeframe)] = _aligned(values, rows, unknown)
     columns = {**raw, **features}
     return Observation(listed(rules, feeds), base, close, aligned, features, columns, native)
+
+
+def _aligned(values: FloatArray, rows: IntArray, unknown: IntArray) -> FloatArray:
+    """What ``taken`` gives, with the places of the rows that are -1 looked for once a frame."""
+    if not values.shape[0] or values.dtype != np.float64:
+        return taken(values, rows)
+    found = values.take(rows)
+    if unknown.size:
+        found[unknown] = np.nan
+    return found
 
 
 def evaluate(seen: Observation, rules: HeadRules, memory: Memory | None = None) -> Evaluation:

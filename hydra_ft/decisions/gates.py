@@ -30,15 +30,23 @@ OPEN_INTEREST_PERIODS = 2
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a gate says about each bar, shape (n,): ``code`` is 0 (ok) where it is allowed."""
+    """What a gate says about each bar, shape (n,): it stops with one code where not allowed.
+
+    ``failed`` indexes ``reasons.CODES``.
+    """
 
     allowed: BoolArray
-    code: CodeArray
+    failed: int
+
+    @property
+    def code(self) -> CodeArray:
+        """Code of each bar, shape (n,): 0 (ok) where it is allowed."""
+        return np.where(self.allowed, 0, self.failed).astype(np.int16)
 
 
 def gate(allowed: BoolArray, code: str) -> Gate:
     """Gate with one registered code; raises KeyError for an unknown one."""
-    return Gate(allowed, np.where(allowed, 0, INDEX[code]).astype(np.int16))
+    return Gate(allowed, INDEX[code])
 
 
 def candles_fresh(state: Evaluation) -> Gate:

@@ -228,8 +228,7 @@ def _flow_numbers(seen: Observation, market: str) -> dict[str, FloatArray]:
 def _failing(checks: list[Gate], n: int) -> BoolArray:
     failing = np.zeros((n, len(CODES)), dtype=np.bool_)
     for check in checks:
-        rows = np.flatnonzero(~check.allowed)
-        failing[rows, check.code[rows]] = True
+        failing[:, check.failed] |= ~check.allowed
     return failing
 
 

@@ -8,7 +8,7 @@ gates: regime permissions, bias and vetoes are applied to it by the pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,8 @@ class SignalDeclaration:
         known = np.isfinite(columns[self.needs[0]])
         for key in self.needs[1:]:
             known &= np.isfinite(columns[key])
-        return replace(found, long=found.long & known, short=found.short & known)
+        long, short = found.long & known, found.short & known
+        return SignalColumns(long, short, found.confidence, found.stop, found.target)
 
 
 _REGISTERED: dict[str, SignalDeclaration] = {}

@@ -10,7 +10,7 @@ import pytest
 from bars.synthetic import HOUR, random_frames
 from decisions.heads import BARE, FULL, HEAD, LIGHT, evaluated
 
-from hydra_ft.bars.candles import part
+from hydra_ft.bars.candles import part, taken
 from hydra_ft.decisions import evaluation
 from hydra_ft.decisions.evaluation import Evaluation, Memory, observe
 from hydra_ft.decisions.pipeline import Decisions, decide, judge, startup_candles
@@ -159,3 +159,16 @@ def test_evaluation_is_reused_and_holds_all_frames() -> None:
     assert set(state.frames) == {"5m", "1h", "4h"}
     assert state.close[0] - FRAMES["5m"].time[0] == HOUR // 12
     assert {side.sign for side in Side} == {1, -1}
+
+
+def test_columns_before_the_first_coarse_bar_are_unknown() -> None:
+    """Aligned a frame at a time, they are what each would be alone."""
+    late = {**FRAMES, "1h": part(FRAMES["1h"], 30, None)}
+    seen = observe(late, HEAD, FULL)
+    frame = seen.frames["1h"]
+    assert (frame.rows[: 30 * 12 - 1] == -1).all()
+    for name, values in seen.native.items():
+        held = seen.columns[f"{name}_1h"]
+        np.testing.assert_array_equal(held, taken(values, frame.rows), err_msg=name)
+        assert np.isnan(held[: 30 * 12 - 1]).all()
+    assert np.isfinite(seen.columns["close_1h"][-1])

@@ -13,7 +13,7 @@ from hydra_ft.decisions.exits import EXIT_TAGS
 from hydra_ft.types import Bias, Regime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from pandas.api.extensions import ExtensionArray
 
@@ -68,7 +68,7 @@ def enter_tags(
     ]
     tags = np.zeros(len(side), dtype=np.int64)
     tags[rows] = which + 1
-    return _texts([None, *words]).take(tags)
+    return _texts(None, *words).take(tags)
 
 
 def exit_tags(long: np.ndarray, short: np.ndarray) -> ExtensionArray:
@@ -94,7 +94,7 @@ def signal_columns(decisions: Decisions) -> dict[str, np.ndarray]:
 def no_tags(n: int) -> pd.DataFrame:
     """Freqtrade's tags with nothing in them, n rows: what stands in a frame is quickly replaced."""
     empty = np.zeros(n, dtype=np.int64)
-    return pd.DataFrame({name: _texts([""]).take(empty) for name in ("enter_tag", "exit_tag")})
+    return pd.DataFrame({name: _texts("").take(empty) for name in ("enter_tag", "exit_tag")})
 
 
 def with_signals(
@@ -106,8 +106,9 @@ def with_signals(
     return with_columns(frame, {**columns, **signal_columns(decisions)}, beside)
 
 
-def _texts(words: Sequence[str | None]) -> ExtensionArray:
-    """Texts as pandas keeps them in a frame."""
+@lru_cache(maxsize=1024)
+def _texts(*words: str | None) -> ExtensionArray:
+    """Texts as pandas keeps them in a frame, to be taken from; few of them come up."""
     return pd.array(words, dtype="str")
 
 
@@ -115,4 +116,4 @@ def _both(long: str, short: str) -> str | None:
     return "+".join(sorted({long, short} - {""})) or None
 
 
-_EXIT_TAGS = _texts([_both(long, short) for long in EXIT_TAGS for short in EXIT_TAGS])
+_EXIT_TAGS = _texts(*(_both(long, short) for long in EXIT_TAGS for short in EXIT_TAGS))
