@@ -123,7 +123,10 @@ class Detection:
 
 
 def candidates(state: Evaluation, entry: IntArray) -> Detection:
-    """Look at every signal where regime and entry state permit it."""
+    """Look at every signal where regime and entry state permit it.
+
+    A signal that is permitted on none of the bars is not computed: none of them could enter.
+    """
     n = len(state.base)
     extended = entry == int(EntryState.EXTENDED)
     choppy = state.market.regime == int(Regime.CHOPPY)
@@ -139,6 +142,8 @@ def candidates(state: Evaluation, entry: IntArray) -> Detection:
             gates.append(gate(~(allowed & extended), "extended"))
             allowed = allowed & ~extended
         left.unextended |= allowed
+        if not allowed.any():
+            continue
         found = detect(state, made)
         if isinstance(found, str):
             errors[made.name] = found

@@ -206,3 +206,25 @@ def test_entry_states_are_what_the_ledger_keeps() -> None:
     assert (away[ready] <= 0.008).all()
     assert (found.entry_state[~known] == EntryState.WAITING).all()
     assert (~known).any()
+
+
+def test_a_signal_that_no_bar_permits_is_not_computed_and_changes_nothing() -> None:
+    """Under the rules of a head the random frames have no ranges; under others they do."""
+    asked: list[int] = []
+
+    def counted(columns: Columns, market: MarketColumns, rules: object) -> SignalColumns:
+        asked.append(len(market.regime))
+        return idle.detect(columns, market, rules)
+
+    trend = always("adx_expansion", long=True, confidence=0.6)
+    idle = replace(always("range_fade", long=True, confidence=0.6), regimes=(Regime.RANGING,))
+    watched = replace(idle, detect=counted)
+    found = decided_with(trend, watched)
+    assert not asked
+    decided_with(trend, watched, rules=RANGES)
+    assert asked == [N]
+    alone = decided_with(trend)
+    for field in ("code", "side", "signal", "confidence", "stop", "target"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(alone, field))
+    blocked = found.failing[:, INDEX["regime_not_allowed:range_fade"]]
+    np.testing.assert_array_equal(blocked, found.regime != Regime.CHOPPY)
