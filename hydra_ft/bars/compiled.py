@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 import numba
 from numba import config, types
 
+from hydra_ft.bars.loading import KeptCode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -73,7 +75,9 @@ class Kernel:
     @cached_property
     def dispatcher(self) -> Any:
         """The function as numba keeps it; where its cache is, is settled here."""
-        return numba.njit(cache=True, **OPTIONS)(self._function)
+        made = numba.njit(**OPTIONS)(self._function)
+        made._cache = KeptCode(self._function)  # noqa: SLF001 - where ``cache=True`` puts its own
+        return made
 
     @property
     def was_compiled(self) -> bool:

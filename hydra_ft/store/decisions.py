@@ -13,9 +13,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, and_, bindparam, case, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hydra_ft.store.decision_row import OK, Counts, DecisionRow, Tally, counted
+from hydra_ft.store.dialects import insert_of
 from hydra_ft.store.schema import DECISIONS, RULES
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def upsert(dialect: str) -> Any:
 
     The word for it differs between the two databases, not the meaning.
     """
-    made = (postgresql if dialect == "postgresql" else sqlite).insert(DECISIONS)
+    made = insert_of(dialect)(DECISIONS)
     is_same = and_(made.excluded.outcome == "", made.excluded.code == DECISIONS.c.code)
     new = {name: made.excluded[name] for name in DECISIONS.columns.keys() if name not in _KEY}  # noqa: SIM118
     kept = {name: case((is_same, DECISIONS.c[name]), else_=new[name]) for name in _OUTCOME}

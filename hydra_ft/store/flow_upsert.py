@@ -6,9 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_
-from sqlalchemy.dialects import postgresql, sqlite
 
-from hydra_ft.errors import StoreError
+from hydra_ft.store.dialects import insert_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     Rows = Sequence[Mapping[str, Any]]
 
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 LESS_IS_BETTER = ("uncovered_ms", "missing_ids")
 """Columns that say how much a row lacks, the weightiest first."""
 
@@ -40,13 +38,14 @@ def upsert_better(connection: Connection, table: Table, rows: Rows) -> None:
 def insert_new(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert rows whose key is not there yet."""
     if rows:
-        connection.execute(_insert(connection.dialect.name, table).on_conflict_do_nothing(), rows)
+        statement = insert_of(connection.dialect.name)(table).on_conflict_do_nothing()
+        connection.execute(statement, rows)
 
 
 @cache
 def _upsert(dialect: str, table: Table, *, only_better: bool) -> Any:
     """Build the statement; building it takes longer than a row takes to be written."""
-    statement = _insert(dialect, table)
+    statement = insert_of(dialect)(table)
     fresh = statement.excluded
     keys = [column.name for column in table.primary_key]
     values = {c.name: fresh[c.name] for c in table.columns if c.name not in keys}
@@ -56,11 +55,3 @@ def _upsert(dialect: str, table: Table, *, only_better: bool) -> Any:
         news = [fresh[name] for name in LESS_IS_BETTER]
         where = or_(news[0] < first, and_(news[0] == first, news[1] <= second))
     return statement.on_conflict_do_update(index_elements=keys, set_=values, where=where)
-
-
-def _insert(name: str, table: Table) -> Any:
-    if name not in _INSERTS:
-        raise StoreError(
-            f"hydra.db_url: expected sqlite or postgresql, was {name}; flow data is kept in these"
-        )
-    return _INSERTS[name](table)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +25,17 @@ from hydra_ft.warmup.compiling import declared
 def without_planted() -> dict[str, Kernel]:
     return {name: each for name, each in declared().items() if name != "_planted"}
 
+
+LOADED = """
+import sys
+import numba
+from hydra_ft.warmup import keep_compiled
+from hydra_ft.bars.flow_kernels import flush
+keep_compiled(None)
+flush.compile()
+print(flush.was_compiled, "numba.cpython.unicode" in sys.modules)
+print(numba.njit(lambda word: len(word + "s"))("kernel"))
+"""
 
 WITH_TRADES = {
     "fold_trades", "flush", "close_rows", "build_profiles", "roll_profiles", "imbalanced_levels",
@@ -62,6 +75,12 @@ def test_a_warm_up_compiles_every_kernel_and_no_call_compiles_again() -> None:
     call_every_kernel()
     after = {name: list(each.dispatcher.signatures) for name, each in without_planted().items()}
     assert after == before
+
+
+def test_a_kernel_is_loaded_without_what_numba_needs_to_compile_others() -> None:
+    """P11: three quarters of a load. What a strategy of the user's compiles still does."""
+    done = subprocess.run([sys.executable, "-c", LOADED], check=True, capture_output=True)
+    assert done.stdout.decode().split() == ["False", "False", "7"]
 
 
 @pytest.mark.parametrize("was_on", [True, False])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from freqtrade.exceptions import OperationalException
 
 from hydra_ft.adapter.fail_closed import fail_closed
-from hydra_ft.adapter.recorded.bot_recorder import BotRecorder
 from hydra_ft.adapter.recorded.feeds import RECORDED, RecordedFeeds
 from hydra_ft.adapter.recorded.flow_wait import FlowWait, books_of, liquidations_of, trades_of
 from hydra_ft.adapter.trades import to_ms
@@ -21,6 +20,7 @@ from hydra_ft.types import Feed
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from hydra_ft.adapter.recorded.bot_recorder import BotRecorder
     from hydra_ft.adapter.strategy import HydraStrategy
     from hydra_ft.settings import Settings
 
@@ -66,6 +66,10 @@ class LiveFeeds(_Base):
         self._wait = FlowWait(awaited, timeframe_ms(self.timeframe), wait_s)
 
     def _record(self, exchange: dict[str, Any], url: str) -> None:
+        from hydra_ft.adapter.recorded.bot_recorder import (  # noqa: PLC0415 - few bots record
+            BotRecorder,
+        )
+
         pairs = self.dp.current_whitelist()
         try:
             self.recorder = BotRecorder(
