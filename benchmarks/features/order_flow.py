@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from benchmarks.features import freqtrade_flow
+from benchmarks.features.deltas import bar_deltas
 from benchmarks.features.made import (
     DAY_MS,
     GRID,
@@ -20,7 +21,6 @@ from benchmarks.features.made import (
     made_trades,
 )
 from hydra_ft.bars.compiled import READ_FLOATS, READ_INTS, READ_SIDES, Kernel
-from hydra_ft.bars.deltas import bar_deltas
 from hydra_ft.bars.flow import FlowFolder
 from hydra_ft.bars.flow_whole import flow_of, flow_of_blocks
 from hydra_ft.bars.footprint import imbalances

@@ -196,9 +196,9 @@ RULES = """\
 - **Reading.** One compiled loop over time, price, quantity and side, 25 bytes a trade: what memory
   allows at best. The fold reads ids besides, proves that they follow, checks that every price and
   quantity is on its grid, and puts each trade into a level.
-- **Deltas alone.** `bar_deltas`: volumes, delta, its extremes and the count of each bar, to the lot
-  those of the flow bars; order of time and the grid of quantities are checked, ids and prices not
-  read.
+- **Deltas alone.** Volumes, delta, its extremes and the count of each bar, to the lot those of the
+  flow bars; order of time and the grid of quantities are checked, ids and prices not read. A loop
+  of the benchmark's own: the product always makes the full bars.
 - **From its frame.** Ids and sides are strings there; they are read from their bytes.
 - **Live.** `Exchange._process_trades_df`, `FeatherDataHandler.trades_store` and
   `populate_dataframe_with_trades`, as they are called when `use_public_trades` is on; the better

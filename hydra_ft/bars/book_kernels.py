@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from numba import types
 
-from hydra_ft.bars.compiled import INT, READ_INTS, inlined, kernel
+from hydra_ft.bars.compiled import INT, READ_INTS, inlined, kernel, spliced
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
@@ -30,7 +30,7 @@ def _came(price: float, size: float, price_0: float, size_0: float, sign: int) -
     return (size if better else 0.0) - (size_0 if worse else 0.0)
 
 
-@inlined
+@spliced
 def _event(
     k: int, level: int, bid: FloatArray, bid_size: FloatArray, ask: FloatArray, ask_size: FloatArray
 ) -> float:
@@ -40,7 +40,7 @@ def _event(
     return bought - sold
 
 
-@inlined
+@spliced
 def _flow(
     k: int, levels: int, bid: FloatArray, bid_size: FloatArray, ask: FloatArray,
     ask_size: FloatArray, row: FloatArray,
@@ -63,7 +63,7 @@ def _notional(k: int, levels: int, price: FloatArray, size: FloatArray) -> float
     return total
 
 
-@inlined
+@spliced
 def _state(
     k: int, weight: float, levels: int, bid: FloatArray, bid_size: FloatArray, ask: FloatArray,
     ask_size: FloatArray, row: FloatArray,

@@ -114,8 +114,17 @@ def kernel(*signature: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Declare a part of kernels; it is compiled as part of each."""
+    """Declare a part of kernels that calls no other; it is compiled as part of each."""
     return cast("Callable[P, R]", numba.njit(forceinline=True, **OPTIONS)(function))
+
+
+def spliced(function: Callable[P, R]) -> Callable[P, R]:
+    """Declare a part of kernels that calls other parts.
+
+    Its lines become lines of what calls it before anything is compiled: else what it calls would
+    be compiled once for every level on the way to the kernel.
+    """
+    return cast("Callable[P, R]", numba.njit(inline="always", **OPTIONS)(function))
 
 
 def warm_up(done: Callable[[Kernel], None] = lambda _: None) -> tuple[str, ...]:

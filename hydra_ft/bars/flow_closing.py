@@ -36,28 +36,29 @@ if TYPE_CHECKING:
 
 
 @inlined
-def book(rows: IntArray, at: int, part: IntArray) -> None:
-    """Append what some trades came to (as a row of its own) to row ``at``."""
-    if rows[at, COUNT] == 0:
-        for column in range(COLUMNS):
-            if not MISSING <= column <= UNCOVERED:
-                rows[at, column] = part[column]
+def book(row: IntArray, part: IntArray) -> None:
+    """Append what some trades came to (as a row of its own) to a row."""
+    if row[COUNT] == 0:
+        for column in range(MISSING):
+            row[column] = part[column]
+        for column in range(OPEN_TIME, COLUMNS):
+            row[column] = part[column]
         return
-    delta = rows[at, BUY] - rows[at, SELL]
-    rows[at, MAX_DELTA] = max(rows[at, MAX_DELTA], delta + part[MAX_DELTA])
-    rows[at, MIN_DELTA] = min(rows[at, MIN_DELTA], delta + part[MIN_DELTA])
-    rows[at, HIGH] = max(rows[at, HIGH], part[HIGH])
-    rows[at, LOW] = min(rows[at, LOW], part[LOW])
+    delta = row[BUY] - row[SELL]
+    row[MAX_DELTA] = max(row[MAX_DELTA], delta + part[MAX_DELTA])
+    row[MIN_DELTA] = min(row[MIN_DELTA], delta + part[MIN_DELTA])
+    row[HIGH] = max(row[HIGH], part[HIGH])
+    row[LOW] = min(row[LOW], part[LOW])
     for column in (BUY, SELL, NOTIONAL, COUNT, BUY_COUNT):
-        rows[at, column] += part[column]
-    rows[at, FIRST_ID] = min(rows[at, FIRST_ID], part[FIRST_ID])
-    rows[at, LAST_ID] = max(rows[at, LAST_ID], part[LAST_ID])
-    if (part[OPEN_TIME], part[OPEN_ID]) < (rows[at, OPEN_TIME], rows[at, OPEN_ID]):
+        row[column] += part[column]
+    row[FIRST_ID] = min(row[FIRST_ID], part[FIRST_ID])
+    row[LAST_ID] = max(row[LAST_ID], part[LAST_ID])
+    if (part[OPEN_TIME], part[OPEN_ID]) < (row[OPEN_TIME], row[OPEN_ID]):
         for column in (OPEN, OPEN_TIME, OPEN_ID):
-            rows[at, column] = part[column]
-    if (part[CLOSE_TIME], part[CLOSE_ID]) >= (rows[at, CLOSE_TIME], rows[at, CLOSE_ID]):
+            row[column] = part[column]
+    if (part[CLOSE_TIME], part[CLOSE_ID]) >= (row[CLOSE_TIME], row[CLOSE_ID]):
         for column in (CLOSE, CLOSE_TIME, CLOSE_ID):
-            rows[at, column] = part[column]
+            row[column] = part[column]
 
 
 @inlined
@@ -83,7 +84,7 @@ def close_rows(
         for column in (MISSING, DUPLICATES, LATE, DISORDERED, UNCOVERED):
             bar[0, column] += row[column]
         if row[COUNT]:
-            book(bar, 0, row)
+            book(bar[0], row)
             price = row[CLOSE]
         else:
             _carried(row, price)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hydra_ft.bars.compiled import inlined
+from hydra_ft.bars.compiled import inlined, spliced
 from hydra_ft.bars.flow_rows import (
     ANEW,
     CONTIGUOUS,
@@ -39,7 +39,7 @@ def _gap_of(number: int, seen: IntArray, gaps: IntArray) -> int:
     return low if low < seen[GAPS] and gaps[0, low] <= number else -1
 
 
-@inlined
+@spliced
 def is_known(number: int, time: int, seen: IntArray, gaps: IntArray) -> bool:
     """Whether a trade of this id and time has been counted, or is too old to tell."""
     if number < 0 or number > seen[MAX_ID] or time > seen[SEEN_TIME] >= 0:
@@ -89,7 +89,7 @@ def _fill_gap(at: int, number: int, seen: IntArray, gaps: IntArray) -> None:
         seen[GAPS] -= 1
 
 
-@inlined
+@spliced
 def admit(
     number: int,
     sub: int,

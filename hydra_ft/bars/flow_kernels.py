@@ -17,6 +17,7 @@ from hydra_ft.bars.compiled import (
     READ_SIDES,
     inlined,
     kernel,
+    spliced,
 )
 from hydra_ft.bars.flow_closing import book
 from hydra_ft.bars.flow_ids import admit, is_known
@@ -86,7 +87,7 @@ def flush(hist: IntArray, cells: IntArray, seen: IntArray) -> None:
     _flush(hist, cells, seen)
 
 
-@inlined
+@spliced
 def _ready(
     sub: int,
     tick: int,
@@ -115,7 +116,7 @@ def _refused(known: bool, row: int, rows: IntArray) -> None:
     rows[at, DUPLICATES if known else LATE] += 1
 
 
-@inlined
+@spliced
 def _taken(
     k: int,
     sub: int,
@@ -144,7 +145,7 @@ def _taken(
     if not disordered:
         seen[SEEN_TIME], seen[SEEN_ID] = part[CLOSE_TIME], part[CLOSE_ID]
     seen[MAX_ID] = max(seen[MAX_ID], part[LAST_ID])
-    book(rows, at, part)
+    book(rows[at], part)
     return n
 
 

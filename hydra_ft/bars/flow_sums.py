@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hydra_ft.bars.compiled import inlined
+from hydra_ft.bars.compiled import inlined, spliced
 from hydra_ft.bars.flow_rows import (
     BLOCK,
     BUY,
@@ -51,7 +51,7 @@ def _before(end: int, k: int, n: int, time: IntArray) -> int:
     return low - k
 
 
-@inlined
+@spliced
 def following(k: int, end: int, number: IntArray, time: IntArray) -> int:
     """Count the trades from ``k`` on whose ids and times follow, at most a block of them."""
     n = max(1, _before(end, k, int(min(BLOCK, time.shape[0] - k)), time))
@@ -103,18 +103,19 @@ def _staged(
 @inlined
 def _range(
     n: int, ticks: IntArray, scale: FloatArray, seen: IntArray, width: int, part: IntArray
-) -> bool:
-    """Find high and low of the staged trades; whether the histogram holds both."""
+) -> int:
+    """Find high and low of the staged trades, or of the first if the histogram lacks others."""
     high = low = ticks[0]
     for i in range(np.uint64(n)):
         high, low = max(high, ticks[i]), min(low, ticks[i])
-    part[HIGH], part[LOW] = high, low
     bottom = int((low + 0.5) * scale[2]) - seen[HIST_BASE]
     top = int((high + 0.5) * scale[2]) - seen[HIST_BASE]
     if bottom < 0 or top >= width:
-        return False
+        n, high, low = 1, ticks[0], ticks[0]
+        bottom = top = int((low + 0.5) * scale[2]) - seen[HIST_BASE]
+    part[HIGH], part[LOW] = high, low
     seen[HIST_LOW], seen[HIST_HIGH] = min(seen[HIST_LOW], bottom), max(seen[HIST_HIGH], top)
-    return True
+    return n
 
 
 @inlined
@@ -148,7 +149,7 @@ def _add(
     part[MAX_DELTA], part[MIN_DELTA] = most, least
 
 
-@inlined
+@spliced
 def add_up(
     k: int,
     n: int,
@@ -163,14 +164,14 @@ def add_up(
     stage: IntArray,
     part: IntArray,
 ) -> int:
-    """Add up ``n`` trades from ``k`` on, or the first alone if another does not fit; how many."""
+    """Add up ``n`` trades from ``k`` on, or the first alone if another does not fit; how many.
+
+    The first is that of a trade, and the histogram has its level.
+    """
     ticks, lots, levels = stage[0], stage[1], stage[2]
-    width = hist.shape[0] // 2
-    fits = _staged(k, n, price, quantity, side, scale, ticks, lots)
-    if not (fits and _range(n, ticks, scale, seen, width, part)):
+    if not _staged(k, n, price, quantity, side, scale, ticks, lots):
         n = 1
-        _staged(k, n, price, quantity, side, scale, ticks, lots)
-        _range(n, ticks, scale, seen, width, part)
+    n = _range(n, ticks, scale, seen, hist.shape[0] // 2, part)
     _add(n, ticks, lots, levels, scale[2], seen[HIST_BASE], hist, part)
     part[FIRST_ID], part[LAST_ID] = number[k], number[k + n - 1]
     part[OPEN_TIME], part[OPEN_ID] = time[k], number[k]

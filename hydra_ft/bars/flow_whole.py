@@ -82,8 +82,8 @@ def flow_of_blocks(
 
 def _least_of_the_first(time: IntArray) -> int:
     """Least of the times that stand before the first that is settled against the first."""
-    later = np.flatnonzero(time >= time[0] + SETTLED_MS)
-    return int(time[: later[0] if later.size else None].min())
+    first = int(np.argmax(time >= time[0] + SETTLED_MS))  # 0 where none is
+    return int(time[: first or None].min())
 
 
 def _parts(trades: Trades, sub_ms: int) -> Iterator[Trades]:

@@ -46,25 +46,49 @@ def imbalances(
     there is nothing to compare with. ``stack`` or more such levels in adjacent bins stack.
     """
     least = np.broadcast_to(np.asarray(least_lots, dtype=np.int64), (len(footprint),))
-    found = np.zeros((8, len(footprint)), dtype=np.int64)
+    rows = np.zeros((len(footprint), 8), dtype=np.int64)
     imbalanced_levels(
         footprint.offsets, footprint.bin, footprint.buy, footprint.sell,
-        np.ascontiguousarray(least), ratio, stack, found,
+        np.ascontiguousarray(least), ratio, stack, rows,
     )  # fmt: skip
+    found = np.ascontiguousarray(rows.T)
     names = ("levels", "stacks", "longest", "stack_bin")
     sides = {f"buy_{name}": found[i] for i, name in enumerate(names)}
     return Imbalances(**sides, **{f"sell_{name}": found[4 + i] for i, name in enumerate(names)})
 
 
 @inlined
-def _count(bin_: int, run: int, stack: int, bar: int, found: IntArray) -> None:
-    """Book an imbalanced level that is the last so far of a run of adjacent ones."""
-    found[_LEVELS, bar] += 1
-    found[_STACKS, bar] += run == stack
-    if run > found[_LONGEST, bar]:
-        found[_LONGEST, bar] = run
-        if run >= stack:
-            found[_STACK_BIN, bar] = bin_ - run + 1
+def _runs(
+    first: int,
+    last: int,
+    step: int,
+    bins: IntArray,
+    own: IntArray,
+    others: IntArray,
+    least: int,
+    ratio: float,
+    stack: int,
+    row: IntArray,
+) -> None:
+    """Count one side's imbalanced levels of a bar against the bin ``step`` away (-1 or 1).
+
+    At the bar's edge on that side there is nothing to compare with. Without ways to turn but for
+    a new longest run: whether a level is imbalanced nobody foresees, a processor neither.
+    """
+    run = levels = stacks = longest = 0
+    row[_STACK_BIN] = UNKNOWN
+    for i in range(first + (step < 0), last - (step > 0)):
+        met = ratio * others[i + step]
+        opposed = met if bins[i + step] == bins[i] + step else 0.0
+        counts = (own[i] > opposed) & (own[i] + others[i] >= least)
+        run = run + 1 if counts & (bins[i - 1] == bins[i] - 1) else int(counts)
+        levels += counts
+        stacks += counts & (run == stack)
+        if run > longest:
+            longest = run
+            if run >= stack:
+                row[_STACK_BIN] = bins[i] - run + 1
+    row[_LEVELS], row[_STACKS], row[_LONGEST] = levels, stacks, longest
 
 
 @kernel(READ_INTS, READ_INTS, READ_INTS, READ_INTS, READ_INTS, FLOAT, INT, INTS_2D)
@@ -78,21 +102,8 @@ def imbalanced_levels(
     stack: int,
     found: IntArray,
 ) -> None:
-    """Fill ``found``, shape (8, n): levels, stacks, longest run, bin of the stack; buy, sell."""
+    """Fill ``found``, shape (n, 8): levels, stacks, longest run, bin of the stack; buy, sell."""
     for bar in range(offsets.shape[0] - 1):
-        found[_STACK_BIN, bar] = found[4 + _STACK_BIN, bar] = UNKNOWN
-        buys = sells = 0
-        for i in range(offsets[bar], offsets[bar + 1]):
-            lower = i > offsets[bar] and bins[i - 1] == bins[i] - 1
-            upper = i + 1 < offsets[bar + 1] and bins[i + 1] == bins[i] + 1
-            opposed = ratio * sell[i - 1] if lower else 0.0
-            bought = i > offsets[bar] and buy[i] > opposed
-            opposed = ratio * buy[i + 1] if upper else 0.0
-            sold = i + 1 < offsets[bar + 1] and sell[i] > opposed
-            enough = buy[i] + sell[i] >= least[bar]
-            buys = (buys + 1 if lower else 1) if bought and enough else 0
-            sells = (sells + 1 if lower else 1) if sold and enough else 0
-            if buys:
-                _count(bins[i], buys, stack, bar, found[:4])
-            if sells:
-                _count(bins[i], sells, stack, bar, found[4:])
+        first, last, row = offsets[bar], offsets[bar + 1], found[bar]
+        _runs(first, last, -1, bins, buy, sell, least[bar], ratio, stack, row[:4])
+        _runs(first, last, 1, bins, sell, buy, least[bar], ratio, stack, row[4:])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from numba import types
 
 from hydra_ft.bars.book_kernels import FLOATS_2D
-from hydra_ft.bars.compiled import INT, INTS, READ_FLOATS, READ_INTS, inlined, kernel
+from hydra_ft.bars.compiled import INT, INTS, READ_FLOATS, READ_INTS, inlined, kernel, spliced
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
@@ -40,14 +40,14 @@ def _lopsided(longs: float, shorts: float, least: float) -> bool:
     return abs(longs - shorts) > (least + _STRICT) * (longs + shorts)
 
 
-@inlined
+@spliced
 def _is_cascade(longs: float, shorts: float, usual: float, rules: tuple[float, ...]) -> bool:
     """Whether half a minute holds several usual minutes, and mostly of one side."""
     many = longs + shorts > rules[MULTIPLE] * usual * (1 + _STRICT)
     return many and _lopsided(longs, shorts, rules[IMBALANCE])
 
 
-@inlined
+@spliced
 def _has_run_out(
     at_s: int, row: FloatArray, usual: float, rules: tuple[float, ...], state: IntArray,
     recent: IntArray,
@@ -64,7 +64,7 @@ def _has_run_out(
     return _is_cascade(row[2], row[3], usual, rules)
 
 
-@inlined
+@spliced
 def _told(
     at_s: int, row: FloatArray, usual: float, rules: tuple[float, ...], state: IntArray,
     recent: IntArray,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hydra_ft.bars.compiled import FLOAT, INT, INTS, INTS_2D, READ_INTS, inlined, kernel
+from hydra_ft.bars.compiled import FLOAT, INT, INTS, INTS_2D, READ_INTS, inlined, kernel, spliced
 
 if TYPE_CHECKING:
     from hydra_ft.types import IntArray
@@ -80,7 +80,7 @@ def _smoothed(hist: IntArray, i: int) -> int:
     return int(hist[i - 1] + 2 * hist[i] + hist[i + 1])
 
 
-@inlined
+@spliced
 def _nodes(hist: IntArray, low: int, high: int, limit: float, reference: int) -> tuple[int, int]:
     """Find the nearest low-volume nodes: at or below the reference, and above it; -1 for none."""
     below, above = -1, -1
@@ -102,7 +102,7 @@ def _nodes(hist: IntArray, low: int, high: int, limit: float, reference: int) ->
     return below, above
 
 
-@inlined
+@spliced
 def _describe(
     hist: IntArray, low: int, high: int, poc: int, total: int, shares: tuple[float, float],
     base: int, reference: int, row: IntArray,
@@ -154,9 +154,10 @@ def build_profiles(
         for i in range(first, last):
             hist[_coarse(bins[i], per_bin) - base] += lots[i]
             total += lots[i]
-        bounds = PAD, high - base
-        poc, _ = _peak(hist, *bounds)
-        _describe(hist, *bounds, poc, total, (share, node_share), base, reference[k], rows[k])
+        poc, _ = _peak(hist, PAD, high - base)
+        _describe(
+            hist, PAD, high - base, poc, total, (share, node_share), base, reference[k], rows[k]
+        )
         for i in range(PAD, high - base + 1):
             hist[i] = 0
 

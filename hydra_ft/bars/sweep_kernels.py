@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from hydra_ft.bars.book_kernels import FLOATS_2D, READ_FLOATS_2D
-from hydra_ft.bars.compiled import INT, READ_FLOATS, READ_INTS, inlined, kernel
+from hydra_ft.bars.compiled import INT, READ_FLOATS, READ_INTS, inlined, kernel, spliced
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
@@ -72,7 +72,7 @@ def _reached(
     return farthest, taken
 
 
-@inlined
+@spliced
 def _cleared(
     k: int, sign: int, price: FloatArray, size: FloatArray, farthest: float, taken: float
 ) -> int:

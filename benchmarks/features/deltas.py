@@ -1,11 +1,14 @@
-"""The compiled loop of deltas alone: no prices, no levels, no sub-bars; near the speed of reading.
+"""Delta of each bar, its extremes and the volumes alone: how near a fold comes to reading.
 
-As in ``flow_sums``, trades are staged by the block in loops that become vectors. What is left is
-the running delta with its extremes, four trades at a time, so that no sum waits for a comparison.
+Nothing of the product calls this: it always makes the full bars, whose sub-bars, ids and levels
+something reads wherever their deltas are read. As in ``hydra_ft.bars.flow_sums``, trades are staged
+by the block in loops that become vectors. What is left is the running delta with its extremes, four
+trades at a time, so that no sum waits for a comparison.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +21,15 @@ from hydra_ft.bars.compiled import (
     READ_FLOATS,
     READ_INTS,
     READ_SIDES,
+    Kernel,
     inlined,
-    kernel,
 )
 from hydra_ft.bars.flow_rows import BLOCK, MOST, ON_GRID
+from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
     from hydra_ft.types import FloatArray, IntArray
-    from hydra_ft.types.flow import SideArray
+    from hydra_ft.types.flow import SideArray, TradeGrid, Trades
 
 # Columns of a row of deltas.
 DELTA, VOLUME, TRADES, MAX_DELTA, MIN_DELTA = range(5)
@@ -92,8 +96,7 @@ def _before(end: int, at: int, n: int, time: IntArray) -> int:
     return low - at
 
 
-@kernel(READ_INTS, READ_FLOATS, READ_SIDES, INT, INT, FLOAT, INTS, INTS_2D)
-def sum_deltas(
+def _sum_deltas(
     time: IntArray,
     quantity: FloatArray,
     side: SideArray,
@@ -121,3 +124,55 @@ def sum_deltas(
         latest = time[at + n - 1]
         at += n
     return at
+
+
+SUM_DELTAS = Kernel(
+    _sum_deltas, (READ_INTS, READ_FLOATS, READ_SIDES, INT, INT, FLOAT, INTS, INTS_2D)
+)
+_NEVER = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class BarDeltas:
+    """Whole lots of each bar, shape (n,) each; those of ``FlowBars``. 0 where nothing traded."""
+
+    time: IntArray
+    buy_lots: IntArray
+    sell_lots: IntArray
+    count: IntArray
+    max_delta_lots: IntArray
+    min_delta_lots: IntArray
+
+
+def bar_deltas(
+    trades: Trades, grid: TradeGrid, step_ms: int, covered: tuple[int, int]
+) -> BarDeltas:
+    """Sum the trades of a file up by bar, from the bar of ``covered[0]`` to before ``covered[1]``.
+
+    Trades must be in order of time, and none must be there twice: ids are not looked at.
+    Raises DataError for one that is out of order, off the grid, or not within ``covered``.
+    """
+    begin = covered[0] // step_ms * step_ms
+    times = np.arange(begin, covered[1], step_ms, dtype=np.int64)
+    rows = np.zeros((times.shape[0], COLUMNS), dtype=np.int64)
+    rows[:, MAX_DELTA], rows[:, MIN_DELTA] = -_NEVER, _NEVER
+    done = SUM_DELTAS(
+        trades.time, trades.quantity, trades.side, begin, step_ms, grid.lots_per_base,
+        np.empty(BLOCK, dtype=np.int64), rows,
+    )  # fmt: skip
+    if done < len(trades):
+        raise DataError(
+            f"trades: expected sides of 1 or -1, positive multiples of lot_size = {grid.lot_size}, "
+            f"in order of time and within {covered}, was another among the {BLOCK} trades from "
+            f"number {done} on; sort them, or fold them with FlowFolder, which says which"
+        )
+    rows[rows[:, TRADES] == 0] = 0
+    delta, volume = rows[:, DELTA], rows[:, VOLUME]
+    return BarDeltas(
+        times,
+        (volume + delta) // 2,
+        (volume - delta) // 2,
+        rows[:, TRADES],
+        rows[:, MAX_DELTA],
+        rows[:, MIN_DELTA],
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bars.flow_reference import GRID, made_trades
 
-from hydra_ft.bars.deltas import bar_deltas
+from benchmarks.features.deltas import bar_deltas
 from hydra_ft.bars.flow_rows import BLOCK
 from hydra_ft.bars.flow_whole import flow_of
 from hydra_ft.errors import DataError
