@@ -13,6 +13,7 @@ from decisions.test_selection import always
 from hydra_ft.decisions import select
 from hydra_ft.decisions.pipeline import Decisions, decide
 from hydra_ft.decisions.reasons import CODES, INDEX
+from hydra_ft.market.regime import RegimeRules
 from hydra_ft.signals import adx_expansion
 from hydra_ft.signals.registry import Columns, MarketColumns, SignalColumns
 from hydra_ft.types import Bias, EntryState, Regime
@@ -209,7 +210,8 @@ def test_entry_states_are_what_the_ledger_keeps() -> None:
 
 
 def test_a_signal_that_no_bar_permits_is_not_computed_and_changes_nothing() -> None:
-    """Under the rules of a head the random frames have no ranges; under others they do."""
+    """Where a range must score more than it can, there are no ranges."""
+    without = replace(HEAD, regime=RegimeRules(range_above=1.0))
     asked: list[int] = []
 
     def counted(columns: Columns, market: MarketColumns, rules: object) -> SignalColumns:
@@ -219,11 +221,11 @@ def test_a_signal_that_no_bar_permits_is_not_computed_and_changes_nothing() -> N
     trend = always("adx_expansion", long=True, confidence=0.6)
     idle = replace(always("range_fade", long=True, confidence=0.6), regimes=(Regime.RANGING,))
     watched = replace(idle, detect=counted)
-    found = decided_with(trend, watched)
+    found = decided_with(trend, watched, rules=without)
     assert not asked
     decided_with(trend, watched, rules=RANGES)
     assert asked == [N]
-    alone = decided_with(trend)
+    alone = decided_with(trend, rules=without)
     for field in ("code", "side", "signal", "confidence", "stop", "target"):
         np.testing.assert_array_equal(getattr(found, field), getattr(alone, field))
     blocked = found.failing[:, INDEX["regime_not_allowed:range_fade"]]
