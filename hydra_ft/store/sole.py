@@ -29,11 +29,12 @@ class TakenError(StoreError):
 
 
 @contextmanager
-def sole(url: str, name: str) -> Iterator[Event]:
+def sole(url: str, name: str, setting: str = "--db-url") -> Iterator[Event]:
     """Be the only ``name`` (as in ``recorder-binance``) on a database until the block ends.
 
     It yields an event that is set when the lock was lost to another one: end the block then.
     A server may end our session; the lock is then taken anew, unless another one was faster.
+    ``setting`` is what names another database here, for the message of a refusal.
 
     Raises
     ------
@@ -43,12 +44,15 @@ def sole(url: str, name: str) -> Iterator[Event]:
         When the address names no file or server, or when it cannot be told.
     """
     file = file_of(url)
-    with _alone_on_server(url, name) if file is None else _alone_beside(file, name) as lost:
+    alone = (
+        _alone_on_server(url, name, setting) if file is None else _alone_beside(file, name, setting)
+    )
+    with alone as lost:
         yield lost
 
 
 @contextmanager
-def _alone_beside(database: Path, name: str) -> Iterator[Event]:
+def _alone_beside(database: Path, name: str, setting: str) -> Iterator[Event]:
     # Beside the file itself: two names of it (a symbolic link) are one database.
     real = database.resolve()
     file = real.with_name(f"{real.name}.{name}.lock")
@@ -63,7 +67,7 @@ def _alone_beside(database: Path, name: str) -> Iterator[Event]:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise _taken(name, str(database), _told(opened)) from error
+            raise _taken(name, str(database), _told(opened), setting) from error
         opened.truncate(0)
         opened.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S %z')}")
         opened.flush()
@@ -80,22 +84,23 @@ def _told(opened: IO[str]) -> str:
 
 
 @contextmanager
-def _alone_on_server(url: str, name: str) -> Iterator[Event]:
+def _alone_on_server(url: str, name: str, setting: str) -> Iterator[Event]:
     lock = SessionLock(url, name)
     try:
         if not lock.take():
-            raise _taken(name, shown(url), "")
+            raise _taken(name, shown(url), "", setting)
         lock.watch(LOOK_S)
         yield lock.is_lost
         if lock.is_lost.is_set():
-            raise _taken(name, shown(url), "another one, after the server had ended our session")
+            holder = "another one, after the server had ended our session"
+            raise _taken(name, shown(url), holder, setting)
     finally:
         lock.release()
 
 
-def _taken(name: str, place: str, holder: str) -> TakenError:
+def _taken(name: str, place: str, holder: str, setting: str) -> TakenError:
     was = holder or "another one"
     return TakenError(
         f"expected no other {name} on {place}, was {was}; stop that one first, or name another "
-        "database with --db-url"
+        f"database with {setting}"
     )

@@ -124,6 +124,8 @@ def test_another_recorder_is_used_until_it_is_gone(
         (message,) = caplog.messages
         assert "another recorder is used, none started" in message
         assert "was process" in message
+        # freqtrade's own --db-url names the database of its trades.
+        assert message.endswith("or name another database with hydra.db_url")
     bot.look([PAIR], NOW)
     assert not idle.made
     clock.now_s += settings.report_every_s

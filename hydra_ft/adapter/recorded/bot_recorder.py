@@ -145,7 +145,7 @@ class BotRecorder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with (
-            sole(self._url, f"recorder-{self._venue.name}") as self._lost,
+            sole(self._url, f"recorder-{self._venue.name}", "hydra.db_url") as self._lost,
             closing(Database(self._url)) as self._database,
         ):
             yield
