@@ -40,13 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         was asked, 130 when it was interrupted.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    try:  # to import a command takes a second or two
+        return _run(words)
+    except KeyboardInterrupt:
+        print("hydra: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(words: Sequence[str]) -> int:
     arguments = parser_for(words).parse_args(words)
     command = import_module(f"hydra_ft.cli.{arguments.command}")
     try:
         code: int = command.run(arguments)
-    except KeyboardInterrupt:
-        print("hydra: interrupted", file=sys.stderr)
-        return 130
     except HydraError as error:
         print(f"hydra {arguments.command}: {error}", file=sys.stderr)
         return 2

@@ -77,6 +77,17 @@ def test_the_exchange_gets_every_option_and_gives_its_exit_code(tmp_path: Path) 
     assert (out, err, running.returncode) == ("--port 0 --help 7\n", "", 7)
 
 
+def test_an_interrupt_while_a_command_is_imported_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hydra_ft.cli.main.import_module", interrupted)
+    assert main(["record"]) == 130
+    assert capsys.readouterr().err == "hydra: interrupted\n"
+
+
 def test_an_interrupt_ends_with_130_and_one_line(tmp_path: Path) -> None:
     running = dev_exchange(tmp_path, "--wait", "0")
     assert running.stdout is not None
