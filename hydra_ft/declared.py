@@ -75,7 +75,8 @@ def read_tree(
         for found in error.errors(include_url=False, include_context=False):
             path, value = _located(found["loc"], name, values, paths)
             if path in paths:
-                problems.setdefault(path, _wrong_value(paths[path], value))
+                wants_list = found["type"] == "tuple_type"
+                problems.setdefault(path, _wrong_value(paths[path], value, wants_list=wants_list))
             else:
                 problems.setdefault(path, _contradiction(path, found["msg"]))
     if problems:
@@ -142,11 +143,14 @@ def _unknown_key(path: str, value: object, names: list[str], known: tuple[str, .
     return f"{path} = {_shown(value)}: unknown key; known here: {', '.join(names)}{hint}"
 
 
-def _wrong_value(leaf: Leaf, value: object) -> str:
+def _wrong_value(leaf: Leaf, value: object, *, wants_list: bool = False) -> str:
     """Say what was expected, what it was and what to change."""
     choices = [str(choice) for choice in _choices(leaf.hint)]
     near = get_close_matches(str(value), choices, n=1) if isinstance(value, str) else []
-    change = f"did you mean {near[0]!r}?" if near else "change it"
+    if wants_list and near:
+        change = f"did you mean {json.dumps(near)}?"
+    else:
+        change = f"did you mean {near[0]!r}?" if near else "change it"
     return (
         f"{leaf.path}: expected {leaf.allowed}; it was {_shown(value)}; "
         f"{change} (default: {json.dumps(leaf.default)})"

@@ -150,6 +150,11 @@ def test_a_misspelt_feed_names_the_nearest() -> None:
     assert "did you mean 'open_interest'?" in refusal({"feeds": ["open_intrest"]})
 
 
+@pytest.mark.parametrize("section", [{"feeds": "trade"}, {"recorder": {"feeds": "trades"}}])
+def test_one_feed_without_its_list_is_told_of_the_list(section: dict[str, object]) -> None:
+    assert 'did you mean ["trades"]?' in refusal(section)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
