@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hydra_ft.feeds.recorder_clock import Pulse
+from hydra_ft.feeds.recorder_clock import LONGEST_PAUSE_S, Looks, Pulse
 from hydra_ft.feeds.recorder_feeds import silence
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.feeds.sink import BookSample, Covered, FeedGap, GapReason
@@ -64,7 +64,11 @@ def stands(book: Any) -> bool:
 
 
 class BookReader:
-    """The best levels of each pair's book, as ccxt keeps it, at even intervals."""
+    """The best levels of each pair's book, as ccxt keeps it, at even intervals.
+
+    No sample is taken of a line that is dead, nor while this process does not run. The time
+    until the next one is a gap of all pairs: nobody can tell how their books stood.
+    """
 
     def __init__(
         self,
@@ -81,15 +85,16 @@ class BookReader:
         self._gaps: list[FeedGap] = []
         self._stretches: list[Covered] = []
         self._nonces: dict[tuple[int, str], object] = {}
+        self._pulse, self._sampled = Pulse(), Looks(wall_ms)
         self._next_s = 0.0
-        self._pulse, self._has_lived = Pulse(), False
+        self._has_lived = False
 
     def connected(self, now_s: float) -> None:
         """Know that the feed stands; the books of an earlier connection say nothing of it."""
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
-        self._nonces.clear()
         self._pulse.begin(now_s)
+        self._nonces.clear()
         for one in self._pairs.values():
             one.is_new, one.awaited_s = True, now_s
 
@@ -120,17 +125,22 @@ class BookReader:
         Books stand as long as any of them changes, and some seconds more on a line that lives.
         """
         self._has_lived |= self._pulse.look(client, now_s)
-        if now_s < self._next_s:
+        unheard_s = now_s - max(self._pulse.heard_s, self.counts.since_s)
+        if now_s < self._next_s or unheard_s > LONGEST_PAUSE_S:
             return 0
         self._next_s = now_s + self._policy.book_every_s
+        if self._sampled.look(now_s) > self._policy.book_every_s + LONGEST_PAUSE_S:
+            for one in self._pairs.values():
+                one.is_new = True
         found = {pair: self._sample(client, pair) for pair in self._pairs}
         changed = sum(found[pair] or 0 for pair in found)
+        heard = self._wall_ms() - round(1000 * unheard_s)
         stands = changed > 0 or self._stands_still(now_s)
         for pair, is_changed in found.items():
             if is_changed is None:
                 self._miss(pair, now_s)
             elif stands:
-                self._stand(pair, now_s)
+                self._stand(pair, now_s, heard)
         if changed:
             self.counts.last_event_s = now_s
         self.counts.events += changed
@@ -175,16 +185,16 @@ class BookReader:
             self.counts.last_error = f"no book of {pair} for more than {one.patience_s:g} s"
             one.awaited_s, one.patience_s = now_s, min(2 * one.patience_s, _LONGEST_S)
 
-    def _stand(self, pair: str, now_s: float) -> None:
-        """Know that a pair's book stands; the time in which it did not is a gap of this pair."""
-        one, now = self._pairs[pair], self._wall_ms()
+    def _stand(self, pair: str, now_s: float, heard: int) -> None:
+        """Know that a pair's book stood when it was ``heard`` (ms); before may be a gap of it."""
+        one = self._pairs[pair]
         if one.is_new:
             self._end_stretch(pair)
-            if one.until is not None and now > one.until:
+            if one.until is not None and heard > one.until:
                 place = (self._venue.name, pair, Feed.BOOK)
-                self._gaps.append(FeedGap(*place, GapReason.CONNECTION, one.until, now))
-            one.covered_from = now
-        one.until, one.is_new, one.absent = now, False, 0
+                self._gaps.append(FeedGap(*place, GapReason.CONNECTION, one.until, heard))
+            one.covered_from = heard
+        one.until, one.is_new, one.absent = heard, False, 0
         one.awaited_s, one.patience_s = now_s, self._policy.silence_s
 
     def _end_stretch(self, pair: str) -> None:
@@ -200,8 +210,8 @@ class BookReader:
             self._nonces.clear()
 
     def complaint(self, now_s: float) -> str | None:
-        """Say that no book of any pair has changed for too long."""
-        return silence(self.counts, self._policy.silence_s, now_s)
+        """Say that no book of any pair has changed for too long, or no answer has come."""
+        return self._pulse.complaint() or silence(self.counts, self._policy.silence_s, now_s)
 
     def take_found(self) -> tuple[BookSample, ...]:
         """Take out the samples."""

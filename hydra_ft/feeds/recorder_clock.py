@@ -14,7 +14,10 @@ LEAST_TOLERANCE_MS: Final = 1_000
 """Trades are on their way for longer at one time than at another: by so much at least."""
 MOST_UNHEARD_S: Final = 10.0
 """A line that has brought nothing for so long, not even an answer to a ping, is lost."""
+LONGEST_PAUSE_S: Final = 3.0
+"""A line on which so long nothing was heard, or nobody looked, has not stood meanwhile."""
 _LONGEST_LOOK_S: Final = 0.5
+_NEVER_S: Final = float("-inf")
 _ALIKE: Final = 3
 _ALIKE_OF_ONE_PAIR: Final = 20
 
@@ -22,30 +25,32 @@ _ALIKE_OF_ONE_PAIR: Final = 20
 class Pulse:
     """Until when a connection is known to have lived: its last message, or its last pong.
 
-    A dead line looks as a quiet one does, until an answer to a ping is overdue.
+    A dead line looks as a quiet one does, until an answer to a ping is overdue. ``heard_s`` is
+    when the client that was looked at last was heard; before, it was not.
     """
 
     def __init__(self) -> None:
         self.until_s = 0.0
+        self.heard_s = _NEVER_S
         self._looked_s = self._unheard_s = 0.0
         self._wires: dict[int, dict[str, tuple[int | None, float]]] = {}
 
     def begin(self, now_s: float) -> None:
         """Know that a new connection stands now."""
         self.until_s = self._looked_s = now_s
-        self._unheard_s = 0.0
+        self._unheard_s, self.heard_s = 0.0, _NEVER_S
         self._wires.clear()
 
     def look(self, client: Any, now_s: float) -> bool:
         """Whether a client has heard something on each of its wires since the look before."""
         known = self._wires.setdefault(id(client), {})
         for url, wire in client.clients.items():
-            stamp, _ = known.get(url, (wire.last_message_at, 0.0))
+            stamp, _ = known.get(url, (wire.last_message_at, _NEVER_S))
             if url not in known:
-                known[url] = (stamp, 0.0)
+                known[url] = (stamp, _NEVER_S)
             elif stamp != wire.last_message_at:
                 known[url] = (wire.last_message_at, now_s)
-        heard_s = min((at_s for _, at_s in known.values()), default=0.0)
+        self.heard_s = heard_s = min((at_s for _, at_s in known.values()), default=_NEVER_S)
         has_lived, self.until_s = heard_s > self.until_s, max(heard_s, self.until_s)
         # While this process was busy or asleep nothing could be heard, and no ping was sent.
         since_look_s = min(now_s - self._looked_s, _LONGEST_LOOK_S)
@@ -57,6 +62,21 @@ class Pulse:
         """Say that nothing has been heard for too long, if so."""
         is_dead = self._unheard_s > MOST_UNHEARD_S
         return f"no answer for more than {MOST_UNHEARD_S:g} s" if is_dead else None
+
+
+class Looks:
+    """When a feed was looked at last, by two clocks: one of them stands while a machine sleeps."""
+
+    def __init__(self, wall_ms: Callable[[], int]) -> None:
+        self._wall_ms = wall_ms
+        self._last: tuple[float, int] | None = None
+
+    def look(self, now_s: float) -> float:
+        """Look; how many seconds after the look before, 0 after none."""
+        now = (now_s, self._wall_ms())
+        last_s, last_ms = self._last or now
+        self._last = now
+        return max(now_s - last_s, (now[1] - last_ms) / 1000)
 
 
 class FeedTime:

@@ -149,6 +149,12 @@ def test_after_a_restart_the_bars_are_whole_from_where_they_were_left(server: Se
     assert {gap.reason for gap in sink.gaps.values()} == {GapReason.RESTART}
 
 
+async def stood(sink: KeepingSink, *feeds: Feed) -> None:
+    """Wait until some time of each feed is covered."""
+    while not set(feeds) <= {one.feed for batch in sink.batches for one in batch.covered}:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
 @pytest.mark.ci
 def test_liquidations_and_books_are_recorded_beside_the_trades(server: Server) -> None:
     sink = KeepingSink()
@@ -159,7 +165,7 @@ def test_liquidations_and_books_are_recorded_beside_the_trades(server: Server) -
     async def run() -> None:
         one = recorder(server.url, PAIRS, sink, book_every_s=0.2)
         running = asyncio.ensure_future(record(one, lambda: found() >= 20, settle_s=0.5))
-        await asyncio.sleep(1.0)
+        await stood(sink, Feed.LIQUIDATIONS)
         for number in range(20):
             server.streams.liquidate("ETHUSDT", 3_000.0, 1 + number, is_long=number % 2 == 0)
         await running
@@ -189,7 +195,7 @@ def test_a_lost_connection_is_a_gap_of_liquidations_and_books(server: Server) ->
     async def run() -> None:
         one = recorder(server.url, PAIRS[:1], sink, (Feed.LIQUIDATIONS, Feed.BOOK))
         running = asyncio.ensure_future(record(one, lambda: len(sink.gaps) >= 2))
-        await asyncio.sleep(1.0)
+        await stood(sink, Feed.LIQUIDATIONS, Feed.BOOK)
         server.streams.disconnect()
         await running
 

@@ -87,7 +87,7 @@ def test_the_trades_of_a_pair_that_joins_begin_once_its_line_stands() -> None:
 def test_the_book_of_a_pair_that_leaves_is_covered_until_then_and_no_longer_awaited() -> None:
     rig = Rig(BTC, ETH, SOL)
     rig.reader.follow((BTC, ETH))
-    rig.reader.connected(0.0)
+    rig.connected()
     rig.look(BTC, ETH, times=3)
     rig.reader.follow((BTC, SOL))
     rig.look(BTC, ETH, SOL, times=2)
