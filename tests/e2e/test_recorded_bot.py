@@ -57,7 +57,14 @@ class Home:
             "internals": {"process_throttle_secs": 1},
             "hydra": {
                 "bot_name": "test",
-                "feeds": ["candles", "funding", "open_interest", "trades", "liquidations"],
+                "feeds": [
+                    "candles",
+                    "funding",
+                    "open_interest",
+                    "trades",
+                    "liquidations",
+                    "book",
+                ],
                 "recorder": {"in_bot": True, **QUICK},
             },
             "api_server": {
@@ -129,13 +136,13 @@ def home(tmp_path: Path, exchange: Server) -> Home:
     return made
 
 
-def stand_until(home: Home, until: int) -> None:
-    """Say that liquidations were listened to: no exchange tells of those of the past."""
+def stand_until(home: Home, until: int, *feeds: Feed) -> None:
+    """Say that these feeds were listened to: no exchange tells of what is past of them."""
     database = Database(f"sqlite:///{home.file}")
     number = FlowStore(database, "binance").markets.number(BTC)
     with database.transaction() as connection:
         standing = Stretch(until - DAY, until)
-        cover(connection, [Proof(number, Feed.LIQUIDATIONS, standing)])
+        cover(connection, [Proof(number, feed, standing) for feed in feeds])
     database.close()
 
 
@@ -162,13 +169,14 @@ def test_a_bot_decides_on_the_trades_that_it_records(home: Home) -> None:
     process = home.trade()
     try:
         until(lambda: "The bot records" in home.log, process, home)
-        stand_until(home, int(time.time() * 1000) + 20_000)
+        stand_until(home, int(time.time() * 1000) + 20_000, Feed.LIQUIDATIONS)
+        # A book is known from the first minute on that was listened to as a whole.
         until(lambda: decided_after(home, built + MINUTE), process, home)
         reloaded = int(time.time() * 1000)
         assert home.ask("reload_config")["status"]
         until(lambda: home.log.count("The bot records") == 2, process, home)
         # What was liquidated while nobody listened cannot be fetched, other than trades.
-        stand_until(home, int(time.time() * 1000) + 20_000)
+        stand_until(home, int(time.time() * 1000) + 20_000, Feed.LIQUIDATIONS, Feed.BOOK)
         until(lambda: decided_after(home, reloaded), process, home)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130, home.log[-3000:]
@@ -178,6 +186,7 @@ def test_a_bot_decides_on_the_trades_that_it_records(home: Home) -> None:
     assert "another recorder is used" not in home.log
     assert "Traceback" not in home.log
     assert "recorder: trades up" in home.log
+    assert "books are complete" in home.log
     with sole(f"sqlite:///{home.file}", "recorder-binance"):
         expect_whole_minutes(home, built, int(time.time() * 1000))
 

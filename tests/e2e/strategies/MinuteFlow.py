@@ -20,6 +20,7 @@ class MinuteFlow(HydraStrategy):
             Feed.OPEN_INTEREST,
             Feed.TRADES,
             Feed.LIQUIDATIONS,
+            Feed.BOOK,
         ),
         signals=(),
     )
