@@ -44,6 +44,11 @@ class ReadOnlyDatabase(Database):
             self.has_tables = PARENTS.name in present
             outdated = self.has_tables and _lacks_columns(self._engine, present, tables)
         except (SQLAlchemyError, ImportError) as error:
+            if "file is not a database" in str(error):
+                raise StoreError(
+                    f"expected an SQLite database, {self._shown_url} is another file; name the "
+                    "right one, or move that file away"
+                ) from error
             # The address may hold a password, so it is not repeated.
             raise StoreError(
                 f"expected a database that can be read at hydra.db_url, was none "

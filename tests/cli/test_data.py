@@ -193,3 +193,25 @@ def test_status_without_data_says_how_to_get_some(data: Data) -> None:
     kept(data)
     code, _out, err = data.run("status", "--pairs", "DOGE")
     assert (code, "was 'DOGE'; nearest are" in err) == (2, True)
+
+
+@pytest.mark.parametrize("work", ["status", "build"])
+@pytest.mark.parametrize("url", ["nonsense:hunter2", "sqlite://"])
+def test_an_address_that_is_given_to_the_command_is_named_by_its_option(
+    data: Data, work: str, url: str
+) -> None:
+    data.home.configure()
+    code, _, err = data.run(work, "--db-url", url)
+    assert code == 2
+    assert "--db-url: expected the address of a file or a server" in err
+    assert "hydra.db_url" not in err
+    assert "hunter2" not in err
+
+
+def test_a_file_that_is_no_database_is_named_as_that(data: Data) -> None:
+    other = data.home.folder / "notes.txt"
+    other.write_text("a text of some length, and no database\n" * 100)
+    code, _, err = data.run("status", "--db-url", f"sqlite:///{other}")
+    assert code == 2
+    assert f"expected an SQLite database, sqlite:///{other} is another file" in err
+    assert "server" not in err

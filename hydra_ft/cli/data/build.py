@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hydra_ft.adapter.configuration import load_configuration
 from hydra_ft.adapter.trade_files import TradeFiles
 from hydra_ft.cli.data.pairs import wanted
+from hydra_ft.cli.why.home import named_url
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.flow_build import DAY_MS, FlowBuild
 from hydra_ft.settings import SECTION, database_url, load_settings
@@ -76,7 +77,8 @@ def opened(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     config = load_configuration(args.config or [str(home / "config.json")], args.userdir)
     settings = load_settings(config.get(SECTION))
     dry_run = bool(config.get("dry_run", True))
-    return config, args.db_url or database_url(settings, config["user_data_dir"], dry_run=dry_run)
+    url = named_url(args) or database_url(settings, config["user_data_dir"], dry_run=dry_run)
+    return config, url
 
 
 def _kept_from(config: dict[str, Any]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import rapidjson
 
-from hydra_ft.errors import HydraError
+from hydra_ft.errors import HydraError, StoreError
 from hydra_ft.settings import SECTION, database_url, load_settings
 from hydra_ft.store.read_only import file_of
 
@@ -57,8 +57,26 @@ def home_of(args: argparse.Namespace, config: Mapping[str, Any]) -> Home:
     settings = load_settings(config.get(SECTION))
     folder = Path(args.userdir or config.get("user_data_dir") or "user_data")
     dry_run = bool(config.get("dry_run", True))
-    url = args.db_url or database_url(settings, folder, dry_run=dry_run)
+    url = named_url(args) or database_url(settings, folder, dry_run=dry_run)
     return Home(folder, url, settings.bot_name)
+
+
+def named_url(args: argparse.Namespace) -> str:
+    """Return the address that ``--db-url`` names, empty where it is not given.
+
+    Raises HydraError where it names no file or server; it may hold a password, so it is not
+    repeated.
+    """
+    url: str = args.db_url
+    try:
+        if url:
+            file_of(url)
+    except StoreError as error:
+        raise HydraError(
+            "--db-url: expected the address of a file or a server, such as "
+            "sqlite:////home/me/hydra.sqlite, was none; correct it"
+        ) from error
+    return url
 
 
 def configuration(args: argparse.Namespace, *, is_needed: bool = True) -> dict[str, Any]:
