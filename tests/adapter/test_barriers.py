@@ -192,7 +192,7 @@ def test_an_epoch_whose_levels_contradict_each_other_trades_nothing() -> None:
         stoploss = -0.1
 
     strategy: Any = Head({"user_data_dir": "", "runmode": None})
-    strategy._seen[PAIR] = None
+    strategy._seen._seen[PAIR] = None  # it refuses before it looks at anything
     strategy.risk_exits_break_even_at.value = 0.012
     frame = strategy._judged_again(pd.DataFrame({"date": range(3)}), PAIR)
     assert not frame[["hydra_entry", "hydra_exit_long", "hydra_exit_short"]].to_numpy().any()
