@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_HOLES: Final = 4_096
 """Holes that are watched at once; the oldest is given up when there are more."""
+UNKNOWN_IDS: Final = (NO_ID, NO_ID, -1)
+"""First and last id of what is missing, and how many, where the venue has none that tell."""
 MOST_KEYS: Final = 16_384
 """Names of trades without a number that are remembered, to know them when they come again."""
 
@@ -102,22 +104,23 @@ class ToldGaps:
         """Add one; see ``FeedGap``."""
         self._new.append(FeedGap(*self._place, reason, start, stop, first_id, last_id, missing))
 
-    def refused(self, trade: PublicTrade, missing: int, within_ms: int) -> None:
-        """Add a trade that was not counted; those of one interval (ms) are one gap, which grows.
+    def refused(
+        self, start: int, stop: int, within_ms: int, ids: tuple[int, int, int] = UNKNOWN_IDS
+    ) -> None:
+        """Add what was not counted; that of one interval (ms) is one gap, which grows.
 
-        Once a venue has changed a tick size most trades of a pair are refused. ``missing`` is
-        -1 where ids prove nothing.
+        Once a venue has changed a tick size most trades of a pair are refused. ``ids`` are the
+        first, the last, and how many, ``UNKNOWN_IDS`` where they prove nothing.
         """
-        first, last = (NO_ID, NO_ID) if missing < 0 else (trade.first_id, trade.last_id)
-        stop, known = trade.time + 1, self._refused
-        if known is not None and _follows(trade, known, within_ms):
+        first, last, missing = ids
+        known = self._refused
+        if known is not None and _follows(start, first, known, within_ms):
             count = known.missing + missing if missing >= 0 else -1
             stop = max(stop, known.stop)
             self._refused = replace(known, stop=stop, last_id=last, missing=count)
         else:
             self._put_refused()
-            ids = (first, last, missing)
-            self._refused = FeedGap(*self._place, GapReason.IDS, trade.time, stop, *ids)
+            self._refused = FeedGap(*self._place, GapReason.IDS, start, stop, *ids)
         self._has_grown = True
 
     def _put_refused(self) -> None:
@@ -132,10 +135,10 @@ class ToldGaps:
         return taken
 
 
-def _follows(trade: PublicTrade, gap: FeedGap, within_ms: int) -> bool:
-    """Whether a trade comes after a gap's beginning and ids, in the same interval (ms)."""
-    is_near = gap.start <= trade.time and gap.start // within_ms == trade.time // within_ms
-    return is_near and (gap.last_id == NO_ID or trade.first_id > gap.last_id)
+def _follows(time: int, first_id: int, gap: FeedGap, within_ms: int) -> bool:
+    """Whether something comes after a gap's beginning and ids, in the same interval (ms)."""
+    is_near = gap.start <= time and gap.start // within_ms == time // within_ms
+    return is_near and (gap.last_id == NO_ID or first_id > gap.last_id)
 
 
 class IdLedger:

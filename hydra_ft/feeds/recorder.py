@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hydra_ft.errors import FeedError
 from hydra_ft.feeds.recorder_books import BookReader
 from hydra_ft.feeds.recorder_events import LiquidationReader
-from hydra_ft.feeds.recorder_feeds import TradeReader
+from hydra_ft.feeds.recorder_feeds import TradeReader, this_wall_ms
 from hydra_ft.feeds.recorder_keeper import Keeper
 from hydra_ft.feeds.recorder_outbox import Outbox
 from hydra_ft.feeds.recorder_policy import FeedCounts, PairCounts, RecorderPolicy, backoff_s
@@ -65,10 +65,6 @@ async def _ended(*tasks: asyncio.Future[Any]) -> None:
     await asyncio.wait(tasks)
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Recorder:
     """Records pairs of one venue into a sink until it is stopped.
 
@@ -86,7 +82,7 @@ class Recorder:
         *,
         feeds: Collection[Feed] = FEEDS,
         clock_s: Callable[[], float] = time.monotonic,
-        wall_ms: Callable[[], int] = _wall_ms,
+        wall_ms: Callable[[], int] = this_wall_ms,
         chance: random.Random | None = None,
     ) -> None:
         self._names, self._feeds = refuse_pairs(pairs, MOST_PAIRS), frozenset(feeds)
@@ -194,7 +190,8 @@ class Recorder:
             )
             self._steps = StepWatch(pairs, contracts, self._rest, self.policy, self._clock_s)
         if Feed.LIQUIDATIONS in self._feeds:
-            self._liquidations = LiquidationReader(self.venue, contracts, self._wall_ms)
+            late_ms = self.policy.late_ms
+            self._liquidations = LiquidationReader(self.venue, contracts, self._wall_ms, late_ms)
         if Feed.BOOK in self._feeds:
             self._books = BookReader(self.venue, contracts, self.policy, self._wall_ms)
         self._keepers = [

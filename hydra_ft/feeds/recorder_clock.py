@@ -64,6 +64,16 @@ class Pulse:
         return f"no answer for more than {MOST_UNHEARD_S:g} s" if is_dead else None
 
 
+def doubtful(stamp: object, since: int, now: int) -> tuple[int, int]:
+    """Stretch (ms) in which something happened that cannot be read, though its time may be.
+
+    It is the time of its own, as ccxt has read it, where that is near; else all since then.
+    """
+    if isinstance(stamp, int) and since - AHEAD_MS <= stamp <= now + AHEAD_MS:
+        return stamp, stamp + 1
+    return min(since, now), now + 1
+
+
 class Looks:
     """When a feed was looked at last, by two clocks: one of them stands while a machine sleeps."""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from hydra_ft.errors import DataError
-from hydra_ft.feeds.recorder_clock import Pulse
+from hydra_ft.feeds.recorder_clock import LONGEST_PAUSE_S, Looks, Pulse, doubtful
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.feeds.sink import Covered, FeedGap, GapReason, Liquidation
 from hydra_ft.types import Feed
@@ -37,14 +37,18 @@ class PlainReader:
 
     def connected(self, now_s: float) -> None:
         """Know that the feed stands; the time since it did not is a gap of all pairs."""
-        now = self._wall_ms()
         self.counts.is_connected, self.counts.since_s = True, now_s
         self.counts.connections += 1
+        self.stands_anew()
+        self.renewed(now_s)
+
+    def stands_anew(self) -> None:
+        """Know that nothing was heard since the feed has stood: a gap of all pairs."""
+        now = self._wall_ms()
         if self._stood_until is not None:
             self._end_stretch()
             self._gap(self._stood_until, now, GapReason.CONNECTION)
         self._covered_from = self._stood_until = now
-        self.renewed(now_s)
 
     def follow(self, pairs: Sequence[str]) -> None:
         """Know the pairs of now; of one that is new nothing is covered before it is asked for."""
@@ -64,13 +68,14 @@ class PlainReader:
         self.counts.is_connected, self.counts.since_s = False, now_s
         self.counts.losses += 1
 
-    def stands(self) -> None:
-        """Know that the feed has stood until now."""
-        self._stood_until = self._wall_ms()
+    def stands(self, until: int) -> None:
+        """Know that the feed has stood until a time (ms)."""
+        self._stood_until = max(until, self._stood_until or 0)
 
-    def _gap(self, start: int, stop: int, reason: GapReason) -> None:
+    def _gap(self, start: int, stop: int, reason: GapReason, of: str | None = None) -> None:
+        """Tell a gap of all pairs, or of one."""
         for pair, since in self._heard_from.items():
-            if stop > since:
+            if stop > since and of in {None, pair}:
                 place = (self._venue.name, pair, self.counts.feed)
                 self._gaps.append(FeedGap(*place, reason, max(start, since), stop))
 
@@ -101,8 +106,9 @@ class PlainReader:
 class LiquidationReader(PlainReader):
     """Liquidations, out of ccxt's cache: what it returns of a burst is the first and the last.
 
-    Covered is the time up to the last message, or answer to a ping: on a line that died
-    since, nobody knows of quiet.
+    Covered is the time up to the last message, or answer to a ping, less the ``late_ms`` after
+    which a venue may tell of one: on a line that died since, nobody knows of quiet. What the
+    line still held when this process was stopped, or its machine asleep, proves no time before.
     """
 
     def __init__(
@@ -110,9 +116,11 @@ class LiquidationReader(PlainReader):
         venue: Venue,
         contracts: Mapping[str, Contract],
         wall_ms: Callable[[], int],
+        late_ms: int = 0,
     ) -> None:
         super().__init__(Feed.LIQUIDATIONS, venue, tuple(contracts), wall_ms)
-        self._contracts = contracts
+        self._contracts, self._late_ms = contracts, late_ms
+        self._looks, self._has_slept = Looks(wall_ms), False
         self._found: list[Liquidation] = []
         self._pulse = Pulse()
         self._is_overlapping = False
@@ -133,8 +141,7 @@ class LiquidationReader(PlainReader):
     def drain(self, client: Any, now_s: float) -> int:
         """Take the liquidations out of the cache."""
         stood_until = self._stood_until
-        if self._pulse.look(client, now_s):
-            self.stands()
+        self._feel(client, now_s)
         self._forget(now_s)
         cache = client.liquidations
         if not cache:
@@ -144,30 +151,46 @@ class LiquidationReader(PlainReader):
         if len(items) == cache.max_size and stood_until is not None:
             self.counts.overflows += 1
             self._gap(stood_until, self._wall_ms(), GapReason.OVERFLOW)
-        count = 0
-        for item in items:
-            contract = self._contracts.get(item["symbol"])
-            if contract is None:
-                continue
-            try:
-                told = self._venue.forced(item["info"], contract)
-            except DataError:
-                self.counts.refused += 1
-                continue
-            for one in told:
-                event = Liquidation(
-                    self._venue.name, item["symbol"], one.time, one.side, one.price, one.quantity
-                )
-                if self._is_new(id(client), event):
-                    self._found.append(event)
-                    count += 1
-        self.counts.events += count
+        told = [event for item in items for event in self._read(item, stood_until)]
+        fresh = [event for event in told if self._is_new(id(client), event)]
+        self._found += fresh
+        self.counts.events += len(fresh)
         self.counts.last_event_s = now_s
-        return count
+        return len(fresh)
+
+    def _feel(self, client: Any, now_s: float) -> None:
+        """See until when the line has lived; while nobody looked it may not have."""
+        self._has_slept |= self._looks.look(now_s) > LONGEST_PAUSE_S
+        if not self._pulse.look(client, now_s):
+            return
+        if self._has_slept:
+            self._has_slept = False
+            self.stands_anew()
+        self.stands(self._wall_ms() - self._late_ms)
+
+    def _read(self, item: Any, since: int | None) -> list[Liquidation]:
+        """Read one of the cache; one that cannot be read is a gap at its time, or since then."""
+        pair = item["symbol"]
+        contract = self._contracts.get(pair)
+        if contract is None:
+            return []
+        try:
+            told = self._venue.forced(item["info"], contract)
+        except DataError as error:
+            self.counts.refused += 1
+            self.counts.refused_why = str(error)
+            now = self._wall_ms()
+            stretch = doubtful(item.get("timestamp"), now if since is None else since, now)
+            self._gap(*stretch, GapReason.IDS, pair)
+            return []
+        name = self._venue.name
+        return [Liquidation(name, pair, t.time, t.side, t.price, t.quantity) for t in told]
 
     def connected(self, now_s: float) -> None:
         """Know that the feed stands; what was missed in between is a gap."""
         super().connected(now_s)
+        self._looks.look(now_s)
+        self._has_slept = False
         self._pulse.begin(now_s)
         self._seen.clear()
         self._told.clear()

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hydra_ft.errors import DataError
-from hydra_ft.feeds.recorder_clock import AHEAD_MS, LEAST_TOLERANCE_MS, FeedTime, Pulse
+from hydra_ft.feeds.recorder_clock import AHEAD_MS, LEAST_TOLERANCE_MS, FeedTime, Pulse, doubtful
 from hydra_ft.feeds.recorder_policy import FeedCounts
 from hydra_ft.types import Feed
 
@@ -90,6 +90,7 @@ class TradeReader:
         self._lost_at_ms: int | None = None
         self._asked: tuple[str, ...] = ()
         self._heard_from = dict.fromkeys(pairs, 0)
+        self._unread: list[tuple[str, object]] = []
 
     def follow(self, pairs: Sequence[str]) -> None:
         """Know the pairs of now; one that is new begins once a connection brings it."""
@@ -114,19 +115,27 @@ class TradeReader:
     def drain(self, client: Any, now_s: float) -> int:
         """Take the trades out of the caches, and count them by pair."""
         self._pulse.look(client, now_s)
+        before = self._time.latest_ms
         read = {pair: self._read(client, pair) for pair in self._pairs}
-        if not any(read.values()):
-            return 0
-        some = self._of_this_venue(read, now_s)
-        if not some:
-            return 0
-        self._stand(min(trade.time for trades in some.values() for trade in trades))
+        some = self._of_this_venue(read, now_s) if any(read.values()) else {}
+        if some:
+            self._stand(min(trade.time for trades in some.values() for trade in trades))
+            self.counts.last_event_s = now_s
         for pair, trades in some.items():
             self._pairs[pair].take(trades, now_s)
+        self._doubt(before, now_s)
         count = sum(map(len, some.values()))
         self.counts.events += count
-        self.counts.last_event_s = now_s
         return count
+
+    def _doubt(self, before: int, now_s: float) -> None:
+        """Tell pairs without ids of what could not be read, since the time (ms) of before."""
+        unread, self._unread = self._unread, []
+        if self._venue.has_id_ranges:  # what they skip is asked for
+            return
+        now = self._time.expected(now_s)
+        for pair, stamp in unread:
+            self._pairs[pair].unread(*doubtful(stamp, (before or now) - self._policy.grace_ms, now))
 
     def _read(self, client: Any, pair: str) -> list[PublicTrade]:
         cache = client.trades.get(pair)
@@ -139,8 +148,10 @@ class TradeReader:
         for item in items:
             try:
                 found.append(self._venue.trade(item["info"], contract))
-            except DataError:
+            except DataError as error:
                 self.counts.refused += 1
+                self.counts.refused_why = str(error)
+                self._unread.append((pair, item.get("timestamp")))
         if was_full and found:
             self.counts.overflows += 1
             self._pairs[pair].overflowed(self._time.latest_ms, found[0].time)
@@ -160,6 +171,7 @@ class TradeReader:
         for pair, trades in read.items():
             good = [one for one in trades if one.time <= latest]
             self.counts.refused += len(trades) - len(good)
+            self._unread += [(pair, None)] * (len(trades) - len(good))
             if good:
                 some[pair] = good
         return some

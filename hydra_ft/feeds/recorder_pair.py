@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hydra_ft.feeds.gaps import Doubt, Hole, IdLedger, ToldGaps
+from hydra_ft.feeds.gaps import UNKNOWN_IDS, Doubt, Hole, IdLedger, ToldGaps
 from hydra_ft.feeds.normal import as_arrays
 from hydra_ft.feeds.recorder_folds import GridFolder, folder_of
 from hydra_ft.feeds.recorder_policy import PairCounts
@@ -182,8 +182,7 @@ class PairRecorder:
     def caught_up(self, trades: Sequence[PublicTrade] | None) -> None:
         """Count all that was traded after the last id, as the venue now tells it.
 
-        That settles the doubt that was asked for, unless a trade that came meanwhile has. None
-        says that it is more than can be fetched.
+        That settles the doubt, unless a trade has. None: it is more than can be fetched.
         """
         if self._doubt is None or not self._doubt.is_asked or self._ledger.holes:
             return
@@ -228,8 +227,7 @@ class PairRecorder:
         self.missing += max(missing, 0)
         self._told.tell(hole.reason, hole.start, hole.stop, hole.first, hole.last, missing)
         if missing and self._folder is not None:
-            # What is missing may have the very time of either neighbour.
-            self._folder.lost(hole.start, hole.stop + 1)
+            self._folder.lost(hole.start, hole.stop + 1)  # both neighbours' own times too
 
     def _fold(self, trades: list[PublicTrade]) -> None:
         if self._folder is None or not trades:
@@ -252,10 +250,14 @@ class PairRecorder:
         """Write down a trade that came too late for its bar, or does not fit the grid."""
         count = trade.last_id - trade.first_id + 1
         self.missing += count
+        ids = (trade.first_id, trade.last_id, count) if self.venue.has_id_ranges else UNKNOWN_IDS
+        self.unread(trade.time, trade.time + 1, ids)
+
+    def unread(self, start: int, stop: int, ids: tuple[int, int, int] = UNKNOWN_IDS) -> None:
+        """Doubt a stretch (ms) in which something was traded that is not counted."""
         if self._folder is not None:
-            self._folder.lost(trade.time, trade.time + 1)
-        told = count if self.venue.has_id_ranges else -1
-        self._told.refused(trade, told, self._policy.sub_ms)
+            self._folder.lost(start, stop)
+        self._told.refused(start, stop, self._policy.sub_ms, ids)
 
     # ---- what is handed over
 
@@ -279,8 +281,7 @@ class PairRecorder:
     def finish(self, covered_to: int) -> Flow | None:
         """Give up what is missing and close all: the rest of the last bar is uncovered.
 
-        Nothing is closed where ids can be fetched: what is open is then built anew from its
-        first trade once the recorder goes on.
+        Nothing is closed where ids can be fetched: what is open is built anew at the next start.
         """
         if self._folder is None or self.venue.refetch is not None:
             return None

@@ -28,6 +28,8 @@ _POSITIVE = (
     "ping_every_s",
 )
 
+PUSHED_MS: Final = 1_000
+"""Binance sends the last forced order of a second when that second is over."""
 _FETCHED_WITHIN: Final = 20
 """Pairs that are fetched for within ``refetch_within_s``; more take as much longer."""
 
@@ -76,6 +78,11 @@ class RecorderPolicy:
     keeps_trades: bool = False
     bin_ticks: Mapping[str, int] = field(default_factory=dict)
     """Ticks in a level of the footprint, by pair; about a basis point where none is given."""
+
+    @property
+    def late_ms(self) -> int:
+        """How long after a liquidation a venue may tell of it: Binance does so once a second."""
+        return max(self.grace_ms, PUSHED_MS)
 
     def for_pairs(self, pairs: int) -> RecorderPolicy:
         """Return it with the time to fetch that so many pairs take, one call after another.
@@ -136,6 +143,8 @@ class FeedCounts:
     connections: int = 0
     losses: int = 0
     refreshes: int = 0
+    refused_why: str = ""
+    """Why the last of those that could not be read was refused."""
     last_error: str = ""
     wants_anew: bool = False
     """Something has not come for so long that a connection beside this one is to be tried."""

@@ -49,6 +49,8 @@ def _feed(feed: FeedCounts, now_s: float) -> str:
     text = f"{feed.feed} {state}, {feed.events} events, {last}, losses {feed.losses}"
     if feed.refused:
         text += f", refused {feed.refused}"
+        if feed.refused_why:
+            text += f" ({feed.refused_why:.150})"
     if feed.overflows:
         text += f", overflows {feed.overflows}"
     if not feed.is_connected and feed.last_error:

@@ -29,13 +29,15 @@ def test_a_feed_that_is_down_says_why() -> None:
         "book DOWN, 0 events, nothing yet, losses 0, refused 2, overflows 3 (FeedError: silent) | w"
     )
     assert "trades counted" not in line
+    why = "ap: expected a positive number, was '0'"
+    line = line_of(replace(HEALTH, feeds=(replace(down, refused_why=why),)), 100.0)
+    assert f"refused 2 ({why}), overflows 3" in line
 
 
 def test_a_pair_whose_tick_has_changed_is_named() -> None:
     off = replace(PAIR, pair="Y", off_grid=5)
-    assert (
-        "| refused 5 off the steps known then, which are asked for anew: Y | written"
-        in line_of(replace(HEALTH, pairs=(PAIR, off)), 100.0)
+    assert "| refused 5 off the steps known then, which are asked for anew: Y | written" in line_of(
+        replace(HEALTH, pairs=(PAIR, off)), 100.0
     )
 
 

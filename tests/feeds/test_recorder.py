@@ -164,7 +164,7 @@ def test_liquidations_and_books_are_recorded_beside_the_trades(server: Server) -
 
     async def run() -> None:
         one = recorder(server.url, PAIRS, sink, book_every_s=0.2)
-        running = asyncio.ensure_future(record(one, lambda: found() >= 20, settle_s=0.5))
+        running = asyncio.ensure_future(record(one, lambda: found() >= 20, settle_s=4.0))
         await stood(sink, Feed.LIQUIDATIONS)
         for number in range(20):
             server.streams.liquidate("ETHUSDT", 3_000.0, 1 + number, is_long=number % 2 == 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from feeds.test_recorder_readers import PAIR, T0, Wall, client, heard, order
 
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.normal import Contract
 from hydra_ft.feeds.recorder_events import LiquidationReader
+from hydra_ft.feeds.recorder_policy import RecorderPolicy
 from hydra_ft.feeds.sink import GapReason
 from hydra_ft.types import Feed
 
@@ -139,3 +141,71 @@ def test_a_process_that_was_busy_does_not_take_its_line_for_dead() -> None:
     reader.drain(one, 0.1)
     reader.drain(one, 60.0)
     assert reader.complaint(60.0) is None
+
+
+def test_time_in_which_one_may_still_be_told_of_is_not_covered() -> None:
+    """Binance sends a forced order up to a second after it was filled."""
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall, late_ms=1_000)
+    reader.connected(0.0)
+    one = client()
+    for tenth in range(21):
+        wall.now = T0 + 100 * tenth
+        reader.drain(heard(one), tenth / 10)
+    (span,) = reader.take_covered()
+    assert (span.start, span.stop) == (T0, T0 + 1_000)
+    reader.lost(2.0)
+    wall.now += 3_000
+    reader.connected(5.0)
+    (gap,) = reader.take_gaps()
+    assert (gap.start, gap.stop) == (T0 + 1_000, T0 + 5_000)
+    assert [RecorderPolicy(grace_ms=of).late_ms for of in (0, 2_000)] == [1_000, 2_000]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "start", "stop"),
+    [(T0 + 450, 450, 451), (None, 400, 601), (7, 400, 601), (T0 + 86_400_000, 400, 601)],
+)
+def test_one_that_cannot_be_read_is_a_gap_at_its_time_or_since_the_last_look(
+    stamp: int | None, start: int, stop: int
+) -> None:
+    wall, other = Wall(), "ETH/USDT:USDT"
+    reader = LiquidationReader(BINANCE, dict.fromkeys((PAIR, other), Contract()), wall)
+    reader._asked = reader._pairs  # as subscribe does
+    reader.connected(0.0)
+    one = client()
+    reader.drain(one, 0.1)
+    wall.now += 400
+    reader.drain(heard(one), 0.4)
+    one.liquidations.append({"symbol": PAIR, "info": {**order(1), "ap": "0"}, "timestamp": stamp})
+    one.liquidations.append({"symbol": PAIR, "info": order(2)})
+    wall.now += 200
+    assert reader.drain(heard(one), 0.6) == 1
+    (gap,) = reader.take_gaps()
+    assert (gap.pair, gap.reason, gap.missing) == (PAIR, GapReason.IDS, -1)
+    assert (gap.start - T0, gap.stop - T0) == (start, stop)
+    assert "ap: expected a positive number, was '0'" in reader.counts.refused_why
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_a_line_still_held_when_its_machine_woke_proves_nothing_of_the_sleep(
+    goes_on: bool,
+) -> None:
+    wall = Wall()
+    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
+    reader.connected(0.0)
+    one, now_s = client(), 0.0
+    for _ in range(10):
+        now_s, wall.now = now_s + 0.1, wall.now + 100
+        reader.drain(heard(one), now_s)
+    now_s, wall.now = now_s + 3_600 * goes_on, wall.now + 3_600_000
+    reader.drain(one, now_s + 0.1)
+    one.liquidations.append({"symbol": PAIR, "info": order(1)})
+    for tenth in range(2, 5):
+        wall.now = T0 + 3_601_000 + 100 * tenth
+        reader.drain(heard(one), now_s + tenth / 10)
+    (gap,) = reader.take_gaps()
+    assert (gap.start - T0, gap.stop - T0) == (1_000, 3_601_200)
+    spans = [(span.start - T0, span.stop - T0) for span in reader.take_covered()]
+    assert spans == [(0, 1_000), (3_601_200, 3_601_400)]
+    assert len(reader.take_found()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from ccxt.async_support.base.ws.cache import ArrayCache
 from feeds import payloads
 from feeds.recording import QUICK
@@ -104,6 +105,47 @@ def test_what_cannot_be_read_is_refused_and_what_follows_is_not() -> None:
         one.trades[PAIR].append({"symbol": PAIR, "info": payload})
     assert reader.drain(one, 1.0) == 2
     assert (reader.counts.refused, pair.counts().last_id) == (1, 102)
+    assert pair.wanted(2.0) == (101, 101)
+    assert pair.take_gaps() == []
+
+
+@pytest.mark.parametrize(
+    ("stamps", "gaps", "whole"),
+    [
+        ([T0 + 300, T0 + 310], [(300, 311)], [False, False, True, True]),
+        ([None], [(-510, 501)], [False, False, False, True]),
+        ([T0 + 600, T0 + 560], [(600, 601), (560, 561)], [False, True, False, True]),
+    ],
+)
+def test_without_ids_a_trade_that_cannot_be_read_makes_its_bar_no_whole_one(
+    stamps: list[int | None], gaps: list[tuple[int, int]], whole: list[bool]
+) -> None:
+    policy, wall = RecorderPolicy(**QUICK), Wall()
+    pair = PairRecorder(BYBIT, PAIR, TradeGrid(0.5, 0.001), policy)
+    reader = TradeReader(BYBIT, {PAIR: pair}, {PAIR: Contract()}, policy, wall)
+
+    def bring(at_ms: int, *unread: int | None) -> None:
+        one, wall.now = client(), T0 + at_ms
+        sound = {**payloads.BYBIT_TRADE["data"][0], "T": T0 + at_ms, "i": f"{at_ms}"}
+        told = [({**sound, "S": "None"}, stamp) for stamp in unread]
+        told += [(sound, T0 + at_ms)] if not unread else []
+        for info, stamp in told:
+            one.trades[PAIR].append({"symbol": PAIR, "info": info, "timestamp": stamp})
+        reader.drain(one, at_ms / 1_000)
+
+    reader.connected(0.0)
+    bring(0)
+    bring(90)
+    bring(500, *stamps)
+    bring(1_100)
+    assert reader.counts.refused == len(stamps)
+    assert "S: expected one of 'Buy', 'Sell', was 'None'" in reader.counts.refused_why
+    flow = pair.close(T0 + 1_000, 1.6)
+    assert flow is not None
+    assert (flow.sub_bars.time - T0).tolist() == [-120, 130, 380, 630]
+    assert flow.sub_bars.whole.tolist() == whole
+    told = [(gap.start - T0, gap.stop - T0, gap.missing) for gap in pair.take_gaps()]
+    assert told == [(*gap, -1) for gap in gaps]
 
 
 def test_a_time_far_ahead_of_all_others_does_not_close_the_bars() -> None:

@@ -106,14 +106,14 @@ def test_a_pair_that_joins_is_recorded_and_the_streams_of_the_others_go_on(
     def has(pair: str, count: int) -> bool:
         return sum(name == pair for name, _ in sink.sub_bars) >= count
 
-    def sampled() -> set[str]:
-        return {sample.pair for batch in sink.batches for sample in batch.books}
+    def stood() -> bool:
+        sampled = {sample.pair for batch in sink.batches for sample in batch.books}
+        covered = {(one.feed, one.pair) for batch in sink.batches for one in batch.covered}
+        return sampled == set(PAIRS) and (Feed.LIQUIDATIONS, SOL) in covered
 
     async def run() -> None:
         one = recorder(server.url, (BTC, ETH), sink)
-        running = asyncio.ensure_future(
-            record(one, lambda: has(SOL, 12) and sampled() == set(PAIRS))
-        )
+        running = asyncio.ensure_future(record(one, lambda: has(SOL, 12) and stood()))
         async with asyncio.timeout(20):
             while not has(BTC, 6):  # noqa: ASYNC110 - any condition
                 await asyncio.sleep(0.05)

@@ -72,8 +72,8 @@ class FlowWait:
     """Waits until the last of a candle is kept of all pairs and ``feeds``, once a candle.
 
     A recorder closes a minute when trades that are late have had their time, about three
-    seconds after it is over; liquidations and books are proven up to its last write, a second
-    behind.
+    seconds after it is over; liquidations are proven as late as that, since they may be told of
+    late too, and books up to its last write, a second behind.
     ``step_ms`` is the length of a candle. It takes ``wait_s`` at most, and the answer to a
     question that was put before that was over, however many pairs there are.
     """
