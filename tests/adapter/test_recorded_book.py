@@ -22,6 +22,7 @@ from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
 from hydra_ft.store.flow_books import BookStore
 from hydra_ft.store.flow_coverage import uncover
+from hydra_ft.store.flow_retention import Retention, forget_old
 from hydra_ft.types import BookColumns, Feed
 from hydra_ft.types.flow import TradeGrid
 
@@ -140,6 +141,19 @@ def test_what_is_taken_back_later_is_unknown_from_then_on(tmp_path: Path) -> Non
     late = book_of(found)
     assert np.isnan(late.order_flow).sum() == 1
     assert np.isnan(late.micro_offset_bps_close[-6:]).all()
+    database.close()
+
+
+def test_what_is_dropped_hourly_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
+    """Of a frame that reaches back further than samples are kept, the head alone is lost."""
+    database = Database(f"sqlite:///{tmp_path / 'hydra.sqlite'}")
+    record_book(database, SAMPLES, START, START + 4 * HOUR)
+    live, n = feeds_of(database, keeps=True), 42
+    for dropped, stop in ((0, 43), (20, 44), (65, 47), (65, 48)):
+        forget_old(database, START + 24 * HOUR + dropped * MINUTE, Retention(book_days=1))
+        bars = flat_candles(START + stop * FIVE, n)
+        found = live.beside(PAIR, bars, BOOK)
+        assert same(found, feeds_of(database, keeps=False).beside(PAIR, bars, BOOK)), dropped
     database.close()
 
 

@@ -52,11 +52,17 @@ def cut(spans: Collection[Span], start: int, stop: int) -> frozenset[Span]:
     )
 
 
-def changed_from(before: Collection[Span], now: Collection[Span]) -> int | None:
-    """Return the earliest time at which two coverages differ; None where they are the same.
+def changed_within(before: Collection[Span], now: Collection[Span]) -> tuple[int, int] | None:
+    """Return from and until when two coverages differ; None where they are the same.
 
-    Of a stretch that grew or shrank at its end, what is before that end is the same.
+    Of a stretch that grew or shrank at one end, what lies beyond that end is the same.
     """
+    start = _changed_from(before, now)
+    stop = _changed_from(_mirrored(before), _mirrored(now))
+    return None if start is None or stop is None else (start, -stop)
+
+
+def _changed_from(before: Collection[Span], now: Collection[Span]) -> int | None:
     gone, fresh = set(before) - set(now), set(now) - set(before)
     times: list[int] = []
     for source, begin, end in gone ^ fresh:
@@ -64,6 +70,11 @@ def changed_from(before: Collection[Span], now: Collection[Span]) -> int | None:
         ends = [stop for name, start, stop in others if (name, start) == (source, begin)]
         times.append(min(end, *ends) if ends else begin)
     return min(times, default=None)
+
+
+def _mirrored(spans: Collection[Span]) -> set[Span]:
+    """Return stretches of a time that runs backwards."""
+    return {(source, -stop, -start) for source, start, stop in spans}
 
 
 def is_within(spans: Collection[Span], source: str, times: IntArray, step_ms: int) -> BoolArray:
