@@ -10,6 +10,7 @@ from hydra_ft.adapter.recorded.feeds import RECORDED
 from hydra_ft.cli.data.status import STALE_MS, length
 from hydra_ft.errors import StoreError
 from hydra_ft.settings import SECTION, load_settings
+from hydra_ft.store.flow_coverage import OWN
 from hydra_ft.store.flow_schema import COVERAGE, FLOW_BARS, GAPS, MARKETS
 from hydra_ft.store.flow_status import statuses
 from hydra_ft.store.read_only import ReadOnlyDatabase, file_of
@@ -51,8 +52,9 @@ def feed_lines(config: Mapping[str, Any], rules: HeadRules | None, url: str) -> 
     named = [] if any(re.search(r"[^\w/:.-]", pair) for pair in pairs) else pairs
     for feed in used:
         kept = [one for one in found if (one.exchange, one.feed) == (exchange["name"], feed.value)]
-        level, detail = _told(kept, named, config, in_bot=settings.recorder.in_bot)
-        yield level, f"feed {feed}", detail
+        own = [one for one in kept if one.source == OWN]
+        level, detail = _told(own, named, config, in_bot=settings.recorder.in_bot)
+        yield level, f"feed {feed}", detail + _history(kept)
 
 
 def _statuses(url: str) -> list[FeedStatus]:
@@ -73,9 +75,12 @@ def _told(
     record = f"run: hydra record --userdir {config['user_data_dir']}"
     if not kept:
         if in_bot:
-            return "warn", "nothing is kept yet; the bot records it, and trades once enough is kept"
+            return (
+                "warn",
+                "nothing is recorded yet; the bot does it, and trades once enough is kept",
+            )
         change = f"{record}, or set hydra.recorder.in_bot to true"
-        return "warn", f"it is listed, but nothing is kept and nobody records; {change}"
+        return "warn", f"it is listed, but nothing is recorded and nobody records; {change}"
     now = int(time.time() * 1000)
     newest = {pair: max(one.stop for one in kept if one.pair == pair) for pair in _pairs(kept)}
     age = max(0, now - max(newest.values()))
@@ -95,6 +100,20 @@ def _told(
     if in_bot:
         return "ok", f"{until}; the bot records it"
     return "warn", f"{until}, and nobody records; before the bot trades {record}"
+
+
+def _history(kept: Collection[FeedStatus]) -> str:
+    """Say what was fetched of others' histories: no recorder made it, and none goes on with it."""
+    now = int(time.time() * 1000)
+    of: dict[str, list[FeedStatus]] = {}
+    for one in kept:
+        if one.source != OWN:
+            of.setdefault(one.source, []).append(one)
+    return "".join(
+        f"; history of {source}: {len(_pairs(found))} pairs, "
+        f"the newest ended {length(max(0, now - max(one.stop for one in found)))} ago"
+        for source, found in sorted(of.items())
+    )
 
 
 def _pairs(kept: Collection[FeedStatus]) -> set[str]:

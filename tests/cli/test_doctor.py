@@ -15,7 +15,7 @@ from hydra_ft.cli.install import EXAMPLE
 from hydra_ft.cli.main import main
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
-from hydra_ft.store.flow_coverage import Proof, Stretch, cover
+from hydra_ft.store.flow_coverage import OWN, Proof, Stretch, cover
 from hydra_ft.types import Feed
 from hydra_ft.warmup import places
 
@@ -103,13 +103,13 @@ def feed_line(home: Path, capsys: pytest.CaptureFixture[str], **hydra: Any) -> s
     return line
 
 
-def keep(home: Path, age_ms: int, *pairs: str) -> None:
+def keep(home: Path, age_ms: int, *pairs: str, source: str = OWN) -> None:
     database = Database(f"sqlite:///{home / 'hydra.dryrun.sqlite'}")
     store, now = FlowStore(database, "binance"), int(time.time() * 1000)
     with database.transaction() as connection:
         stretch = Stretch(now - age_ms - 3_600_000, now - age_ms)
         numbers = [store.markets.number(pair) for pair in pairs]
-        cover(connection, [Proof(number, Feed.TRADES, stretch) for number in numbers])
+        cover(connection, [Proof(number, Feed.TRADES, stretch, source) for number in numbers])
     database.close()
 
 
@@ -119,10 +119,8 @@ def test_a_recorded_feed_that_nobody_records_is_a_warning(
     """A bot would start, and trade nothing."""
     line = feed_line(home, capsys)
     assert line.startswith("warn")
-    assert "nothing is kept and nobody records; run: hydra record" in line
-    assert "the bot records it, and trades once" in feed_line(
-        home, capsys, recorder={"in_bot": True}
-    )
+    assert "nothing is recorded and nobody records; run: hydra record" in line
+    assert "the bot does it, and trades once" in feed_line(home, capsys, recorder={"in_bot": True})
     assert not (home / "hydra.dryrun.sqlite").exists()
     whitelist = json.loads((home / EXAMPLE).read_text())["exchange"]["pair_whitelist"]
     keep(home, 3 * 3_600_000, *whitelist)
@@ -138,6 +136,21 @@ def test_a_recorded_feed_that_nobody_records_is_a_warning(
     line = feed_line(home, capsys)
     assert line.startswith("ok")
     assert "a recorder is at work" in line
+
+
+def test_a_history_that_was_fetched_is_not_a_recorder_at_work(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whitelist = json.loads((home / EXAMPLE).read_text())["exchange"]["pair_whitelist"]
+    keep(home, 20_000, *whitelist, source="vendor")
+    line = feed_line(home, capsys)
+    assert line.startswith("warn")
+    assert "nothing is recorded and nobody records; run: hydra record" in line
+    assert f"history of vendor: {len(whitelist)} pairs, the newest ended 2" in line
+    keep(home, 3 * 3_600_000, *whitelist)
+    line = feed_line(home, capsys)
+    assert line.startswith("warn")
+    assert "ended 3 h ago, and nobody records" in line
 
 
 def test_a_feed_that_the_strategy_cannot_use_is_a_warning(
