@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, String, Table, inspect, text
 
+from hydra_ft.store.migration_flow import name_steps
 from hydra_ft.store.schema import METADATA
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def bring_up_to_date(connection: Connection) -> None:
         connection.execute(text(_SPANS_OF_OLD_DECISIONS))
         if connection.dialect.name == "postgresql":
             connection.execute(text("ALTER TABLE hydra_decisions ALTER COLUMN codes TYPE TEXT"))
+    if {"hydra_liquidation_minutes", "hydra_coverage"} <= present:
+        name_steps(connection)
 
 
 def _update(connection: Connection, table: Table) -> None:

@@ -10,8 +10,11 @@ from sqlalchemy import create_engine
 from hydra_ft.store.database import Database
 from hydra_ft.store.decisions import DecisionRow, DecisionStore
 from hydra_ft.store.events import Event, EventStore
+from hydra_ft.store.flow_coverage import OWN, Proof, Stretch, cover, covered
+from hydra_ft.store.flow_derivatives import DerivativesStore, put_minutes
+from hydra_ft.store.flow_markets import Markets
 from hydra_ft.store.orders import OrderStore
-from hydra_ft.types import ChildState
+from hydra_ft.types import ChildState, Feed
 
 OLD = """
 CREATE TABLE hydra_parents (bot VARCHAR(16) NOT NULL, key VARCHAR(128) NOT NULL,
@@ -45,6 +48,8 @@ INSERT INTO hydra_decisions VALUES
   ('a', 'P', 300, 'ok', '', 'long', 's', 0.75, 'UP', 'LONG', true),
   ('a', 'P', 600, 'warmup', 'warmup,no_signal', '', '', NULL, 'CHOPPY', 'NEUTRAL', false);
 """
+
+SOURCES = ("vendor", OWN)
 
 
 @pytest.fixture
@@ -114,3 +119,40 @@ def test_migrated_decisions_take_new_rows_and_are_migrated_once(old: str) -> Non
     again = DecisionStore(Database(old), "a")
     assert again.since(0) == store.since(0)
     assert again.counts() == ({"ok": 1, "warmup": 4}, {"spread": 1})
+
+
+def test_hours_of_liquidations_under_the_name_of_minutes_are_no_longer_calm(url: str) -> None:
+    """An earlier version covered their time by minutes, none of which were there."""
+    hour, pair = 3_600_000, "BTC/USDT:USDT"
+    database = Database(url)
+    markets = Markets(database, "binance")
+    store, number = DerivativesStore(database, markets), markets.number(pair)
+    sums = [(i * hour, 5.0 + i, 1.0) for i in range(4)]
+    with database.transaction() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_hydra_liquidation_steps")
+        put_minutes(connection, number, sums, "vendor", hour)
+        proofs = [Proof(number, Feed.LIQUIDATIONS, Stretch(0, 4 * hour), s) for s in SOURCES]
+        cover(connection, proofs)
+    fetched = [(3 * hour, 9.0, 1.0)]
+    span = (3 * hour, 4 * hour)
+    store.put_liquidation_history(pair, "vendor", fetched, covered=span, step_ms=hour)
+    store.put_liquidation_history(pair, "other", [(60_000, 2.0, 1.0)], covered=(0, hour))
+    for _ in range(2):
+        store = DerivativesStore(Database(url), markets)
+        hours = store.liquidation_minutes(pair, 0, 9 * hour, "vendor", hour)
+        assert hours.columns["long_notional"].tolist() == [5.0, 6.0, 7.0, 9.0]
+        assert len(store.liquidation_minutes(pair, 0, 9 * hour, "other")) == 1
+        with database.transaction() as connection:
+            feed = Feed.LIQUIDATIONS
+            spans = {
+                source: [
+                    (s.start, s.stop) for s in covered(connection, number, feed, source=source)
+                ]
+                for source in (*SOURCES, "vendor/3600s", "other")
+            }
+            rows = connection.exec_driver_sql("SELECT source FROM hydra_liquidation_minutes")
+            assert "vendor" not in rows.scalars().all()
+        assert spans == {
+            "vendor": [], OWN: [(0, 4 * hour)], "vendor/3600s": [span], "other": [(0, hour)],
+        }  # fmt: skip
+    database.close()
