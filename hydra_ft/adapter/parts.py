@@ -59,6 +59,20 @@ def _refuse_own_exits(head: type[HydraStrategy]) -> None:
             raise OperationalException(msg)
 
 
+def has_own_steps(head: type, base: type) -> bool:
+    """Whether a class outside the pack, derived from ``base``, decides on entries or exits itself.
+
+    Its frame then holds no signals beforehand: they would stay where the class sets none.
+    """
+    derived = head.__mro__[: head.__mro__.index(base)]
+    return any(
+        name in vars(made)
+        for made in derived
+        if not made.__module__.startswith("hydra_ft.")
+        for name in ("populate_entry_trend", "populate_exit_trend")
+    )
+
+
 def order_route(config: dict[str, Any], settings: Settings) -> type | None:
     """Return the class whose callbacks place the orders; None for plain freqtrade."""
     if not settings.chase.enabled:

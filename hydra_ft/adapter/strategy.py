@@ -33,7 +33,7 @@ from hydra_ft.adapter.fail_closed import fail_closed
 from hydra_ft.adapter.frames import times, with_columns
 from hydra_ft.adapter.history import require_candles, shortfalls
 from hydra_ft.adapter.parameters.chase_parameters import ChaseParameters
-from hydra_ft.adapter.parts import parts_of
+from hydra_ft.adapter.parts import has_own_steps, parts_of
 from hydra_ft.adapter.recorded.head_frames import HeadFrames
 from hydra_ft.adapter.start import (
     JUDGED,
@@ -118,6 +118,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         self._seen = Observed()
         self._memories: dict[str, NewestFirst] = {}
         self._reviewed: set[str] = set()
+        self._has_own_steps = has_own_steps(type(self), HydraStrategy)
         self.stage_b: StageB = NoStageB()
 
     def version(self) -> str:
@@ -181,7 +182,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         except HydraError as error:
             raise OperationalException(str(error)) from error
         columns = {**decisions.columns, **decision_columns(decisions)}
-        if memory is None:
+        if memory is None or self._has_own_steps:
             return with_columns(dataframe, columns)
         return with_signals(dataframe, columns, decisions)
 
