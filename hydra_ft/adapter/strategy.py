@@ -38,6 +38,7 @@ from hydra_ft.adapter.recorded.head_frames import HeadFrames
 from hydra_ft.adapter.start import (
     JUDGED,
     TESTED,
+    TRADES,
     check_signals,
     feeds_in_use,
     refuse_levels,
@@ -262,6 +263,17 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         """Explain and write what was decided since the last loop."""
         self.stage_b.begin_loop(to_ms(current_time))
         self.look_at_risk(to_ms(current_time))
+        self._forget_all_but_listed()
+
+    @fail_closed(answer=None)
+    def _forget_all_but_listed(self) -> None:
+        """Let go what is kept of pairs that are traded no longer; open trades' are among them."""
+        # An empty list is a pairlist that has failed, as a rule for one loop.
+        traded = self.config.get("runmode") in TRADES
+        if traded and (pairs := self.dp.current_whitelist()):
+            self.frames.keep(pairs)
+            for pair in set(self._memories).difference(pairs):
+                del self._memories[pair]
 
     @fail_closed(answer=False)
     def confirm_trade_entry(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from adapter.recorded_tape import FIVE, HOUR, START, flat_candles, made_flow, made_trades
+from adapter.recorded_tape import HOUR, START, flat_candles, made_flow, made_trades
 from freqtrade.enums import RunMode
 
+from hydra_ft.adapter.decisions.stage_b import NoStageB
 from hydra_ft.adapter.heads import load_rules
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
 from hydra_ft.adapter.recorded.head_frames import HeadFrames
-from hydra_ft.adapter.recorded.live_feeds import LiveFeeds
+from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.bars.candles import same
 from hydra_ft.decisions.evaluation import Memory
 from hydra_ft.settings import load_settings
@@ -40,22 +42,28 @@ def test_pairs_that_left_the_whitelist_are_forgotten(
     flow = made_flow(made_trades(3 / 24, per_minute=5), START, END)
     FlowStore(database, "binance").put([(pair, flow) for pair in PAIRS])
     config = {"runmode": RunMode.DRY_RUN, "user_data_dir": tmp_path}
-    bot: Any = object.__new__(LiveFeeds)
+    # Plain as a bot without recorded feeds of its own is: it lets go all the same.
+    bot: Any = object.__new__(HydraStrategy)
+    bot.config, bot.stage_b, bot.look_at_risk = config, NoStageB(), lambda _now: None
     bot.frames = frames = HeadFrames(RULES, FEEDS, config, load_settings(None))
     live = frames.live = RecordedFeeds(database, "binance", keeps=True)
-    bot._memories, bot._wait, bot.recorder = {}, None, None
+    bot._memories, now = {}, datetime.now(UTC)
     bars = flat_candles(END, 20)
     for listed in [[pair] for pair in (*PAIRS, PAIRS[0])]:
         bot.dp = SimpleNamespace(current_whitelist=lambda listed=listed: listed)
         seen = live.beside(listed[0], bars, FEEDS)
         frames.states.see(listed[0], seen, END)
         bot._memories[listed[0]] = Memory()
-        bot._look_at_feeds(END + FIVE)
+        frames._held._read[listed[0], "1h"] = ([], bars)
+        frames.states.tell()
+        bot.bot_loop_start(now)
+        assert {pair for pair, _ in frames._held._read} == set(listed)
         assert {key[0] for key in live._kept} == set(live._minutes) == set(listed)
         assert {pair for _feed, pair in frames.states.states} == set(bot._memories) == set(listed)
     assert same(seen, RecordedFeeds(database, "binance", keeps=False).beside(PAIRS[0], bars, FEEDS))
     bot.dp = SimpleNamespace(current_whitelist=list)
-    bot._look_at_feeds(END + FIVE)
+    bot.bot_loop_start(now)
+    assert set(bot._memories) == {PAIRS[0]}
     assert set(live._minutes) == {PAIRS[0]}
     assert all(pair in caplog.text for pair in PAIRS)
     database.close()

@@ -287,10 +287,10 @@ def test_what_fails_beside_it_costs_no_candle_its_wait(
     torn = SimpleNamespace(look=failing, tell=failing)
     bot: Any = object.__new__(LiveFeeds)
     bot.dp = SimpleNamespace(current_whitelist=lambda: [PAIR])
-    bot._memories, bot._wait = {}, SimpleNamespace(wait=lambda *given: waited.append(given))
+    bot._wait = SimpleNamespace(wait=lambda *given: waited.append(given))
     bot.recorder = torn if fails == "recorder" else quiet
     states = torn if fails == "states" else quiet
-    bot.frames = SimpleNamespace(states=states, keep=lambda _pairs: None)
+    bot.frames = SimpleNamespace(states=states)
     bot._look_at_feeds(CLOSE)
     assert waited == [([PAIR], CLOSE)]
     assert "no thread can be begun" in caplog.text

@@ -97,32 +97,20 @@ class LiveFeeds(_Base):
     @fail_closed(answer=None)
     def _look_at_feeds(self, now: int) -> None:
         pairs = self.dp.current_whitelist()
-        self._tell(pairs)
+        self._tell()
         self._look_at_recorder(pairs, now)
         if self._wait is not None:
             self._wait.wait(pairs, now)
 
     @fail_closed(answer=None)
-    def _tell(self, pairs: list[str]) -> None:
+    def _tell(self) -> None:
         self.frames.states.tell()
-        self._forget_all_but(pairs)
 
     @fail_closed(answer=None)
     def _look_at_recorder(self, pairs: list[str], now: int) -> None:
         """Look after the thread; what fails here costs no candle its wait."""
         if self.recorder is not None:
             self.recorder.look(pairs, now)
-
-    def _forget_all_but(self, pairs: list[str]) -> None:
-        """Let go what is kept of pairs that are traded no longer; open trades' are among them.
-
-        An empty list is a pairlist that has failed, as a rule for one loop.
-        """
-        if not pairs:
-            return
-        self.frames.keep(pairs)
-        for pair in set(self._memories).difference(pairs):
-            del self._memories[pair]
 
     def ft_bot_cleanup(self) -> None:
         """End the recorder with the bot, before a reload starts the next one.
