@@ -101,7 +101,7 @@ def with_columns(
     if beside is not None:
         added.append((tuple(beside.columns), beside))
     made = pd.concat([frame, *(block for _, block in added)], axis=1, ignore_index=True)
-    made.columns = _named(*there, *(name for names, _ in added for name in names))
+    made.columns = _named(*there, *(name for names, _ in added for name in names)).view()
     return made
 
 

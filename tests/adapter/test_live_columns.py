@@ -115,3 +115,11 @@ def test_an_exit_names_the_reasons_of_both_sides_once(long: int, short: int) -> 
     (tag,) = exit_tags(np.array([long]), np.array([short]))
     reasons = {EXIT_TAGS[long], EXIT_TAGS[short]} - {""}
     assert (set() if pd.isna(tag) else set(tag.split("+"))) == reasons
+
+
+def test_a_name_given_to_the_columns_of_a_frame_is_in_no_other(candles: pd.DataFrame) -> None:
+    first = with_columns(candles, {"score": np.zeros(len(candles))})
+    first.columns.name = "mine"
+    second = with_columns(candles, {"score": np.zeros(len(candles))})
+    assert second.columns.name is None
+    assert list(second.columns) == list(first.columns)
