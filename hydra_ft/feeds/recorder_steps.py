@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from hydra_ft.errors import FeedError
+from hydra_ft.errors import FeedError, HydraError
 from hydra_ft.feeds.recorder_markets import bins_of, contract_of, grid_of, market_of
 from hydra_ft.feeds.recorder_session import LOST
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hydra_ft.feeds.recorder_policy import RecorderPolicy
 
 _LOOK_EVERY_S: Final = 0.5
+_ODD_ANSWERS: Final = (HydraError, LookupError, TypeError, ValueError)
+"""What ccxt and the reading of markets raise on an answer that is not as they expect it."""
 _AGAIN_S, _LATEST_S = 15.0, 3_600.0
 """Pause before trades that fit no step make it ask again; it doubles up to the second number
 while the answer stays the same."""
@@ -50,6 +52,7 @@ class StepWatch:
         while not stopping.is_set():
             await asyncio.sleep(_LOOK_EVERY_S)
             now_s, odd = self._clock_s(), sum(pair.off_grid for pair in self._pairs.values())
+            self._odd = min(self._odd, odd)  # a pair that left took its trades with it
             is_odd = odd > self._odd and now_s >= self._again_s
             if is_odd or now_s >= self._due_s:
                 self._odd = odd
@@ -58,7 +61,7 @@ class StepWatch:
     async def _look(self, now_s: float) -> None:
         try:
             await self._rest.load_markets(True)
-        except LOST:
+        except (*LOST, *_ODD_ANSWERS):
             self.failures += 1
             self._again_s = self._due_s = now_s + _AGAIN_S
             return
@@ -73,10 +76,13 @@ class StepWatch:
             market = market_of(self._rest, pair.pair)
             size = pair.grid.bin_ticks * pair.grid.tick_size
             bins = self._policy.bin_ticks.get(pair.pair, bins_of(market, None, size))
-            named = grid_of(market, bins)
+            named, contract = grid_of(market, bins), contract_of(market)
         except FeedError:  # no longer listed: what still comes lies on the grid that is known
+            return False
+        except _ODD_ANSWERS:
+            self.failures += 1
             return False
         if not pair.regrid(named):
             return False
-        self._contracts[pair.pair] = contract_of(market)
+        self._contracts[pair.pair] = contract
         return True

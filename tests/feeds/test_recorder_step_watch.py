@@ -24,12 +24,15 @@ class Venue:
 
     def __init__(self) -> None:
         self.tick, self.asked, self.fails = 0.1, 0, False
+        self.is_odd = False
 
     async def load_markets(self, reload: bool) -> None:
         assert reload
         self.asked += 1
         if self.fails:
             raise NetworkError("away")
+        if self.is_odd:
+            raise KeyError("filters")
 
     def market(self, _pair: str) -> dict[str, Any]:
         return {"precision": {"price": self.tick, "amount": GRID.lot_size}}
@@ -73,5 +76,51 @@ def test_what_it_is_told_counts_and_a_venue_that_is_away_is_asked_again() -> Non
         venue.fails, venue.tick = False, 0.05
         await watch._look(20.0)
         assert one.grid.tick_size == 0.05
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_cannot_be_read_is_a_failure_and_asked_for_again() -> None:
+    async def run() -> None:
+        venue, one = Venue(), pair()
+        one.begin(T0)
+        watch = StepWatch({"X": one}, {"X": Contract()}, venue, RecorderPolicy(), lambda: 0.0)
+        venue.is_odd = True
+        await watch._look(0.0)
+        assert (watch.failures, watch._due_s) == (1, 15.0)
+        venue.is_odd, venue.market = False, {}.__getitem__  # type: ignore[assignment, method-assign]
+        await watch._look(15.0)
+        assert watch.failures == 2
+        assert one.grid == GRID
+
+    asyncio.run(run())
+
+
+def test_trades_off_the_grid_are_noticed_after_a_pair_that_had_more_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorder_steps, "_LOOK_EVERY_S", 0.0)
+
+    async def run() -> None:
+        venue, now = Venue(), [0.0]
+        pairs = {"A": pair(), "B": pair()}
+        for one in pairs.values():
+            one.begin(T0)
+        for number in range(1, 4):
+            pairs["A"].take([trade(number, 100)._replace(price=100.05)], 0.0)
+        assert pairs["A"].off_grid == 3
+        watch = StepWatch(pairs, {}, venue, RecorderPolicy(), lambda: now[0])
+        stopping = asyncio.Event()
+        running = asyncio.ensure_future(watch.run(stopping))
+        await asyncio.sleep(0.01)
+        del pairs["A"]
+        await asyncio.sleep(0.01)
+        assert venue.asked == 1
+        now[0] = 1_000.0
+        pairs["B"].take([trade(1, 100)._replace(price=100.05)], now[0])
+        await asyncio.sleep(0.01)
+        stopping.set()
+        await running
+        assert venue.asked == 2
 
     asyncio.run(run())
