@@ -25,6 +25,7 @@ from hydra_ft.adapter.decisions.columns import (
     exit_tags,
     with_signals,
 )
+from hydra_ft.adapter.decisions.memories import Memories
 from hydra_ft.adapter.decisions.observed import Observed
 from hydra_ft.adapter.decisions.recorded import RecordedEntries
 from hydra_ft.adapter.decisions.rows import LastDecision, funnel, last_of
@@ -49,7 +50,6 @@ from hydra_ft.adapter.start import (
 )
 from hydra_ft.adapter.trades import to_ms
 from hydra_ft.decisions.evaluation import observe
-from hydra_ft.decisions.newest import NewestFirst
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, judge, startup_candles
 from hydra_ft.errors import DeclarationError, HydraError
 from hydra_ft.types import Bars, Feed, Side
@@ -117,7 +117,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         self.plot_config: dict[str, Any] = self.plot_config or plot_config(self.rules, self.feeds)
         self._last: dict[str, LastDecision | None] = {}
         self._seen = Observed()
-        self._memories: dict[str, NewestFirst] = {}
+        self._memories = Memories()
         self._reviewed: set[str] = set()
         self._has_own_steps = has_own_steps(type(self), HydraStrategy)
         self.stage_b: StageB = NoStageB()
@@ -168,10 +168,13 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         pair, runmode = metadata["pair"], self.config.get("runmode")
         self._last[pair] = None
         frames = self.frames.of(self.dp, pair, dataframe)
-        memory = None if runmode in TESTED else self._memories.setdefault(pair, NewestFirst())
+        memory = None if runmode in TESTED else self._memories.of(pair)
         seen = observe(frames, self.rules, self.feeds, memory)
         rules = self.rules_in_force
-        decisions = judge(seen, rules) if memory is None else memory.judge(seen, rules)
+        if memory is None:
+            decisions = judge(seen, rules)
+        else:
+            decisions = self._memories.judge(pair, seen, rules)
         self._last[pair] = last_of(decisions, frames[self.rules.base])
         if runmode == RunMode.HYPEROPT:
             self._seen[pair] = seen
@@ -272,8 +275,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         traded = self.config.get("runmode") in TRADES
         if traded and (pairs := self.dp.current_whitelist()):
             self.frames.keep(pairs)
-            for pair in set(self._memories).difference(pairs):
-                del self._memories[pair]
+            self._memories.keep(pairs)
 
     @fail_closed(answer=False)
     def confirm_trade_entry(

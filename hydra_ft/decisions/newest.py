@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hydra_ft.bars.candles import part
-from hydra_ft.decisions.evaluation import Frame, Memory, Observation, scores_of
+from hydra_ft.decisions.evaluation import Memory, Observation, scores_of
 from hydra_ft.decisions.exits import market_bars
 from hydra_ft.decisions.pipeline import Decisions, judge, numbers_of
 from hydra_ft.decisions.reasons import CODES
 from hydra_ft.decisions.rules import active_signals
 from hydra_ft.decisions.select import Choice
+from hydra_ft.decisions.sight import ROWS, Sight, tail
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 MOST_NEW = 48
 """New bars up to which those before stand; after a longer pause all are decided again."""
-_WHOLE = {"rules", "time", "failing", "candidate", "light", "errors", "columns", "numbers"}
-_ROWS = tuple(item.name for item in fields(Decisions) if item.name not in _WHOLE)
 
 
 def context_bars(rules: HeadRules, feeds: Collection[Feed]) -> int:
@@ -52,16 +50,21 @@ class NewestFirst(Memory):
     """A memory of one pair that also keeps what was decided on it.
 
     The bars before the newest keep their decisions for as long as rules, feeds and coarse bars
-    are the same, which is until an hour ends: then all are decided again.
+    are the same, which is until an hour ends: then all are decided again. Where ``sight`` finds
+    that a decision looks back further than is declared, all are decided each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sight: Sight | None = None) -> None:
         super().__init__()
+        self._sight = sight or Sight()
         self._decided: _Decided | None = None
 
     def judge(self, seen: Observation, rules: HeadRules) -> Decisions:
         """Decide on what this memory has observed last, as ``pipeline.judge`` does."""
-        made = self._continued(seen, rules) or judge(seen, rules, self)
+        made = self._continued(seen, rules)
+        if made is None:
+            made = judge(seen, rules, self)
+            self._sight.try_on(seen, rules, self, made, context_bars(rules, seen.feeds))
         if not len(made) or made.errors:
             # A signal that could not be computed is off on all bars that are decided at once.
             self._decided = None
@@ -76,6 +79,8 @@ class NewestFirst(Memory):
         last = self._decided
         if last is None or last.decisions.rules is not rules or last.feeds != seen.feeds:
             return None
+        if not self._sight.reaches(rules):
+            return None
         coarse = self.coarse()
         if len(coarse) != len(last.coarse) or any(
             one is not other for one, other in zip(coarse, last.coarse, strict=True)
@@ -88,7 +93,7 @@ class NewestFirst(Memory):
             return None
         if not np.array_equal(time[:stay], before[-stay:]):
             return None
-        newest = judge(_tail(seen, new + context), rules, self)
+        newest = judge(tail(seen, new + context), rules, self)
         return None if newest.errors else self._joined(seen, last, newest, new)
 
     def _joined(self, seen: Observation, last: _Decided, newest: Decisions, new: int) -> Decisions:
@@ -106,7 +111,7 @@ class NewestFirst(Memory):
         )
         rows: dict[str, Any] = {
             name: _with_new(getattr(before, name), getattr(newest, name), stay, new)
-            for name in _ROWS
+            for name in ROWS
         }
         scores = scores_of(seen, rules, self)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,18 +129,3 @@ class NewestFirst(Memory):
 
 def _with_new(before: Any, newest: Any, stay: int, new: int) -> Any:
     return np.concatenate((before[-stay:], newest[-new:]))
-
-
-def _tail(seen: Observation, n: int) -> Observation:
-    """The last rows of what was observed; the bars of the frames stay whole."""
-    return replace(
-        seen,
-        base=part(seen.base, -n, None),
-        close=seen.close[-n:],
-        frames={
-            timeframe: Frame(frame.bars, frame.rows[-n:], frame.features)
-            for timeframe, frame in seen.frames.items()
-        },
-        features={key: values[-n:] for key, values in seen.features.items()},
-        columns={key: values[-n:] for key, values in seen.columns.items()},
-    )

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from adapter.recorded_tape import HOUR, START, flat_candles, made_flow, made_trades
 from freqtrade.enums import RunMode
 
+from hydra_ft.adapter.decisions.memories import Memories
 from hydra_ft.adapter.decisions.stage_b import NoStageB
 from hydra_ft.adapter.heads import load_rules
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
 from hydra_ft.adapter.recorded.head_frames import HeadFrames
 from hydra_ft.adapter.strategy import HydraStrategy
 from hydra_ft.bars.candles import same
-from hydra_ft.decisions.evaluation import Memory
 from hydra_ft.settings import load_settings
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
@@ -47,13 +47,13 @@ def test_pairs_that_left_the_whitelist_are_forgotten(
     bot.config, bot.stage_b, bot.look_at_risk = config, NoStageB(), lambda _now: None
     bot.frames = frames = HeadFrames(RULES, FEEDS, config, load_settings(None))
     live = frames.live = RecordedFeeds(database, "binance", keeps=True)
-    bot._memories, now = {}, datetime.now(UTC)
+    bot._memories, now = Memories(), datetime.now(UTC)
     bars = flat_candles(END, 20)
     for listed in [[pair] for pair in (*PAIRS, PAIRS[0])]:
         bot.dp = SimpleNamespace(current_whitelist=lambda listed=listed: listed)
         seen = live.beside(listed[0], bars, FEEDS)
         frames.states.see(listed[0], seen, END)
-        bot._memories[listed[0]] = Memory()
+        bot._memories.of(listed[0])
         frames._held._read[listed[0], "1h"] = ([], bars)
         frames.states.tell()
         bot.bot_loop_start(now)
