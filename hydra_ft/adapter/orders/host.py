@@ -17,6 +17,7 @@ from freqtrade.exceptions import InvalidOrderException, TemporaryError
 
 from hydra_ft.adapter.markets import Markets
 from hydra_ft.adapter.orders.became import hide_what_stops_became
+from hydra_ft.adapter.orders.flat import closing_order
 from hydra_ft.adapter.orders.listener import (
     Answer,
     DroppedStops,
@@ -128,9 +129,15 @@ class Host(Markets):
         if any(stop.safe_filled for stop in stops) or self.triggered(trade):
             logger.warning("%s is not reloaded: a stop on the exchange has triggered.", trade)
             return False
+        rpc = self._dp._DataProvider__rpc._rpc  # noqa: SLF001 - the seam
+        last = closing_order(trade)
+        if last is not None:
+            logger.warning("Closing %s: its orders have.", trade)
+            trade.amount = last.safe_amount_after_fee
+            rpc._freqtrade.update_trade_state(trade, last.order_id)  # noqa: SLF001 - the seam
+            return True
         logger.warning("Reloading %s from its orders on the exchange.", trade)
-        rpc = self._dp._DataProvider__rpc  # noqa: SLF001 - the seam
-        rpc._rpc._rpc_reload_trade_from_exchange(trade.id)  # noqa: SLF001 - the seam
+        rpc._rpc_reload_trade_from_exchange(trade.id)  # noqa: SLF001 - the seam
         return True
 
     def cancel(self, order_id: str, pair: str) -> SeenOrder:
