@@ -33,7 +33,8 @@ class Pulse:
         self.until_s = 0.0
         self.heard_s = _NEVER_S
         self._looked_s = self._unheard_s = 0.0
-        self._wires: dict[int, dict[str, tuple[int | None, float]]] = {}
+        # Two clients at most, while one takes over: held, so that no other gets the id of one.
+        self._wires: dict[int, tuple[Any, dict[str, tuple[int | None, float]]]] = {}
 
     def begin(self, now_s: float) -> None:
         """Know that a new connection stands now."""
@@ -43,7 +44,10 @@ class Pulse:
 
     def look(self, client: Any, now_s: float) -> bool:
         """Whether a client has heard something on each of its wires since the look before."""
-        known = self._wires.setdefault(id(client), {})
+        known = self._wires.pop(id(client), (client, {}))[1]
+        self._wires[id(client)] = (client, known)
+        if len(self._wires) > 2:  # noqa: PLR2004 - the one that stands, and the one that comes
+            del self._wires[next(iter(self._wires))]
         for url, wire in client.clients.items():
             stamp, _ = known.get(url, (wire.last_message_at, _NEVER_S))
             if url not in known:

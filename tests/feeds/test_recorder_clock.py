@@ -111,3 +111,16 @@ def test_what_an_earlier_line_has_heard_proves_nothing_of_the_next() -> None:
     pulse.begin(20.0)
     assert not pulse.look(client(T0 + 5), 21.0)
     assert pulse.until_s == 20.0
+
+
+def test_clients_that_were_replaced_are_forgotten() -> None:
+    """Another one may come to stand at the address of one that is gone."""
+    pulse = Pulse()
+    pulse.begin(0.0)
+    for number in range(20):
+        one = client()
+        for moment in range(3):
+            one.clients["wss"].last_message_at = T0 + 3 * number + moment
+            pulse.look(one, float(3 * number + moment))
+    assert len(pulse._wires) == 2
+    assert pulse.complaint() is None
