@@ -46,7 +46,7 @@ class Pulse:
         """Whether a client has heard something on each of its wires since the look before."""
         known = self._wires.pop(id(client), (client, {}))[1]
         self._wires[id(client)] = (client, known)
-        if len(self._wires) > 2:  # noqa: PLR2004 - the one that stands, and the one that comes
+        if len(self._wires) > 2:
             del self._wires[next(iter(self._wires))]
         for url, wire in client.clients.items():
             stamp, _ = known.get(url, (wire.last_message_at, _NEVER_S))
