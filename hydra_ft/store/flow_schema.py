@@ -7,17 +7,17 @@ and quantities are whole ticks and lots of a grid, times are UTC milliseconds.
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     Float,
-    Index,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
     UniqueConstraint,
-    text,
+    event,
 )
 
 from hydra_ft.store.schema import METADATA
@@ -123,13 +123,16 @@ LIQUIDATION_MINUTES = Table(
     Column("step_ms", Integer, nullable=False),
     Column("long_notional", Float, nullable=False),
     Column("short_notional", Float, nullable=False),
-    # Finds what is no minute without reading them all: see migration_flow.py.
-    Index(
-        "ix_hydra_liquidation_steps", "market", "source", "step_ms",
-        sqlite_where=text(NO_MINUTE), postgresql_where=text(NO_MINUTE),
-    ),
     sqlite_with_rowid=False,
-)  # fmt: skip
+)
+
+STEPS_INDEX = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+    "CREATE INDEX IF NOT EXISTS ix_hydra_liquidation_steps"
+    f" ON hydra_liquidation_minutes (market, source, step_ms) WHERE {NO_MINUTE}"
+)
+"""Finds what is no minute without reading them all: see migration_flow.py. As an ``Index`` of both
+databases it would have SQLAlchemy import PostgreSQL's dialect at every start."""
+event.listen(LIQUIDATION_MINUTES, "after_create", STEPS_INDEX)
 
 OPEN_INTEREST = Table(
     "hydra_open_interest",

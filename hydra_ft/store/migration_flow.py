@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import text
 
 from hydra_ft.store.flow_derivatives import stepped
-from hydra_ft.store.flow_schema import NO_MINUTE
+from hydra_ft.store.flow_schema import NO_MINUTE, STEPS_INDEX
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def name_steps(connection: Connection) -> None:
     They stood under the name of a vendor's minutes, and what they covered read as time in which
     nothing was liquidated. It is unknown from now on, and can be fetched anew.
     """
+    connection.execute(STEPS_INDEX)
     for row in connection.execute(_OTHER_STEPS).all():
         if "/" in row.source:  # as it is written today
             continue
