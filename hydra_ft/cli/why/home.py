@@ -74,7 +74,7 @@ def named_url(args: argparse.Namespace) -> str:
     except StoreError as error:
         raise HydraError(
             "--db-url: expected the address of a file or a server, such as "
-            "sqlite:////home/me/hydra.sqlite, was none; correct it"
+            "sqlite:///user_data/hydra.sqlite, was none; correct it"
         ) from error
     return url
 
