@@ -25,6 +25,7 @@ from hydra_ft.bars.compiled import (
     inlined,
 )
 from hydra_ft.bars.flow_rows import BLOCK, MOST, ON_GRID
+from hydra_ft.bars.flow_sums import before
 from hydra_ft.errors import DataError
 
 if TYPE_CHECKING:
@@ -81,21 +82,6 @@ def _summed(n: int, stage: IntArray, row: IntArray) -> None:
     row[TRADES] += n
 
 
-@inlined
-def _before(end: int, at: int, n: int, time: IntArray) -> int:
-    """Count the times from ``at`` on before ``end``, of ``n``; the first is before it."""
-    if time[at + n - 1] < end:
-        return n
-    low, high = at + 1, at + n
-    while low < high:
-        middle = (low + high) // 2
-        if time[middle] < end:
-            low = middle + 1
-        else:
-            high = middle
-    return low - at
-
-
 def _sum_deltas(
     time: IntArray,
     quantity: FloatArray,
@@ -117,7 +103,9 @@ def _sum_deltas(
         if time[at] < latest or bar >= rows.shape[0]:
             return at
         n = int(min(BLOCK, time.shape[0] - at))
-        n = _before(begin + (bar + 1) * step_ms, at, n, time)
+        end = begin + (bar + 1) * step_ms
+        if time[at + n - 1] >= end:
+            n = before(end, at, n, time)
         if _staged(at, n, time, quantity, side, lots_per_base, stage):
             return at
         _summed(n, stage, rows[bar])

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @inlined
-def _before(end: int, k: int, n: int, time: IntArray) -> int:
+def before(end: int, k: int, n: int, time: IntArray) -> int:
     """Count the times from ``k`` on before ``end``, of ``n`` that are in order."""
     low, high = k, k + n
     while low < high:
@@ -54,7 +54,7 @@ def _before(end: int, k: int, n: int, time: IntArray) -> int:
 @spliced
 def following(k: int, end: int, number: IntArray, time: IntArray) -> int:
     """Count the trades from ``k`` on whose ids and times follow, at most a block of them."""
-    n = max(1, _before(end, k, int(min(BLOCK, time.shape[0] - k)), time))
+    n = max(1, before(end, k, int(min(BLOCK, time.shape[0] - k)), time))
     at, first, strays = np.uint64(k), number[k] - k, 0
     for i in range(at + np.uint64(1), at + np.uint64(n)):
         strays += (number[i] - np.int64(i) != first) | (time[i] < time[i - np.uint64(1)])

@@ -6,30 +6,28 @@ import logging
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
-import pytest
 from adapter.recorded_tape import PAIR
-from adapter.test_recorded_bot_recorder import BINANCE, NOW, OTHER, Clock, Idle, begun, warned
+from adapter.test_recorded_bot_recorder import (
+    BINANCE,
+    NOW,
+    OTHER,
+    Clock,
+    Idle,
+    begun,
+    idle,
+    url,
+    warned,
+)
 
-from hydra_ft.adapter.recorded import bot_recorder
 from hydra_ft.adapter.recorded.bot_pairs import BotPairs
 from hydra_ft.adapter.recorded.bot_recorder import BotRecorder
 from hydra_ft.errors import StoreError
 from hydra_ft.recorder_settings import RecorderSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
-
-@pytest.fixture
-def idle(monkeypatch: pytest.MonkeyPatch) -> type[Idle]:
-    made = type("Made", (Idle,), {"made": []})
-    monkeypatch.setattr(bot_recorder, "Recorder", made)
-    return made
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'hydra.sqlite'}"
+__all__ = ["idle", "url"]
 
 
 def looked(bot: BotRecorder, pairs: list[str]) -> None:

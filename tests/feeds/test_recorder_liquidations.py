@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from feeds.test_recorder_readers import PAIR, T0, Wall, client, heard, order
 
@@ -64,7 +66,8 @@ def test_a_liquidation_of_another_pair_is_left_out() -> None:
     assert reader.drain(client(order(1)), 1.0) == 0
 
 
-def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
+def standing() -> tuple[Wall, LiquidationReader, Any]:
+    """A feed that has been heard 0.4 s after its connection was made."""
     wall = Wall()
     reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
     reader.connected(0.0)
@@ -72,6 +75,11 @@ def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
     reader.drain(one, 0.1)
     wall.now += 400
     reader.drain(heard(one), 0.4)
+    return wall, reader, one
+
+
+def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
+    wall, reader, _one = standing()
     (span,) = reader.take_covered()
     assert (span.feed, span.start, span.stop) == (Feed.LIQUIDATIONS, T0, T0 + 400)
     wall.now += 100
@@ -84,13 +92,7 @@ def test_a_feed_without_ids_says_when_it_stood_and_when_not() -> None:
 
 
 def test_what_stood_before_a_loss_is_covered_though_nobody_asked_in_between() -> None:
-    wall = Wall()
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
-    reader.connected(0.0)
-    one = client()
-    reader.drain(one, 0.1)
-    wall.now += 400
-    reader.drain(heard(one), 0.4)
+    wall, reader, _one = standing()
     reader.lost(0.5)
     wall.now += 600
     reader.connected(1.0)
@@ -104,13 +106,7 @@ def test_what_stood_before_a_loss_is_covered_though_nobody_asked_in_between() ->
 
 def test_on_a_line_that_answers_nothing_no_time_is_free_of_liquidations() -> None:
     """H4: five orders were sent into a frozen line, and the time of all five was covered."""
-    wall = Wall()
-    reader = LiquidationReader(BINANCE, {PAIR: Contract()}, wall)
-    reader.connected(0.0)
-    one = client()
-    reader.drain(one, 0.1)
-    wall.now += 400
-    reader.drain(heard(one), 0.4)
+    wall, reader, one = standing()
     for now_s in range(1, 22):
         wall.now = T0 + now_s * 1_000
         reader.drain(one, now_s)

@@ -16,6 +16,8 @@ from hydra_ft.feeds.recorder_steps import StepWatch
 if TYPE_CHECKING:
     import pytest
 
+    from hydra_ft.feeds.recorder_pair import PairRecorder
+
 
 class Venue:
     """What is asked of a client; a stand-in, since no real one changes its steps when told to."""
@@ -65,11 +67,17 @@ def test_it_asks_at_once_then_more_and_more_seldom_and_again_with_each_refresh(
     assert asked_at == [0, 30, 90, 210, 450, 930, 1890, 3810, 7410, 11_010, 51_010]
 
 
+def watched() -> tuple[Venue, PairRecorder, StepWatch]:
+    """A pair of a venue whose steps are watched; the clock stands."""
+    venue, one = Venue(), pair()
+    one.begin(T0)
+    watch = StepWatch({"X": one}, {"X": Contract()}, venue, RecorderPolicy(), lambda: 0.0)
+    return venue, one, watch
+
+
 def test_what_it_is_told_counts_and_a_venue_that_is_away_is_asked_again() -> None:
     async def run() -> None:
-        venue, one = Venue(), pair()
-        one.begin(T0)
-        watch = StepWatch({"X": one}, {"X": Contract()}, venue, RecorderPolicy(), lambda: 0.0)
+        venue, one, watch = watched()
         venue.fails = True
         await watch._look(0.0)
         assert (watch.failures, watch._due_s) == (1, 15.0)
@@ -82,9 +90,7 @@ def test_what_it_is_told_counts_and_a_venue_that_is_away_is_asked_again() -> Non
 
 def test_an_answer_that_cannot_be_read_is_a_failure_and_asked_for_again() -> None:
     async def run() -> None:
-        venue, one = Venue(), pair()
-        one.begin(T0)
-        watch = StepWatch({"X": one}, {"X": Contract()}, venue, RecorderPolicy(), lambda: 0.0)
+        venue, one, watch = watched()
         venue.is_odd = True
         await watch._look(0.0)
         assert (watch.failures, watch._due_s) == (1, 15.0)
