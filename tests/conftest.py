@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MOVED = pytest.StashKey[bool]()
 _BEGUN = pytest.StashKey[tuple[float, float]]()
 _JUMP_S = 1.0
+_SETTINGS = ("Strategy Parameter(", "Override strategy '", "Strategy using ")
+"""What freqtrade logs for each setting at each start: a hundred lines that hide the rest."""
 
 
 def pytest_configure() -> None:
@@ -43,14 +45,24 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say of a test that fails whether the machine's clock was set meanwhile."""
+    """Say of a test that fails what happened, and whether the clock was set meanwhile."""
     report = yield
+    if report.failed:
+        report.sections = [(name, _told(name, text)) for name, text in report.sections]
     if report.failed and _BEGUN in item.stash:
         begun, now = item.stash[_BEGUN], _clocks()
         set_by_s = now[0] - begun[0] - (now[1] - begun[1])
         if abs(set_by_s) > _JUMP_S:
             report.sections.append(("clock", f"set by {set_by_s:+.1f} s during this test"))
     return report
+
+
+def _told(name: str, text: str) -> str:
+    """Leave the settings of a bot out of a captured log."""
+    if not name.startswith("Captured log"):
+        return text
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not any(one in line for one in _SETTINGS))
 
 
 def _clocks() -> tuple[float, float]:

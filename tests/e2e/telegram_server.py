@@ -115,7 +115,7 @@ class TelegramServer:
             self._updates.append({"update_id": self._next_id(), "message": message})
             self._changed.notify_all()
 
-    def wait(self, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], object], timeout_s: float = 60.0) -> None:
         """Wait, in real time, until a condition of this server holds."""
         with self._changed:
             if not self._changed.wait_for(condition, timeout_s):

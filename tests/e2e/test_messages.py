@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 SHIPPED = Path(__file__).parents[2] / "config.json.example"
+GREETINGS = ("*Exchange:*", "Searching for USDT pairs")
+"""How what freqtrade says at its start begins, in Markdown."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,9 @@ def rig(rigged: Callable[..., Rig], chat: TelegramServer, ended: list[Telegram])
     section: dict[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8"))["telegram"]
     rig = rigged(telegram=section | {"enabled": True, "token": TOKEN, "chat_id": str(CHAT)})
     chat.wait(lambda: "getUpdates" in chat.calls)
-    chat.texts(0)
+    # They are sent side by side, and may take longer than any silence that one would wait for.
+    chat.texts(len(GREETINGS))
+    assert all(one.source.startswith(GREETINGS) for one in chat.sent), chat.sent
     chat.sent.clear()
     yield rig
     (telegram,) = [m for m in rig.bot.rpc.registered_modules if isinstance(m, Telegram)]
