@@ -73,7 +73,7 @@ def test_a_termination_ends_with_0_and_the_next_start_goes_on(home: Home) -> Non
 
 @pytest.mark.ci
 def test_a_second_signal_ends_at_once(home: Home) -> None:
-    home.config["hydra"]["recorder"] = QUICK | {"stop_s": 60}
+    home.config["hydra"]["recorder"] = QUICK | {"stop_s": 300}
     process = home.start()
     read_until(process, is_recording)
     database = Database(f"sqlite:///{home.file}")
@@ -83,9 +83,7 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:
         read_until(process, lambda line: "a second signal ends at once" in line)
         time.sleep(1.0)
         assert process.poll() is None
-        began = time.monotonic()
-        code, out, err = ended(process, signal.SIGINT)
-        assert time.monotonic() - began < 1.5
+        code, out, err = ended(process, signal.SIGINT)  # within 60 s, a fifth of what a stop may
         # A shell says 130 of both: Python's own answer, or the signal's.
         assert (code in {130, -signal.SIGINT}, err) == (True, ""), (code, out)
         assert code != 130 or "ended at once; what was being written, and " in out
@@ -109,11 +107,10 @@ def test_a_stop_does_not_wait_for_an_exchange_that_does_not_answer(home: Home) -
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         home.config["exchange"] |= freqtrade_exchange_config(url) | {"pair_whitelist": [BTC]}
+        home.config["exchange"]["ccxt_config"]["timeout"] = 600_000  # ten times what ended() waits
         process = home.start()
         read_until(process, lambda line: "loading markets" in line)
-        began = time.monotonic()
         assert ended(process, signal.SIGTERM)[0] == 0
-        assert time.monotonic() - began < 5
 
 
 @pytest.mark.ci
