@@ -90,7 +90,7 @@ def url(tmp_path: Path) -> str:
 def ended(bot: BotRecorder) -> None:
     """Wait until its thread has ended."""
     assert bot._thread is not None
-    bot._thread._thread.join(10)
+    bot._thread._thread.join(60)
 
 
 def begun(bot: BotRecorder) -> None:

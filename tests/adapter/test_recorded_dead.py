@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STOP = START + 6 * FIVE
-PAIRS = [f"P{i}/USDT:USDT" for i in range(20)]
+PAIRS = [f"P{i}/USDT:USDT" for i in range(60)]
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def test_a_server_that_never_answers_is_asked_once_a_loop() -> None:
         assert {read(live, pair) for pair in PAIRS} == {NotAskedError}
         assert "secret" not in str(failed.value)
         database.close()
-    assert time.monotonic() - began < 15  # a time-out for each of the pairs would be 20 and more
+    assert time.monotonic() - began < 60  # a time-out for each of the pairs would be 120
 
 
 def test_the_next_loop_tries_one_read_and_goes_on_where_it_is_answered(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_next_loop_tries_one_read_and_goes_on_where_it_is_answered(tmp_path:
     for _ in range(2):
         database.begin_loop()
         found = [read(live, pair) for pair in PAIRS]
-        assert found == [StoreError, *[NotAskedError] * 19]
+        assert found == [StoreError, *[NotAskedError] * 59]
     with whole.transaction() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO hydra_markets"))
     assert read(live, PAIR) is NotAskedError

@@ -7,11 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from commands.freqtrade_commands import environment
+from waiting import wait_until
 
 pytestmark = [pytest.mark.ci, pytest.mark.timeout(1200)]
 
@@ -69,10 +69,12 @@ def test_an_interrupted_demo_leaves_nothing_running_and_starts_again(tmp_path: P
     for _ in range(2):
         process = start(tmp_path)
         config = tmp_path / ".demo" / "config.json"
-        deadline = time.monotonic() + LIMIT_S
-        while not left_running(tmp_path) and time.monotonic() < deadline:
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.2)
+
+        def has_begun() -> bool:
+            assert process.poll() is None, process.communicate()[0]  # noqa: B023
+            return left_running(tmp_path) != []
+
+        wait_until(has_begun, LIMIT_S, every_s=0.2)
         assert config.exists()
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)

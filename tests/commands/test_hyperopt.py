@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 from commands.freqtrade_commands import PAIRS, REPOSITORY, TESTED, Home
+from waiting import wait_until
 
 from hydra_ft.store.tested import FOLDER, TestedLedger
 
@@ -47,15 +47,10 @@ def ledger(place: Home) -> TestedLedger:
 
 
 def left_running(place: Home) -> list[str]:
-    """Processes that still write where the commands of a home wrote, a moment after the last."""
-    deadline, log = time.monotonic() + 5, str(place.folder / "output.log")
-    while time.monotonic() < deadline:
-        links = {path: str(path / "fd" / "1") for path in Path("/proc").glob("[0-9]*")}
-        found = [path.name for path, link in links.items() if _target(link) == log]
-        if not found:
-            return []
-        time.sleep(0.1)
-    return found
+    """Processes that still write where the commands of a home wrote."""
+    log = str(place.folder / "output.log")
+    links = {path: str(path / "fd" / "1") for path in Path("/proc").glob("[0-9]*")}
+    return [path.name for path, link in links.items() if _target(link) == log]
 
 
 def _target(link: str) -> str:
@@ -80,7 +75,8 @@ def test_hyperopt_searches_the_thresholds_and_its_file_is_honoured(place: Home) 
     assert len(epochs) == EPOCHS
     trades = {json.loads(epoch)["results_metrics"]["total_trades"] for epoch in epochs}
     assert len(trades) > 1, "the thresholds of an epoch reach its decisions"
-    assert left_running(place) == [], "its workers and its queue of logs end with it"
+    # Its workers and its queue of logs end with it, a moment later.
+    wait_until(lambda: not left_running(place))
     expect_the_file_in_force(place, found)
 
 

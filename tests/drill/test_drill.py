@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,13 +74,11 @@ def test_an_interrupted_drill_ends_its_bot_and_says_what_it_saw(tmp_path: Path) 
         text=True,
     )
     journal = folder / "journal.jsonl"
-    for _ in range(120):
-        if journal.exists() and journal.stat().st_size:
-            break
-        time.sleep(0.5)
-    else:
+    try:
+        wait_until(lambda: journal.exists() and journal.stat().st_size, every_s=0.5)
+    except AssertionError:
         process.kill()
-        raise AssertionError("no order within a minute")
+        raise
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from e2e.test_entries import part
 from e2e.test_exits import leave
 from freqtrade.rpc.telegram import Telegram
 from telegram.ext import Application
+from waiting import HANG_S, wait_until
 
 from hydra_ft.types import Side
 
@@ -35,7 +35,7 @@ def ended() -> Iterator[list[Telegram]]:
     stopped: list[Telegram] = []
     yield stopped
     for telegram in stopped:
-        telegram._thread.join(30)
+        telegram._thread.join(HANG_S)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def rig(rigged: Callable[..., Rig], chat: TelegramServer, ended: list[Telegram])
     yield rig
     (telegram,) = [m for m in rig.bot.rpc.registered_modules if isinstance(m, Telegram)]
     rig.bot.rpc.registered_modules.remove(telegram)
-    asyncio.run_coroutine_threadsafe(telegram._cleanup_telegram(), telegram._loop).result(10)
+    asyncio.run_coroutine_threadsafe(telegram._cleanup_telegram(), telegram._loop).result(HANG_S)
     ended.append(telegram)
 
 
@@ -198,10 +198,7 @@ def test_an_exit_that_is_forced_from_the_chat_ends_the_chased_one(
     rig.step(1, times=2)
     chat.texts(3)
     chat.write(f"/forceexit {rig.trade().id}")
-    for _ in range(200):
-        if not rig.position():
-            break
-        time.sleep(0.05)
+    wait_until(lambda: not rig.position())
     rig.step(1, times=4)
     assert rig.position() == 0
     rig.check_books()

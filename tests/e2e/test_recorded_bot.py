@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from waiting import wait_until
 
 from benchmarks.recorded.freqtrade_home import configuration, environment
 from hydra_ft.store.database import Database
@@ -118,7 +119,7 @@ class Home:
 
     def ask(self, path: str) -> Any:
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}"
-        return httpx.post(url, auth=(NAME, WORD), timeout=10).raise_for_status().json()
+        return httpx.post(url, auth=(NAME, WORD), timeout=60).raise_for_status().json()
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +148,15 @@ def stand_until(home: Home, until: int, *feeds: Feed) -> None:
 
 
 def until(condition: Callable[[], object], process: subprocess.Popen[str], home: Home) -> None:
-    for _ in range(360):
-        if condition():
-            return
-        assert process.poll() is None, home.log[-3000:]
-        time.sleep(0.5)
-    raise AssertionError(home.log[-5000:])
+    def is_so() -> object:
+        found = condition()
+        assert found or process.poll() is None, home.log[-3000:]
+        return found
+
+    try:
+        wait_until(is_so, 180, every_s=0.5)
+    except AssertionError as error:
+        raise AssertionError(home.log[-5000:]) from error
 
 
 def decided_after(home: Home, at: int) -> dict[int, str]:
@@ -182,7 +186,7 @@ def test_a_bot_decides_on_the_trades_that_it_records(home: Home) -> None:
         assert process.wait(60) == 130, home.log[-3000:]
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     assert "another recorder is used" not in home.log
     assert "Traceback" not in home.log
     assert "recorder: trades up" in home.log

@@ -49,7 +49,7 @@ def ask(rig: Rig, path: str, method: str = "GET", body: dict[str, Any] | None = 
     """Call freqtrade's REST interface, as FreqUI does."""
     port = rig.bot.config["api_server"]["listen_port"]
     url = f"http://127.0.0.1:{port}/api/v1/{path}"
-    answer = httpx.request(method, url, json=body, auth=(NAME, WORD), timeout=10)
+    answer = httpx.request(method, url, json=body, auth=(NAME, WORD), timeout=60)
     return answer.raise_for_status().json()
 
 

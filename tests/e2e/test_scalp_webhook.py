@@ -179,10 +179,10 @@ def test_both_edges_reach_the_receiver_and_a_stop_ends_what_stands(
             recorded.wants_quiet = True
             assert recorded.until(lambda: receiver.active()[3:] == [True], 60)
             bot.send_signal(signal.SIGINT)
-            assert recorded.until(lambda: bot.poll() is not None, 30)
+            assert recorded.until(lambda: bot.poll() is not None, 60)
         finally:
             bot.kill()
-            bot.wait(30)
+            bot.wait(60)
             recorded.close()
     assert receiver.active() == [False, True, False, True, False]
     check(receiver, recorded.quiet_closes, log.read_text())
@@ -211,5 +211,5 @@ def test_a_receiver_that_never_answers_holds_a_message_up_for_two_seconds(
     sender = Webhook(None, webhook)
     began = time.monotonic()
     sender.send_msg({"type": RPCMessageType.STRATEGY_MSG, "msg": '{"a": 1}'})
-    assert 1.9 < time.monotonic() - began < 9  # freqtrade's own time-outs would take 20
+    assert 1.9 < time.monotonic() - began < 15  # freqtrade's own time-outs would take 20
     deaf.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ccxt.pro
 import pytest
 from exchange.conftest import client_options
+from waiting import HANG_S, await_until
 
 from loopback_exchange import Market, Server
 
@@ -32,7 +34,7 @@ def watch(server: Server, act: Callable[[ccxt.pro.binance], Awaitable[Any]]) -> 
         client = ccxt.pro.binance(client_options(server.url))
         try:
             await client.load_markets()
-            return await asyncio.wait_for(act(client), 20)
+            return await asyncio.wait_for(act(client), HANG_S)
         finally:
             await client.close()
 
@@ -60,7 +62,7 @@ def test_trades_of_two_pairs_come_in_order_and_whole(
 
 async def meets(client: ccxt.pro.binance, pair: str) -> None:
     """Wait until the added-up book is that of REST: the market moves between the two looks."""
-    for _ in range(40):
+    for _ in range(400):
         shown = await client.fetch_order_book(pair, 50)
         await asyncio.sleep(0.15)
         book = client.orderbooks[pair]
@@ -68,6 +70,10 @@ async def meets(client: ccxt.pro.binance, pair: str) -> None:
         if all(sides[side] == shown[side] for side in sides):
             return
     assert sides == {side: shown[side] for side in sides}
+
+
+def stands(book: dict[str, Any], bid: list[float], ask: list[float]) -> bool:
+    return (book["bids"][0], book["asks"][0]) == (bid, ask)
 
 
 def test_the_book_stays_that_of_the_exchange(streaming: Server) -> None:
@@ -82,11 +88,10 @@ def test_the_book_stays_that_of_the_exchange(streaming: Server) -> None:
                 streaming.control.release(symbol)
             else:
                 streaming.control.book(symbol, low, low + 0.2, 3, 4)
-            await asyncio.sleep(0.5)
             book = client.orderbooks[pair]
             if low is not None:
-                assert book["bids"][0] == [low, 3.0]
-                assert book["asks"][0] == [low + 0.2, 4.0]
+                best = ([low, 3.0], [low + 0.2, 4.0])
+                await await_until(partial(stands, book, *best))
             else:
                 await meets(client, pair)
             assert book["bids"][0] != last
@@ -105,7 +110,9 @@ def test_liquidations_of_a_burst_are_all_in_the_cache_and_not_in_the_answer(
             long = number % 2 == 0
             streaming.streams.liquidate("BTCUSDT", 60_000.0, 1 + number, is_long=long)
         returned = len(await waiting)
-        await asyncio.sleep(0.2)
+        await await_until(
+            lambda: sum(one["price"] == 60_000.0 for one in client.liquidations) == 20
+        )
         return returned, list(client.liquidations)
 
     returned, kept = watch(streaming, act)

@@ -150,7 +150,7 @@ def answers(server: Server, symbol: str) -> dict[str, Any]:
         "marks": f"markPriceKlines?symbol={symbol}&interval=1h&limit=1",
     }
     return {
-        name: requests.get(f"{server.url}/fapi/v1/{path}", timeout=10).json()
+        name: requests.get(f"{server.url}/fapi/v1/{path}", timeout=60).json()
         for name, path in paths.items()
     }
 

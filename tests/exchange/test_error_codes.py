@@ -260,13 +260,13 @@ def test_every_code_of_the_table_is_provoked() -> None:
 
 
 def test_a_missing_key_is_minus_2014_with_status_401(server: Server) -> None:
-    answer = requests.get(f"{server.url}/fapi/v3/account", timeout=5)
+    answer = requests.get(f"{server.url}/fapi/v3/account", timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, -2014)
 
 
 def test_a_missing_timestamp_is_minus_1102(server: Server) -> None:
     headers = {"X-MBX-APIKEY": "loopback"}
-    answer = requests.get(f"{server.url}/fapi/v3/account", headers=headers, timeout=5)
+    answer = requests.get(f"{server.url}/fapi/v3/account", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (400, -1102)
 
 

@@ -81,7 +81,7 @@ def test_a_kill_after_the_answer_loses_nothing(tmp_path: Path) -> None:
         order = client.create_order(PAIR, "limit", "buy", 0.01, round(bid * 0.95, 1))
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     with Server(Market(7), store=file) as server:
         client = ccxt.binance(client_options(server.url))
         assert client.fetch_order(order["id"], PAIR)["clientOrderId"] == order["clientOrderId"]
@@ -98,11 +98,11 @@ def test_a_state_file_that_is_none_is_refused_by_name(tmp_path: Path) -> None:
 def test_the_command_prints_its_address_and_stops_cleanly(number: signal.Signals) -> None:
     process, url = run_exchange("--port", "0", "--symbols", "BTCUSDT", "AVAXUSDT")
     try:
-        info = requests.get(f"{url}/fapi/v1/exchangeInfo", timeout=10).json()
+        info = requests.get(f"{url}/fapi/v1/exchangeInfo", timeout=60).json()
         assert [row["symbol"] for row in info["symbols"]] == ["BTCUSDT", "AVAXUSDT"]
-        assert requests.get(f"{url}/_control/state", timeout=10).status_code == 404
+        assert requests.get(f"{url}/_control/state", timeout=60).status_code == 404
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()

@@ -73,20 +73,20 @@ def test_the_port_is_kept_over_stop_and_start() -> None:
     with server:
         url = server.url
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{url}/fapi/v1/ping", timeout=2)
+        requests.get(f"{url}/fapi/v1/ping", timeout=60)
     with server:
         assert server.url == url
-        assert requests.get(f"{url}/fapi/v1/ping", timeout=2).json() == {}
+        assert requests.get(f"{url}/fapi/v1/ping", timeout=60).json() == {}
 
 
 def test_it_listens_on_loopback_only(server: Server) -> None:
     assert server.url.startswith("http://127.0.0.1:")
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://127.0.0.2:{server.port}/fapi/v1/ping", timeout=2)
+        requests.get(f"http://127.0.0.2:{server.port}/fapi/v1/ping", timeout=60)
 
 
 def test_an_unknown_path_is_404_with_a_code(server: Server) -> None:
-    answer = requests.get(f"{server.url}/fapi/v1/nonsense", timeout=5)
+    answer = requests.get(f"{server.url}/fapi/v1/nonsense", timeout=60)
     assert answer.status_code == 404
     assert answer.json() == {
         "code": -5000,
@@ -102,8 +102,8 @@ def test_an_exchange_has_any_symbols_and_eight_by_default() -> None:
 def test_requests_are_counted_by_method_and_path(server: Server) -> None:
     server.requests.clear()
     for _ in range(3):
-        requests.get(f"{server.url}/fapi/v1/ping?x=1", timeout=5)
-    requests.get(f"{server.url}/_control/state", timeout=5)
+        requests.get(f"{server.url}/fapi/v1/ping?x=1", timeout=60)
+    requests.get(f"{server.url}/_control/state", timeout=60)
     assert dict(server.requests) == {("GET", "/fapi/v1/ping"): 3}
 
 
@@ -114,7 +114,7 @@ PUBLIC = {
 
 @pytest.mark.parametrize("path", [key[1] for key, route in ROUTES.items() if not route.needs_key])
 def test_every_public_route_answers(server: Server, path: str) -> None:
-    answer = requests.get(server.url + path, params=PUBLIC, timeout=10)
+    answer = requests.get(server.url + path, params=PUBLIC, timeout=60)
     assert answer.status_code == 200
     assert isinstance(answer.json(), (list, dict))
     if path.endswith(("klines", "Klines", "aggTrades", "fundingRate", "InterestHist")):
@@ -184,20 +184,20 @@ def test_tickers_name_every_symbol(client: ccxt.binance) -> None:
 def test_control_over_http_pins_prints_and_shows(server: Server, client: ccxt.binance) -> None:
     control = f"{server.url}/_control"
     pin = {"symbol": "BTCUSDT", "bid": 50000, "ask": 50001, "bid_size": 1, "ask_size": 3}
-    assert requests.post(f"{control}/book", json=pin, timeout=5).status_code == 200
+    assert requests.post(f"{control}/book", json=pin, timeout=60).status_code == 200
     assert client.fetch_order_book(PAIR, 5)["asks"] == [[50001.0, 3.0]]
     order = client.create_order(PAIR, "limit", "buy", 1, 50000.5)
     trade = {"symbol": "BTCUSDT", "price": 50000.5, "quantity": 0.4, "aggressor": "sell"}
-    fills = requests.post(f"{control}/print", json=trade, timeout=5).json()
+    fills = requests.post(f"{control}/print", json=trade, timeout=60).json()
     assert [fill["qty"] for fill in fills] == ["0.400"]
     exact = trade | {"fill_order": {"orderId": int(order["id"]), "quantity": "0.1"}}
-    assert requests.post(f"{control}/print", json=exact, timeout=5).json()[0]["qty"] == "0.100"
-    state = requests.get(f"{control}/state", timeout=5).json()
+    assert requests.post(f"{control}/print", json=exact, timeout=60).json()[0]["qty"] == "0.100"
+    state = requests.get(f"{control}/state", timeout=60).json()
     assert [row["executedQty"] for row in state["open_orders"]] == ["0.500"]
     assert state["positions"][0]["positionAmt"] == "0.500"
-    requests.delete(f"{control}/book", params={"symbol": "BTCUSDT"}, timeout=5)
+    requests.delete(f"{control}/book", params={"symbol": "BTCUSDT"}, timeout=60)
     assert server.exchange.book.pins == {}
-    requests.post(f"{control}/reset", timeout=5)
+    requests.post(f"{control}/reset", timeout=60)
     assert client.fetch_open_orders(PAIR) == []
     assert client.fetch_balance()["USDT"]["total"] == 100_000.0
 
@@ -213,14 +213,14 @@ def test_control_over_http_pins_prints_and_shows(server: Server, client: ccxt.bi
 def test_a_wrong_control_call_says_what_was_expected(
     server: Server, path: str, body: dict[str, Any], says: str
 ) -> None:
-    answer = requests.post(f"{server.url}/_control/{path}", json=body, timeout=5)
+    answer = requests.post(f"{server.url}/_control/{path}", json=body, timeout=60)
     assert answer.status_code == 400
     assert says in answer.json()["error"]
 
 
 def test_control_is_refused_unless_asked_for() -> None:
     with Server(Market(7)) as server:
-        answer = requests.post(f"{server.url}/_control/reset", timeout=5)
+        answer = requests.post(f"{server.url}/_control/reset", timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (404, -5000)
 
 

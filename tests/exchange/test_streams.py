@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from waiting import HANG_S
 
 from loopback_exchange import Market, Server
 from loopback_exchange.market.book import Book
@@ -41,7 +42,7 @@ def talk(server: Server, path: str, act: Callable[[Socket], Awaitable[Any]]) -> 
             aiohttp.ClientSession() as session,
             session.ws_connect(f"{server.url}{path}", autoping=False) as socket,
         ):
-            return await asyncio.wait_for(act(socket), 10)
+            return await asyncio.wait_for(act(socket), HANG_S)
 
     return asyncio.run(run())
 

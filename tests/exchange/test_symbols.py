@@ -54,9 +54,9 @@ def test_a_contract_is_plausible(market: Market, name: str) -> None:
 
 def test_fifty_symbols_are_served() -> None:
     with Server(Market(11, symbols(50))) as server, requests.Session() as session:
-        info = session.get(f"{server.url}/fapi/v1/exchangeInfo", timeout=10).json()
+        info = session.get(f"{server.url}/fapi/v1/exchangeInfo", timeout=60).json()
         for row in info["symbols"]:
             params = {"symbol": row["symbol"], "interval": "1m", "limit": 200}
-            got = session.get(f"{server.url}/fapi/v1/klines", params=params, timeout=10).json()
+            got = session.get(f"{server.url}/fapi/v1/klines", params=params, timeout=60).json()
             assert len(got) == 200
     assert len(info["symbols"]) == 50

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from exchange.conftest import client_options
+from waiting import HANG_S, await_until
 
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.recorder import FEEDS, Recorder
@@ -113,16 +114,14 @@ def recorder(
 
 
 async def record(
-    one: Recorder, until: Callable[[], bool], within_s: float = 30.0, settle_s: float = 0.0
+    one: Recorder, until: Callable[[], bool], within_s: float = HANG_S, settle_s: float = 0.0
 ) -> None:
     """Run a recorder until something holds, then stop it gracefully."""
     running = asyncio.ensure_future(one.run())
-    async with asyncio.timeout(within_s):
-        while not until() and not running.done():  # noqa: ASYNC110 - any condition
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(settle_s)
-        one.stop()
-        await running
+    await await_until(lambda: until() or running.done(), within_s)
+    await asyncio.sleep(settle_s)
+    one.stop()
+    await asyncio.wait_for(running, HANG_S)
 
 
 def expected_rows(

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from feeds.soak_account import Calls, compare
 from store import postgres
+from waiting import wait_until
 
 from hydra_ft.store.database import Database
 from loopback_exchange import freqtrade_exchange_config, symbols
@@ -56,7 +57,7 @@ def exchange(count: int, per_second: float) -> Iterator[tuple[Calls, int]]:
         yield Calls(process.stdout.readline().strip()), process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @dataclass
@@ -71,11 +72,13 @@ class Run:
 
     def begun(self) -> None:
         """Return once it records: compiling for this machine takes a while, once."""
-        deadline = time.monotonic() + 180
-        while " recording " not in self.log.read_text(encoding="utf-8"):
-            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
-            assert time.monotonic() < deadline, self.log.read_text(encoding="utf-8")
-            time.sleep(0.1)
+
+        def is_recording() -> bool:
+            said = self.log.read_text(encoding="utf-8")
+            assert self.process.poll() is None, said
+            return " recording " in said
+
+        wait_until(is_recording, 180, every_s=0.1)
 
     def look(self) -> None:
         """Note memory (MB) and CPU time (s); raises AssertionError where it has ended."""
@@ -161,7 +164,7 @@ class Soak:
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait(20)
+                process.wait(60)
 
     def _follow(self, run: Run, seconds: int, burst_at: int) -> None:
         run.begun()

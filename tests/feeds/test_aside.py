@@ -54,5 +54,5 @@ def test_who_is_cancelled_does_not_wait_and_the_answer_goes_nowhere() -> None:
 
 @pytest.mark.ci
 def test_a_process_ends_while_a_call_hangs() -> None:
-    ended = subprocess.run([sys.executable, "-c", HANGS], check=False, timeout=20)
+    ended = subprocess.run([sys.executable, "-c", HANGS], check=False, timeout=60)
     assert ended.returncode == 0

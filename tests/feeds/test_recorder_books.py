@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from exchange.conftest import client_options
 from feeds.recording import PAIRS, QUICK, KeepingSink, record
+from waiting import await_until
 
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.normal import Contract
@@ -262,8 +263,7 @@ def test_a_refresh_leaves_no_hole_in_any_book_though_they_come_one_by_one(server
             return any(feed.refreshes for feed in one.health().feeds)
 
         running = asyncio.ensure_future(record(one, is_refreshed, settle_s=3.0))
-        while not all(samples(pair) for pair in PAIRS):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+        await await_until(lambda: all(samples(pair) for pair in PAIRS))
         one.refresh()
         await running
 

@@ -7,6 +7,8 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from waiting import HANG_S, await_until
+
 from hydra_ft.errors import DataError, StoreError
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.normal import BUY, PublicTrade
@@ -63,7 +65,7 @@ def flow(first: int, start: int) -> Batch:
 def emptied(outbox: Outbox) -> None:
     """Write all that waits."""
     outbox.close()
-    asyncio.run(asyncio.wait_for(outbox.run(), 10))
+    asyncio.run(asyncio.wait_for(outbox.run(), HANG_S))
 
 
 def test_what_the_sink_refuses_is_offered_again_in_its_order() -> None:
@@ -134,8 +136,7 @@ def test_what_was_being_written_when_time_ran_out_counts_as_dropped() -> None:
 
     async def run() -> None:
         writing = asyncio.ensure_future(outbox.run())
-        while not outbox.failures:  # noqa: ASYNC110 - the sink runs in a thread
-            await asyncio.sleep(0.01)
+        await await_until(lambda: outbox.failures)
         assert outbox.last_error == "locked"
         writing.cancel()
         outbox.abandon()

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from feeds import payloads
+from waiting import await_until
 
 from hydra_ft.feeds.binance import BINANCE
 from hydra_ft.feeds.normal import Contract
@@ -53,9 +54,7 @@ def test_holes_of_sixty_pairs_are_all_fetched_though_that_takes_longer() -> None
         rest, contracts = Limited(), dict.fromkeys(MANY, Contract())
         refetcher = Refetcher(BINANCE, pairs, contracts, rest, policy, rest.clock_s)
         running = asyncio.ensure_future(refetcher.run(stopping := asyncio.Event()))
-        async with asyncio.timeout(10.0):
-            while any(pair.counts().held for pair in pairs.values()):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await await_until(lambda: not any(pair.counts().held for pair in pairs.values()))
         stopping.set()
         await running
 

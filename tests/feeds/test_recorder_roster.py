@@ -11,6 +11,7 @@ from feeds import payloads
 from feeds.recording import PAIRS, QUICK, KeepingSink, account, record, recorder
 from feeds.test_recorder_books import Rig
 from feeds.test_recorder_readers import T0, Wall, client, heard
+from waiting import await_until
 
 from hydra_ft.errors import FeedError
 from hydra_ft.feeds.binance import BINANCE
@@ -114,9 +115,7 @@ def test_a_pair_that_joins_is_recorded_and_the_streams_of_the_others_go_on(
     async def run() -> None:
         one = recorder(server.url, (BTC, ETH), sink)
         running = asyncio.ensure_future(record(one, lambda: has(SOL, 12) and stood()))
-        async with asyncio.timeout(20):
-            while not has(BTC, 6):  # noqa: ASYNC110 - any condition
-                await asyncio.sleep(0.05)
+        await await_until(lambda: has(BTC, 6))
         assert await one.follow((SOL, ETH, "GONE/USDT:USDT"))
         await running
         health = one.health()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from feeds.one_pair import GRID, T0, named, pair, trade
 from feeds.recording import PAIRS, TRADES, KeepingSink, account, record, recorder
+from waiting import await_until
 
 from hydra_ft.feeds.bybit import BYBIT
 from hydra_ft.feeds.flow_sink import FlowSink
@@ -197,9 +198,7 @@ def test_a_running_recorder_takes_the_new_steps_and_a_restart_goes_on(
 
     async def change() -> None:
         going = asyncio.ensure_future(run([0.5, 0.1]))
-        async with asyncio.timeout(20):
-            while ticks() != [0.5]:  # noqa: ASYNC110 - any condition
-                await asyncio.sleep(0.05)
+        await await_until(lambda: ticks() == [0.5])
         server.streams.change_tick("BTCUSDT", 1)
         await going
 

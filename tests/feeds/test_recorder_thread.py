@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from feeds.recording import PAIRS, TRADES, KeepingSink, account, recorder
+from waiting import HANG_S, wait_until
 
 from hydra_ft.errors import FeedError, StoreError
 from hydra_ft.feeds.recorder_thread import RecorderThread
@@ -20,20 +20,10 @@ if TYPE_CHECKING:
     from loopback_exchange import Server
 
 
-def ended(thread: RecorderThread) -> None:
-    """Wait until it has ended by itself."""
-    deadline = time.monotonic() + 20
-    while thread.is_alive and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not thread.is_alive
-
-
 def test_it_runs_in_a_thread_beside_a_bot(server: Server) -> None:
     sink = KeepingSink()
     thread = RecorderThread(lambda: recorder(server.url, PAIRS, sink, TRADES)).start()
-    deadline = time.monotonic() + 20
-    while len(sink.sub_bars) < 6 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: len(sink.sub_bars) >= 6)
     assert thread.health().feeds[0].is_connected
     thread.stop()
     assert not thread.is_alive
@@ -45,7 +35,7 @@ def test_it_runs_in_a_thread_beside_a_bot(server: Server) -> None:
 
 def test_what_ends_it_in_its_thread_is_kept(server: Server) -> None:
     thread = RecorderThread(lambda: recorder(server.url, ["BTC/EUR"], KeepingSink())).start()
-    ended(thread)
+    wait_until(lambda: not thread.is_alive)
     assert isinstance(thread.error, ExceptionGroup)
     assert "BTC/EUR" in str(thread.error.exceptions[0])
 
@@ -56,7 +46,7 @@ def test_a_database_that_cannot_be_read_ends_it_with_its_reason(server: Server) 
             raise StoreError("unread")
 
     thread = RecorderThread(lambda: recorder(server.url, PAIRS, Unread(), TRADES)).start()
-    ended(thread)
+    wait_until(lambda: not thread.is_alive)
     assert isinstance(thread.error, ExceptionGroup)
     assert isinstance(thread.error.exceptions[0], StoreError)
 
@@ -76,16 +66,15 @@ def test_a_loop_that_has_closed_can_be_stopped_and_asked() -> None:
     @contextmanager
     def held() -> Iterator[None]:
         yield
-        going.wait(10)
+        going.wait(HANG_S)
 
     made: Any = Ended
     thread = RecorderThread(made, held).start()
     loop: Any = thread._loop
-    while not loop.is_closed():
-        time.sleep(0.01)
+    wait_until(loop.is_closed)
     assert thread.is_alive
     with pytest.raises(FeedError, match="it has ended: stopped"):
         thread.health()
     thread.ask_to_end()
     going.set()
-    thread.stop(5)
+    thread.stop(HANG_S)

@@ -53,7 +53,7 @@ def test_what_another_one_proves_meanwhile_is_not_undone(
         found = read(connection, *words)
         if threading.current_thread() is recorder:
             has_read.set()
-            may_write.wait(5)
+            may_write.wait(60)
         return found
 
     def record() -> None:
@@ -70,12 +70,12 @@ def test_what_another_one_proves_meanwhile_is_not_undone(
     recorder, builder = (threading.Thread(target=one) for one in (record, build))
     monkeypatch.setattr(f"{module}.{name}", slowly)
     recorder.start()
-    assert has_read.wait(5)
+    assert has_read.wait(60)
     builder.start()
     builder.join(0.2)  # it waits for the recorder; else it would have written by now
     may_write.set()
-    recorder.join(10)
-    builder.join(10)
+    recorder.join(60)
+    builder.join(60)
     assert known(database) == {"cover": [(0, 900)], "uncover": [(0, 20), (30, 900)]}[what]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from hydra_ft.errors import StoreError
 from hydra_ft.store.database import Database
-from hydra_ft.store.postgres import CONNECT_S, pool_of
+from hydra_ft.store.postgres import ANSWER_S, CONNECT_S, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def test_a_server_that_never_answers_is_no_usable_database() -> None:
     began = time.monotonic()
     with silent() as url, pytest.raises(StoreError, match="expected a usable database") as error:
         Database(f"{url}?connect_timeout=2")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60  # else it would wait for ever
     assert "secret" not in str(error.value)
 
 
@@ -58,7 +58,7 @@ def test_a_statement_of_a_server_that_hangs_ends_in_time_and_the_next_one_is_ser
                 connection.execute(text("select 1"))
         finally:
             os.kill(server, signal.SIGCONT)
-        assert 0.9 < time.monotonic() - began < 15
+        assert 0.9 < time.monotonic() - began < ANSWER_S
     with engine.connect() as connection:
         assert connection.execute(text("select 1")).scalar_one() == 1
     engine.dispose()

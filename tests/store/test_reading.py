@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from hydra_ft.errors import StoreError
-from hydra_ft.store.reading import ANSWER_S, CONNECT_S, NotAskedError, ReadingDatabase
+from hydra_ft.store.postgres import ANSWER_S as LONG_ANSWER_S
+from hydra_ft.store.reading import ANSWER_S, NotAskedError, ReadingDatabase
 
 
 def asked(database: ReadingDatabase, words: str) -> int:
@@ -31,12 +32,12 @@ def test_a_server_that_hangs_costs_one_time_out_a_loop(postgres_url: str) -> Non
         began = time.monotonic()
         with pytest.raises(StoreError, match="refused a statement"):
             asked(database, "select 1")
-        assert time.monotonic() - began < ANSWER_S + CONNECT_S + 2
+        assert time.monotonic() - began < LONG_ANSWER_S  # that of others
         began = time.monotonic()
-        for _ in range(20):
+        for _ in range(60):
             with pytest.raises(NotAskedError):
                 asked(database, "select 1")
-        assert time.monotonic() - began < ANSWER_S
+        assert time.monotonic() - began < 30 * ANSWER_S
     finally:
         for process in stopped:
             os.kill(process, signal.SIGCONT)
