@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hydra_ft.bars.candles import PRICES, align, close_time, same, taken, timeframe_ms
+from hydra_ft.bars.candles import PRICES, align, close_time, taken, timeframe_ms
 from hydra_ft.decisions.rules import (
     PSEUDO,
     HeadRules,
@@ -15,6 +15,7 @@ from hydra_ft.decisions.rules import (
     listed,
     needed_features,
 )
+from hydra_ft.features.carried import Carried
 from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import LIQUIDATION, bias_columns, bias_features
 from hydra_ft.market.regime import RegimeColumns, RegimeRules, regime_columns
@@ -72,28 +73,30 @@ class Evaluation(Observation):
 
 
 class Memory:
-    """What was computed on the coarse bars of one pair, for as long as those stay the same.
+    """What was computed on the bars of one pair, for as long as those stay the same.
 
     A bot decides every 5 minutes on bars of 1h and 4h: eleven times of twelve they are those
-    of the last time. What is kept is a pure function of the bars that it is kept for.
+    of the last time, and of 5m all but one are. What is kept is a pure function of the bars
+    that it is kept for.
     """
 
     def __init__(self) -> None:
-        self._columns: dict[str, tuple[Bars, tuple[Feature, ...], dict[str, FloatArray]]] = {}
+        self._frames: dict[str, Carried] = {}
+        self._given: dict[str, Mapping[str, FloatArray]] = {}
         self._market: tuple[object, RegimeRules, RegimeColumns, FloatArray] | None = None
 
     def columns(
         self, timeframe: str, bars: Bars, wanted: tuple[Feature, ...]
-    ) -> dict[str, FloatArray]:
-        """Columns of a frame, computed anew only if its bars are others."""
-        kept = self._columns.get(timeframe)
-        if kept is None or kept[1] != wanted or not same(kept[0], bars):
-            kept = self._columns[timeframe] = (bars, wanted, native_columns(bars, wanted))
-        return kept[2]
+    ) -> Mapping[str, FloatArray]:
+        """Raw columns and features of a frame, not aligned; computed only for bars that are new."""
+        frame = self._frames.setdefault(timeframe, Carried(PSEUDO))
+        found = self._given[timeframe] = frame.columns(bars, wanted)
+        return found
 
-    def coarse(self) -> tuple[dict[str, FloatArray], ...]:
-        """The columns that this memory gave out last: others as soon as any coarse bar is."""
-        return tuple(kept[2] for kept in self._columns.values())
+    def coarse(self, rules: HeadRules) -> tuple[Mapping[str, FloatArray], ...]:
+        """The columns that were given out last: others as soon as any coarse bar is."""
+        fine = (rules.base, rules.fine)
+        return tuple(found for timeframe, found in self._given.items() if timeframe not in fine)
 
     def market(
         self, native: Mapping[str, FloatArray], rules: RegimeRules
@@ -129,13 +132,6 @@ def marks(bars: Bars) -> Bars:
     return Bars(time=bars.time, step_ms=bars.step_ms, flow=flow, **prices)
 
 
-def native_columns(bars: Bars, features: tuple[Feature, ...]) -> dict[str, FloatArray]:
-    """Raw columns and features of one frame by plain name, not aligned."""
-    columns = {name: getattr(bars, name) for name in PSEUDO}
-    columns.update({feature.name: feature(bars) for feature in features})
-    return columns
-
-
 def observe(
     frames: Mapping[str, Bars],
     rules: HeadRules,
@@ -149,25 +145,22 @@ def observe(
     features: dict[str, FloatArray] = {}
     raw: dict[str, FloatArray] = {}
     aligned: dict[str, Frame] = {}
-    native: dict[str, FloatArray] = {}
+    native: Mapping[str, FloatArray] = {}
     gating = entry_features(rules, feeds)
     for timeframe, wanted in needed_features(rules, feeds).items():
         bars = frames.get(timeframe) or empty_bars(timeframe)
         rows = align(close_time(bars), close)
         kept = marks(bars) if timeframe == rules.fine else bars
         aligned[timeframe] = Frame(kept, rows, gating[timeframe])
-        if timeframe in (rules.base, rules.fine):
-            columns = native_columns(bars, wanted)
-        else:
-            columns = memory.columns(timeframe, bars, wanted)
+        columns = memory.columns(timeframe, bars, wanted)
         if timeframe == rules.market:
             native = columns
         unknown = np.flatnonzero(rows < 0)
         for name, values in columns.items():
             target = raw if name in PSEUDO else features
             target[column_key(name, timeframe)] = _aligned(values, rows, unknown)
-    columns = {**raw, **features}
-    return Observation(listed(rules, feeds), base, close, aligned, features, columns, native)
+    both = {**raw, **features}
+    return Observation(listed(rules, feeds), base, close, aligned, features, both, native)
 
 
 def _aligned(values: FloatArray, rows: IntArray, unknown: IntArray) -> FloatArray:

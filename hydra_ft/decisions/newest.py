@@ -20,7 +20,7 @@ from hydra_ft.decisions.select import Choice
 from hydra_ft.decisions.sight import ROWS, Sight, tail
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from hydra_ft.decisions.rules import HeadRules
     from hydra_ft.types import Feed, FloatArray
@@ -41,7 +41,7 @@ class _Decided:
     """What was decided last; columns and numbers are left out, failing steps are bits."""
 
     feeds: tuple[Feed, ...]
-    coarse: tuple[dict[str, FloatArray], ...]
+    coarse: tuple[Mapping[str, FloatArray], ...]
     decisions: Decisions
     failing: Any
 
@@ -71,7 +71,7 @@ class NewestFirst(Memory):
             return made
         bits = np.packbits(made.failing, axis=1)
         lean = replace(made, columns={}, numbers={}, failing=made.failing[:0].copy())
-        self._decided = _Decided(seen.feeds, self.coarse(), lean, bits)
+        self._decided = _Decided(seen.feeds, self.coarse(rules), lean, bits)
         return made
 
     def _continued(self, seen: Observation, rules: HeadRules) -> Decisions | None:
@@ -81,7 +81,7 @@ class NewestFirst(Memory):
             return None
         if not self._sight.reaches(rules):
             return None
-        coarse = self.coarse()
+        coarse = self.coarse(rules)
         if len(coarse) != len(last.coarse) or any(
             one is not other for one, other in zip(coarse, last.coarse, strict=True)
         ):

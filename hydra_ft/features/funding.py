@@ -146,6 +146,7 @@ def funding_sum_24(bars: Bars) -> FloatArray:
     low=-13.0,
     high=13.0,
     panel="funding_z",
+    drifts=True,
 )
 @shared
 def funding_z_168(bars: Bars) -> FloatArray:
@@ -192,6 +193,7 @@ def funding_interval_48(bars: Bars) -> FloatArray:
     low=-1.0,
     high=1.0,
     panel="funding_crowd",
+    drifts=True,
 )
 def funding_crowd_168(bars: Bars) -> FloatArray:
     """The side that crowds: it pays unusually much, and more than the base rate of a day."""
@@ -211,6 +213,7 @@ def funding_crowd_168(bars: Bars) -> FloatArray:
     low=0.0,
     high=24.0,
     panel="funding_extreme",
+    drifts=True,
 )
 def funding_extreme_24(bars: Bars) -> FloatArray:
     """For how many of the last 24 bars the rate was extreme."""

@@ -37,6 +37,8 @@ class Feature:
     the FreqUI panel: ``main`` (drawn over the price) or the name of a subplot. ``reach`` says
     of which older trades the columns of those bars are made; empty where of none. ``groups``
     are columns that it reads and that lie beside the bars only where a feature names them.
+    ``drifts`` tells that the last digits of a value depend on where the bars begin, as those of
+    a sum that runs through all of them do.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Feature:
     panel: str
     reach: str = ""
     groups: tuple[str, ...] = ()
+    drifts: bool = False
 
     def __call__(self, bars: Bars) -> FloatArray:
         """Compute the feature; a zero denominator gives NaN without a warning."""
@@ -109,6 +112,7 @@ def feature(
     panel: str,
     reach: str = "",
     groups: Iterable[str] = (),
+    drifts: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Register the decorated function as a feature under its own name.
 
@@ -118,21 +122,8 @@ def feature(
     def register(compute: Compute) -> Compute:
         name = getattr(compute, "__name__", "")
         family = compute.__module__.rpartition(".")[2]
-        made = Feature(
-            name,
-            family,
-            compute,
-            tuple(feeds),
-            formula,
-            reference,
-            lookback,
-            units,
-            low,
-            high,
-            panel,
-            reach,
-            tuple(groups),
-        )
+        told = (formula, reference, lookback, units, low, high, panel, reach)
+        made = Feature(name, family, compute, tuple(feeds), *told, tuple(groups), drifts)
         check(made)
         if name in _REGISTERED:
             raise DeclarationError(f"feature {name!r}: the name is declared twice")

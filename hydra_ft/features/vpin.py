@@ -122,6 +122,7 @@ def windowed(
     low=0.0,
     high=1.0,
     panel="vpin",
+    drifts=True,
 )
 def vpin_240(bars: Bars) -> FloatArray:
     """How one-sided the trade of 20 hours of 5m bars was, on a clock that ticks with volume."""

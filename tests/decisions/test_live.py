@@ -10,9 +10,9 @@ from bars.synthetic import HOUR, random_frames
 from decisions.heads import BARE, FULL, HEAD, LIGHT, evaluated
 
 from hydra_ft.bars.candles import part, taken
-from hydra_ft.decisions import evaluation
 from hydra_ft.decisions.evaluation import Evaluation, Memory, observe
 from hydra_ft.decisions.pipeline import Decisions, decide, judge, startup_candles
+from hydra_ft.features.registry import Feature
 from hydra_ft.market.regime import RegimeRules
 from hydra_ft.types import Bars, Feed, Side
 
@@ -105,18 +105,19 @@ def test_a_memory_of_coarse_bars_changes_no_decision(feeds: tuple[Feed, ...]) ->
 def test_a_memory_computes_the_coarse_bars_once_while_they_stay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[int] = []
-    computed = evaluation.native_columns
+    asked: list[tuple[str, int]] = []
+    computed = Feature.__call__
     monkeypatch.setattr(
-        evaluation,
-        "native_columns",
-        lambda bars, wanted: asked.append(bars.step_ms) or computed(bars, wanted),
+        Feature,
+        "__call__",
+        lambda made, bars: asked.append((made.name, bars.step_ms)) or computed(made, bars),
     )
     memory = Memory()
     for row in range(6000, 6024):
         observe(live_window(row, 40), HEAD, LIGHT, memory)
-    assert asked.count(HOUR) in {2, 3}
-    assert asked.count(4 * HOUR) in {1, 2}
+    assert {asked.count(each) for each in asked if each[1] == HOUR} <= {2, 3}
+    assert {asked.count(each) for each in asked if each[1] == 4 * HOUR} <= {1, 2}
+    assert {step for _, step in asked} >= {HOUR, 4 * HOUR}
 
 
 def test_no_decision_sees_the_future() -> None:

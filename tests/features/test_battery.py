@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,6 +93,21 @@ def test_a_cumulative_vwap_is_caught_by_its_start_and_not_by_its_future() -> Non
     faults = battery.faults(_planted(_cumulative_vwap, 20), BARS)
     assert any(text.startswith("start") for text in faults)
     assert not any(text.startswith("prefix") for text in faults)
+
+
+def _running_mean(bars: Bars) -> FloatArray:
+    through = np.concatenate(([0.0], np.cumsum(bars.close)))
+    out = np.full(len(bars), np.nan)
+    out[9:] = (through[10:] - through[:-10]) / 10
+    return out
+
+
+def test_a_mean_of_running_sums_is_caught_by_its_last_digits_unless_it_says_so() -> None:
+    """A value that was computed a bar ago must be what it is on the bars of now."""
+    made = _planted(_running_mean, 9)
+    assert all(text.startswith("start") for text in battery.faults(made, BARS))
+    assert battery.faults(made, BARS)
+    assert battery.faults(replace(made, drifts=True), BARS) == []
 
 
 def _next_delta(bars: Bars) -> FloatArray:

@@ -1,0 +1,79 @@
+"""Columns of a frame that moves on by a few bars: only the values of the new bars are computed.
+
+A value depends on the bars within its feature's lookback alone, to its last digit, as the
+battery demands: so a frame that holds the same bars but for the newest has the same values, too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hydra_ft.bars.candles import part, same
+
+if TYPE_CHECKING:
+    from hydra_ft.features.registry import Feature
+    from hydra_ft.types import Bars, FloatArray
+
+
+class Carried:
+    """The columns of one frame, and the bars that they were computed on.
+
+    They are computed anew on all bars where the bars before the newest are not those of the
+    last time, and each time for a feature that ``drifts``. ``raw`` names columns of the bars
+    themselves that are given along.
+    """
+
+    def __init__(self, raw: tuple[str, ...] = ()) -> None:
+        self._raw = raw
+        self._last: tuple[Bars, tuple[Feature, ...]] | None = None
+        self._columns: dict[str, FloatArray] = {}
+
+    def columns(self, bars: Bars, wanted: tuple[Feature, ...]) -> dict[str, FloatArray]:
+        """Raw columns, and what every feature gives on these bars, by name; shape (n,) each.
+
+        The very columns of the last time where the bars are the same.
+        """
+        before = self._last[0] if self._last is not None and self._last[1] == wanted else None
+        stay = 0 if before is None else _stay(before, bars)
+        if before is not None and stay == len(before) == len(bars):
+            return self._columns
+        if stay > _longest(wanted):
+            found = self._moved(bars, wanted, stay)
+        else:
+            found = {made.name: made(bars) for made in wanted}
+        for values in found.values():
+            values.flags.writeable = False
+        self._last = bars, wanted
+        self._columns = {name: getattr(bars, name) for name in self._raw} | found
+        return self._columns
+
+    def _moved(self, bars: Bars, wanted: tuple[Feature, ...], stay: int) -> dict[str, FloatArray]:
+        """The features of bars of which the first ``stay`` were there before."""
+        tail = part(bars, stay - _longest(wanted), None)
+        kept = [made for made in wanted if not made.drifts]
+        # All on the same bars, one after the other: what they share is computed once.
+        newest = {made.name: made(tail)[stay - len(bars) :] for made in kept}
+        found = {made.name: made(bars) for made in wanted if made.drifts}
+        for made in kept:
+            found[made.name] = np.concatenate((self._columns[made.name][-stay:], newest[made.name]))
+            found[made.name][: made.lookback] = np.nan
+        return found
+
+
+def _longest(wanted: tuple[Feature, ...]) -> int:
+    return max((made.lookback for made in wanted), default=0)
+
+
+def _stay(before: Bars, bars: Bars) -> int:
+    """How many of the bars are the last ones of before; 0 where any of these has changed."""
+    if before is bars:
+        return len(bars)
+    if not len(before) or not len(bars):
+        return 0
+    gone = int(np.searchsorted(before.time, bars.time[0]))
+    stay = len(before) - gone
+    if stay > len(bars) or (stay == len(bars) and gone):
+        return 0
+    return stay if same(part(before, gone, None), part(bars, 0, stay)) else 0
