@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hydra_ft.cli.record.plan import planned
-from hydra_ft.cli.record.signals import signals_as_before, stop_on_signals
+from hydra_ft.cli.record.signals import stop_on_signals, told_to_end
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.flow_sink import FlowSink
 from hydra_ft.feeds.recorder import Recorder
@@ -45,10 +45,10 @@ def run(args: argparse.Namespace) -> int:
     """
     plan = planned(args)
     keep_compiled(plan.user_data, _say)
-    with signals_as_before(), sole(plan.url, f"recorder-{plan.venue.name}") as lost:
+    with told_to_end() as came, sole(plan.url, f"recorder-{plan.venue.name}") as lost:
         database = Database(plan.url)
         try:
-            health, ending = asyncio.run(_recorded(plan, database, lost))
+            health = asyncio.run(_recorded(plan, database, lost, came))
         except ExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         _say(f"stopped; {health.dropped} parts of what was recorded were not written")
         return 1
     _say("stopped; all that had closed is written")
-    if ending is signal.SIGINT:
+    if came == [signal.SIGINT]:
         raise KeyboardInterrupt
     return 0
 
@@ -71,10 +71,8 @@ def _first(errors: ExceptionGroup[Exception]) -> Exception:
     return errors
 
 
-async def _recorded(
-    plan: Plan, database: Database, lost: Event
-) -> tuple[RecorderHealth, signal.Signals | None]:
-    """Record until a signal, or the lock is lost; what was done, and which signal it was."""
+async def _recorded(plan: Plan, database: Database, lost: Event, came: list[int]) -> RecorderHealth:
+    """Record until a signal, which is put into a list, or the lock is lost; what was done."""
     policy = plan.policy
 
     def connect() -> Any:
@@ -87,7 +85,6 @@ async def _recorded(
         owns_database=False,
     )
     recorder = Recorder(plan.venue, plan.pairs, connect, sink, policy, feeds=plan.settings.feeds)
-    came: list[signal.Signals] = []
     stop_on_signals(recorder, came, _say)
     place = shown(plan.url)
     feeds, count = ", ".join(plan.settings.feeds), len(plan.pairs)
@@ -103,7 +100,7 @@ async def _recorded(
             await beside
     health = recorder.health()
     _say(line_of(health, time.monotonic()))
-    return health, came[0] if came else None
+    return health
 
 
 async def _stop_when(lost: Event, recorder: Recorder) -> None:

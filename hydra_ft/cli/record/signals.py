@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,27 +18,32 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def signals_as_before() -> Iterator[None]:
-    """Set what signals do in this process back at the end."""
+def told_to_end() -> Iterator[list[int]]:
+    """Yield a list for the signal that stops the recorder of the block, see ``stop_on_signals``.
+
+    At its end signals do what they did before. After one that was heard they do nothing: what
+    could be written is, the process ends by itself, and its exit code is to say how that went.
+    """
+    came: list[int] = []
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
-        yield
+        yield came
     finally:
         for number, handled in before.items():
-            signal.signal(number, handled)
+            signal.signal(number, signal.SIG_IGN if came else handled)
 
 
-def stop_on_signals(
-    recorder: Recorder, came: list[signal.Signals], say: Callable[[str], None]
-) -> None:
+def stop_on_signals(recorder: Recorder, came: list[int], say: Callable[[str], None]) -> None:
     """Let the first signal stop a recorder, and the next end the process, in whose loop this is.
 
     The process is ended from without, and nothing in it is asked: a database that is locked holds
     up every orderly end. Its locks belong to the operating system or the server, and go with it.
+    The signals are heard between two instructions, not in the loop, which hears one of two that
+    come together.
     """
     loop = asyncio.get_running_loop()
 
-    def end(number: int, _frame: FrameType | None) -> None:
+    def end(number: int) -> None:
         try:
             waiting = recorder.health().queued
             line = (
@@ -48,13 +53,14 @@ def stop_on_signals(
         finally:  # also where nobody reads what it says any more
             os._exit(128 + number)
 
-    def stop(number: signal.Signals) -> None:
+    def heard(number: int, _frame: FrameType | None) -> None:
         came.append(number)
-        for other in SIGNALS:
-            loop.remove_signal_handler(other)
-            signal.signal(other, end)
-        say(f"{number.name}: writing what has closed; a second signal ends at once")
-        recorder.stop()
+        if len(came) > 1:
+            end(number)
+        name = signal.Signals(number).name
+        say(f"{name}: writing what has closed; a second signal ends at once")
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(recorder.stop)
 
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop, number)
+        signal.signal(number, heard)
