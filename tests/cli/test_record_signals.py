@@ -1,0 +1,97 @@
+"""Two signals to a recorder, however close, and what they do once it has stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hydra_ft.cli.record.signals import SIGNALS, stop_on_signals, told_to_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TWO = """
+import asyncio, os, signal, sys
+from types import SimpleNamespace
+from hydra_ft.cli.record.signals import stop_on_signals, told_to_end
+
+async def run(came):
+    going = SimpleNamespace(health=lambda: SimpleNamespace(queued=7), stop=lambda: None)
+    stop_on_signals(going, came, print)
+    for number in sys.argv[1:]:
+        os.kill(os.getpid(), int(number))
+    await asyncio.sleep(600)
+
+for _ in range(20):
+    if not (child := os.fork()):
+        with told_to_end() as came:
+            asyncio.run(run(came))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handled in before.items():
+        signal.signal(number, handled)
+
+
+@pytest.mark.parametrize("first", SIGNALS)
+@pytest.mark.parametrize("second", SIGNALS)
+def test_a_second_signal_right_after_the_first_ends_with_its_sentence(
+    first: signal.Signals, second: signal.Signals
+) -> None:
+    """Each of twenty times; asyncio's own handlers hear one of two that come together."""
+    words = [sys.executable, "-c", TWO, str(int(first)), str(int(second))]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    sentence = "ended at once; what was being written, and 7 parts that waited, is lost"
+    lines = [line for line in done.stdout.splitlines() if "a second signal ends" not in line]
+    assert lines == [sentence, str(128 + second)] * 20
+
+
+def heard(number: signal.Signals) -> tuple[list[int], list[str]]:
+    """What a signal leaves in the list, and what is said, of a recorder that then stops."""
+    said: list[str] = []
+
+    async def run(came: list[int]) -> None:
+        stopped = asyncio.Event()
+        one: Any = SimpleNamespace(stop=stopped.set)
+        stop_on_signals(one, came, said.append)
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(stopped.wait(), 60)
+
+    with told_to_end() as came:
+        asyncio.run(run(came))
+    return came, said
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_one_signal_stops_and_later_ones_do_nothing(number: signal.Signals) -> None:
+    came, said = heard(number)
+    assert came == [number]
+    assert said == [f"{number.name}: writing what has closed; a second signal ends at once"]
+    for late in SIGNALS:
+        os.kill(os.getpid(), late)
+    assert {signal.getsignal(one) for one in SIGNALS} == {signal.SIG_IGN}
+
+
+def test_without_a_signal_they_do_what_they_did_before() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+
+    async def run(came: list[int]) -> None:
+        one: Any = SimpleNamespace()
+        stop_on_signals(one, came, print)
+
+    with told_to_end() as came:
+        asyncio.run(run(came))
+    assert came == []
+    assert [signal.getsignal(number) for number in SIGNALS] == before
