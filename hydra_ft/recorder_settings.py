@@ -45,7 +45,13 @@ class RecorderSettings:
         Doc("how long a bot waits for the trades of a candle that has just closed, if listed"),
     ] = 5.0
     grace_s: Annotated[
-        float, Ge(0), Le(30), Doc("how long a 10-second bar waits for trades that are late")
+        float,
+        Ge(0),
+        Le(30),
+        Doc(
+            "how long a 10-second bar waits for trades that are late; of liquidations so much "
+            "(a second at least) before the last message is not covered yet"
+        ),
     ] = 2.0
     quiet_s: Annotated[
         float, Ge(1), Le(60), Doc("without any trade for so long, bars are closed by the clock")
