@@ -31,8 +31,8 @@ LEAST_WEIGHT: Final = 0.5
 """Share of the weights that must be of minutes that the feed covered."""
 FLOOR_SHARE: Final = 1e-4
 FLOOR_MINUTES: Final = 240
-MEMORY_S: Final = 360
-"""Nothing that happened longer ago than this makes a difference to a second, but its usual."""
+PEAK_S: Final = 300
+"""Seconds among whose windows the peak of a cascade is the largest."""
 UNITS_PER_QUOTE: Final = 1e4
 """Notionals are added up in ten-thousandths, so that the order of the additions is no matter."""
 
@@ -54,25 +54,30 @@ class CascadeRules:
     latest_s: float = 180.0
 
 
-RULES = CascadeRules()
+RULES: Final = CascadeRules()
+MEMORY_S: Final = round(RULES.latest_s - RULES.soonest_s) + PEAK_S + seconds.WINDOWS_S[0]
+"""Nothing that happened longer ago than this makes a difference to a second, but its usual.
+
+A cascade may have been on ``latest_s`` ago, and its end have been told from ``soonest_s`` after
+that on, by a peak of the 300 s before, whose own window looks back on 30 s more.
+"""
 
 
 def forced_columns(
     bars: Bars,
     closures: ForcedClosures,
     covered: Sequence[tuple[int, int]],
-    rules: CascadeRules = RULES,
 ) -> ForcedColumns:
     """Columns of the liquidations for the bars, shape (n,) each; NaN where not known.
 
     ``covered`` are the stretches (UTC ms, stop exclusive) in which the feed stood: nothing that
     came then means that nothing was sent. Windows are known where they are covered; the rest
-    after six covered minutes, half of the four hours before them, and the turnover of four
-    hours of bars. Raises DataError for bars of less than a second or parts of one.
+    after 500 covered seconds (``MEMORY_S``), half of the four hours before them, and the turnover
+    of four hours of bars. Raises DataError for bars of less than a second or parts of one.
     """
     if bars.step_ms % 1000:
         raise DataError(f"step_ms: expected whole seconds, was {bars.step_ms}")
-    rows = _rows(bars, closures, covered, rules)
+    rows = _rows(bars, closures, covered)
     unit = 1 / UNITS_PER_QUOTE
     windows = begun(covered, bars.time + bars.step_ms - 300_000, bars.time + bars.step_ms) >= 0
     judged = windows & _remembered(bars, covered) & ~np.isnan(rows[:, seconds.PEAK])
@@ -89,7 +94,6 @@ def _rows(
     bars: Bars,
     closures: ForcedClosures,
     covered: Sequence[tuple[int, int]],
-    rules: CascadeRules,
 ) -> FloatArray:
     found = np.zeros((len(bars), seconds.COLUMNS))
     if not len(bars):
@@ -101,8 +105,8 @@ def _rows(
     longs, shorts = (_running(units * (closures.side == side)) for side in (1, -1))
     seconds.forced_seconds(
         closures.time, longs, shorts, bars.time, bars.step_ms, usual, first, _floor(bars),
-        astuple(rules), np.zeros(4, dtype=np.int64), np.array([-(10**9), 0, 1], dtype=np.int64),
-        np.zeros(300, dtype=np.int64), found,
+        astuple(RULES), np.zeros(4, dtype=np.int64), np.array([-(10**9), 0, 1], dtype=np.int64),
+        np.zeros(PEAK_S, dtype=np.int64), found,
     )  # fmt: skip
     return found
 
@@ -145,7 +149,7 @@ def _floor(bars: Bars) -> FloatArray:
 
 
 def _remembered(bars: Bars, covered: Sequence[tuple[int, int]]) -> BoolArray:
-    """Bars that six minutes of covered bars, of which all is known, lead up to."""
+    """Bars that covered bars of ``MEMORY_S``, of which all is known, lead up to."""
     back = -(-MEMORY_S * 1000 // bars.step_ms)
     since = begun(covered, bars.time - MEMORY_S * 1000, bars.time + bars.step_ms) >= 0
     lead = np.zeros(len(bars), dtype=np.bool_)

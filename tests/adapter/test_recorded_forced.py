@@ -15,6 +15,7 @@ from hydra_ft.adapter.recorded.feeds import RecordedFeeds
 from hydra_ft.adapter.recorded.head_frames import HeadFrames
 from hydra_ft.bars.beside import with_forced
 from hydra_ft.bars.candles import part
+from hydra_ft.bars.forced_columns import MEMORY_S
 from hydra_ft.decisions.rules import HeadRules, needed_features
 from hydra_ft.feeds.coinalyze import SOURCE as VENDOR
 from hydra_ft.settings import load_settings
@@ -107,9 +108,9 @@ def test_columns_are_those_of_the_events(recorded: Database) -> None:
 
 @pytest.mark.parametrize(("step", "n"), [(FIVE, 80), (MINUTE, 300)])
 def test_a_bot_knows_what_a_test_of_the_day_does(recorded: Database, step: int, n: int) -> None:
-    """To the last digit, from four hours and six minutes of candles on; and after a restart."""
+    """To the last digit, from four hours and 500 seconds of candles on; and after a restart."""
     whole = forced_of(recorded, candles(END, (END - START) // step, step))
-    lead = 4 * HOUR // step + 6 * MINUTE // step + 1
+    lead = 4 * HOUR // step + -(-MEMORY_S * 1000 // step) + 1
     live = RecordedFeeds(recorded, "binance", keeps=True)
     for stop in range(END - 40 * FIVE, END + 1, 7 * FIVE):
         bars = live.beside(PAIR, candles(stop, n, step), LIQUIDATIONS, ("forced",))

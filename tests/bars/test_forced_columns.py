@@ -127,7 +127,7 @@ def test_columns_are_those_of_plain_python_second_by_second() -> None:
     for t in range(240, 340):
         close = int(BARS.time[t]) + MINUTE
         told = [plain.second(int(BARS.time[t]) + 1000 * s, t) for s in range(1, 61)]
-        if t < 247:
+        if t < 250:
             continue
         wanted = {
             "peak_30_s": max(peak for peak, _, _ in told),
@@ -147,10 +147,14 @@ def test_columns_are_those_of_plain_python_second_by_second() -> None:
 # --- worked numbers --------------------------------------------------------------------
 
 
-def at_hour_five(*events: tuple[float, float, int], until: int = 301) -> ForcedColumns:
+def at_hour_five(
+    *events: tuple[float, float, int],
+    until: int = 301,
+    covered: list[tuple[int, int]] = COVERED,
+) -> ForcedColumns:
     """Columns of the bars from minute 299 on, at a usual of a million a minute until then."""
     shifted = [(18_000 + at, quote, side) for at, quote, side in events]
-    found = forced_columns(minutes(310), closures(*usual(until), *shifted), COVERED)
+    found = forced_columns(minutes(310), closures(*usual(until), *shifted), covered)
     return found[299:310]
 
 
@@ -222,7 +226,7 @@ def test_no_column_knows_what_comes_after_its_bar(rows: int) -> None:
 
 
 def test_columns_are_the_same_wherever_bars_and_closures_begin() -> None:
-    """The usual looks back four hours, the floor on four hours of bars, the rest six minutes."""
+    """The usual looks back four hours, the floor on four hours of bars, the rest 500 seconds."""
     begin = START + 75 * MINUTE - LEAD
     kept = CLOSURES.time >= begin
     late = ForcedClosures(*(getattr(CLOSURES, f.name)[kept] for f in fields(ForcedClosures)))
@@ -231,7 +235,7 @@ def test_columns_are_the_same_wherever_bars_and_closures_begin() -> None:
     )
     for name in COLUMNS:
         wanted = getattr(FOUND, name)[75:]
-        first = 246 if name in JUDGED else 0
+        first = 249 if name in JUDGED else 0
         np.testing.assert_allclose(getattr(found, name)[first:], wanted[first:], rtol=1e-9)
         assert np.isfinite(wanted[first:]).all()
         if first:
@@ -244,7 +248,20 @@ def test_a_gap_is_unknown_for_as_long_as_something_looks_back_on_it() -> None:
     found = forced_columns(BARS, CLOSURES, [(COVERED[0][0], gap), (gap + 1, COVERED[0][1])])
     lost = {name: np.flatnonzero(np.isnan(getattr(found, name))) for name in COLUMNS}
     assert lost["long_30_s"].tolist() == [300, 301, 302, 303, 304]
-    assert lost["cascade"][246:].tolist() == [300, 301, 302, 303, 304, 305, 306]
+    assert lost["cascade"][249:].tolist() == list(range(300, 309))
+
+
+def test_a_gap_that_hid_a_peak_is_unknown_until_nothing_is_measured_by_that_peak() -> None:
+    """By what was liquidated 460 s before, the cascade ran out at 120 s, and no more at 260 s."""
+    peak = [(-200, 10 * MILLION, side) for side in (1, -1)]
+    tail = [(80 + 29 + 30 * k, 4.6 * MILLION, 1) for k in range(5)]
+    events = [(80, 10 * MILLION, 1), *tail]
+    told = at_hour_five(*peak, *events)
+    assert told.exhaustion.tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    hidden = START + 18_000_000 - 200_500
+    around = [(COVERED[0][0], hidden), (hidden + 1000, COVERED[0][1])]
+    unseen = at_hour_five(*events, covered=around)
+    np.testing.assert_array_equal(unseen.exhaustion, [np.nan] * 7 + [0] * 4)
 
 
 def test_too_little_of_four_hours_is_no_usual() -> None:
@@ -259,7 +276,7 @@ def test_a_feed_that_stood_and_told_of_nothing_is_calm() -> None:
     none = closures()
     found = forced_columns(BARS, none, COVERED)
     for name in ("peak_30_s", "cascade", "exhaustion", "long_300_s"):
-        np.testing.assert_array_equal(getattr(found, name)[246:], 0)
+        np.testing.assert_array_equal(getattr(found, name)[249:], 0)
     assert len(forced_columns(part(BARS, 0, 0), none, COVERED)) == 0
     assert np.isnan(forced_columns(BARS, CLOSURES, []).long_30_s).all()
 
