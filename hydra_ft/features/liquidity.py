@@ -13,6 +13,7 @@ import numpy as np
 
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature
+from hydra_ft.features.volatility import log_ranges_squared, log_returns
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def amihud_24(bars: Bars) -> FloatArray:
 )
 def roll_spread_24(bars: Bars) -> FloatArray:
     """Spread from the bounce of the closes between bid and ask; 0 where they do not bounce."""
-    returns = np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
+    returns = log_returns(bars)
     bounce = rolling.covariance(returns, rolling.shifted(returns, 1), WINDOW)
     return 2 * np.sqrt(np.maximum(-bounce, 0.0))
 
@@ -76,7 +77,7 @@ def corwin_schultz_24(bars: Bars) -> FloatArray:
     gap = np.maximum(bars.low - before, 0.0) + np.minimum(bars.high - before, 0.0)
     high, low = bars.high - gap, bars.low - gap
     last_high, last_low = rolling.shifted(bars.high, 1), rolling.shifted(bars.low, 1)
-    single = np.log(bars.high / bars.low) ** 2
+    single = log_ranges_squared(bars)
     both = rolling.shifted(single, 1) + np.log(high / low) ** 2
     joint = np.log(np.maximum(high, last_high) / np.minimum(low, last_low))
     scale = 3 - 2 * math.sqrt(2)

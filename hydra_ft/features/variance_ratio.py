@@ -13,6 +13,7 @@ import numpy as np
 
 from hydra_ft.features import rolling
 from hydra_ft.features.registry import feature, shared
+from hydra_ft.features.volatility import log_returns
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -26,15 +27,9 @@ _EQUAL = 1e-12
 
 
 @shared
-def _returns(bars: Bars) -> FloatArray:
-    """Log return of each bar, shape (n,)."""
-    return np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
-
-
-@shared
 def _moments(bars: Bars) -> tuple[FloatArray, FloatArray]:
     """Mean of the 96 returns, and their sum of squares around it; NaN where nothing moved."""
-    returns = _returns(bars)
+    returns = log_returns(bars)
     centre = rolling.mean(returns, WINDOW)
     raw = rolling.total(returns**2, WINDOW)
     around = raw - WINDOW * centre**2
@@ -85,7 +80,7 @@ def _crossed(bars: Bars, lag: int) -> FloatArray:
 
     Multiplied out in powers of m, since the mean is another one in every window.
     """
-    new = _returns(bars)
+    new = log_returns(bars)
     old = rolling.shifted(new, lag)
     centre, pairs = _moments(bars)[0], WINDOW - lag
     product, both = new * old, new + old

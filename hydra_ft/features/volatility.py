@@ -19,6 +19,18 @@ RANK_BARS = 120
 _CANDLES = (Feed.CANDLES,)
 
 
+@shared
+def log_returns(bars: Bars) -> FloatArray:
+    """ln(close / close[-1]) of each bar, shape (n,)."""
+    return np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
+
+
+@shared
+def log_ranges_squared(bars: Bars) -> FloatArray:
+    """ln(high / low)^2 of each bar, shape (n,)."""
+    return np.log(bars.high / bars.low) ** 2
+
+
 @feature(
     feeds=_CANDLES,
     formula="max(high - low, |high - close[-1]|, |low - close[-1]|)",
@@ -119,8 +131,7 @@ def vol_expansion_20(bars: Bars) -> FloatArray:
 )
 def realised_vol_24(bars: Bars) -> FloatArray:
     """Close-to-close volatility of log returns, per bar (not annualised)."""
-    returns = np.log(rolling.ratio(bars.close, rolling.shifted(bars.close, 1)))
-    return rolling.deviation(returns, 24)
+    return rolling.deviation(log_returns(bars), 24)
 
 
 @feature(
@@ -134,8 +145,7 @@ def realised_vol_24(bars: Bars) -> FloatArray:
 )
 def parkinson_24(bars: Bars) -> FloatArray:
     """Volatility from the range of the bars, per bar."""
-    squared = np.log(bars.high / bars.low) ** 2
-    return np.sqrt(rolling.mean(squared, 24) / (4 * math.log(2)))
+    return np.sqrt(rolling.mean(log_ranges_squared(bars), 24) / (4 * math.log(2)))
 
 
 @feature(
@@ -149,7 +159,7 @@ def parkinson_24(bars: Bars) -> FloatArray:
 )
 def garman_klass_24(bars: Bars) -> FloatArray:
     """Volatility from range and body of the bars, per bar."""
-    ranges = np.log(bars.high / bars.low) ** 2 / 2
+    ranges = log_ranges_squared(bars) / 2
     bodies = (2 * math.log(2) - 1) * np.log(bars.close / bars.open) ** 2
     return np.sqrt(rolling.mean(ranges - bodies, 24))
 

@@ -37,6 +37,7 @@ def _declared(formula: str, window: int, units: str, panel: str) -> Callable[[Co
     )
 
 
+@shared
 def typical(bars: Bars) -> FloatArray:
     """Typical price (high + low + close) / 3, shape (n,)."""
     return (bars.high + bars.low + bars.close) / 3
