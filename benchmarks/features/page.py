@@ -161,6 +161,7 @@ def _sixty(result: Result) -> str:
     rows = [
         ("empty strategy", f"{live.floor_ms:.2f}", "1.00"),
         ("with sixty columns", f"{live.sixty_ms:.2f}", f"{live.whole_ratio:.2f}"),
+        ("all their values anew", f"{live.anew_ms:.2f}", f"{live.anew_ms / live.floor_ms:.2f}"),
         ("empty strategy, again", f"{flow.floor_ms:.2f}", "1.00"),
         *(
             (f"HydraFlow, {name}", f"{spent:.2f}", f"{spent / flow.floor_ms:.2f}")
@@ -175,6 +176,7 @@ one column of the frame after the other). Greatest difference of two values, of 
 {twins.difference:.1e}.
 
 Live, {flow.pairs} pairs, {flow.bars:,} candles, through freqtrade's analysis at a new candle.
+Values of the candles before it are carried on, as in every head; anew, all are computed each time.
 HydraFlow adds {flow.columns} columns on three timeframes, and decides; its figures are means
 through an hour of candles.
 

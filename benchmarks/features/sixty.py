@@ -14,6 +14,7 @@ import hydra_ft.features  # noqa: F401 - registers them
 from benchmarks.backtest import market as frames
 from benchmarks.features import twin
 from hydra_ft.adapter.frames import to_bars, with_columns
+from hydra_ft.features.carried import Carried
 from hydra_ft.features.registry import selected
 from loopback_exchange import Market
 
@@ -68,10 +69,13 @@ def made_candles(symbol: int) -> pd.DataFrame:
     return whole.iloc[-CANDLES:].reset_index(drop=True)
 
 
-def added(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the candles with the sixty columns, as a strategy of Hydra adds them."""
-    bars = to_bars(frame, TIMEFRAME)
-    return with_columns(frame, {each.name: each(bars) for each in columns()})
+def added(frame: pd.DataFrame, carried: Carried | None = None) -> pd.DataFrame:
+    """Return the candles with the sixty columns, as a strategy of Hydra adds them.
+
+    A bot gives what it has ``carried`` from the last candle of the pair.
+    """
+    found = (carried or Carried()).columns(to_bars(frame, TIMEFRAME), columns())
+    return with_columns(frame, found)
 
 
 def difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> float:

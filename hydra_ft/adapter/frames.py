@@ -89,7 +89,9 @@ def with_columns(
     for the signals, and a second column of that name would hide the tag for ever.
     """
     there = frame.columns
-    known = [name for name in columns if name in there]
+    # A set of the few names is made quicker than an index tells that it lacks many.
+    held = set(there) if len(columns) > len(there) else there
+    known = [name for name in columns if name in held]
     replaced = [name for name in known if not _holds(frame, name, columns[name])]
     if replaced:
         frame = frame.copy(deep=False)

@@ -53,13 +53,18 @@ class Carried:
         """The features of bars of which the first ``stay`` were there before."""
         tail = part(bars, stay - _longest(wanted), None)
         kept = [made for made in wanted if not made.drifts]
+        held = [self._columns[made.name][-stay:] for made in kept]
         # All on the same bars, one after the other: what they share is computed once.
-        newest = {made.name: made(tail)[stay - len(bars) :] for made in kept}
+        newest = [made(tail)[stay - len(bars) :] for made in kept]
+        joined = np.concatenate((_stacked(held, stay), _stacked(newest, len(bars) - stay)), axis=1)
+        for made, values in zip(kept, joined, strict=True):
+            values[: made.lookback] = np.nan
         found = {made.name: made(bars) for made in wanted if made.drifts}
-        for made in kept:
-            found[made.name] = np.concatenate((self._columns[made.name][-stay:], newest[made.name]))
-            found[made.name][: made.lookback] = np.nan
-        return found
+        return found | dict(zip((made.name for made in kept), joined, strict=True))
+
+
+def _stacked(columns: list[FloatArray], n: int) -> FloatArray:
+    return np.array(columns, dtype=np.float64).reshape(len(columns), n)
 
 
 def _longest(wanted: tuple[Feature, ...]) -> int:

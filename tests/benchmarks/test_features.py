@@ -53,7 +53,7 @@ def made_result(speed: float = 1.0) -> Result:
     peak = Peak(1_000_000, int(15_000_000 * slow), 700_000_000)
     columns = Sixty(60, 1_000, 0.004 * slow, 0.040, 1e-7 * slow**2 * 5)
     flow = Cycle(250, 1_000, 71, 2.0, {"populate_indicators": 2.0 * slow}, 2.0 + 2.0 * slow)
-    live = Live(60, 2.0, 2.0 + 2.0 * slow, flow)
+    live = Live(60, 2.0, 2.0 + 4.0 * slow, 2.0 + 2.0 * slow, flow)
     start = Start(3.0, 3.0 + 0.5 * slow, 10.0 * slow, 8)
     return Result(QUICK, days, candles, peak, windows, lengths, columns, live, start)
 

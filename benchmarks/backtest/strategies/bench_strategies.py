@@ -16,6 +16,7 @@ from benchmarks.features.sixty import added
 from hydra_ft.adapter.exits.exit_callbacks import TargetExits
 from hydra_ft.adapter.frames import with_columns
 from hydra_ft.adapter.heads import load_head
+from hydra_ft.features.carried import Carried
 from hydra_ft.risk.policy import LADDER
 
 if TYPE_CHECKING:
@@ -55,11 +56,23 @@ class BenchIdle(IStrategy):  # type: ignore[misc]
 
 
 class BenchSixty(BenchIdle):
-    """Sixty features of Hydra on the base candles, and no decision."""
+    """Sixty features of Hydra on the base candles, all computed each time, and no decision."""
 
     def populate_indicators(self, dataframe: pd.DataFrame, _metadata: Any) -> pd.DataFrame:
         """Add the columns, all at once."""
         return added(dataframe)
+
+
+class BenchCarried(BenchIdle):
+    """The same features as a bot has them: those of new candles are computed."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._carried: dict[str, Carried] = {}
+
+    def populate_indicators(self, dataframe: pd.DataFrame, metadata: Any) -> pd.DataFrame:
+        """Add the columns, all at once."""
+        return added(dataframe, self._carried.setdefault(metadata["pair"], Carried()))
 
 
 class BenchGiven(BenchIdle):
