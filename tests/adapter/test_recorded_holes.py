@@ -5,14 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from adapter.recorded_tape import HOUR, MINUTE, PAIR, START, flat_candles
+import pytest
+from adapter.recorded_tape import (
+    DAY,
+    FIVE,
+    HOUR,
+    MINUTE,
+    PAIR,
+    START,
+    flat_candles,
+    made_flow,
+    made_trades,
+)
 
 from hydra_ft.adapter.recorded.feeds import RecordedFeeds
+from hydra_ft.bars.candles import same
 from hydra_ft.bars.flow_trades import trades_from
 from hydra_ft.features.registry import FEATURES
 from hydra_ft.feeds.flow_build import FlowBuild
 from hydra_ft.store.database import Database
 from hydra_ft.store.flow import FlowStore
+from hydra_ft.store.flow_coverage import Proof, Stretch, cover, uncover
 from hydra_ft.types import Feed
 
 if TYPE_CHECKING:
@@ -67,4 +80,39 @@ def test_bars_in_a_hole_of_a_file_are_unknown_and_block(tmp_path: Path) -> None:
     assert np.isnan(over_four[6:15]).all()
     assert np.isfinite(over_four[3:6]).all()
     assert np.isfinite(over_four[15:]).all()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("hole", "lost"),
+    [
+        (Stretch(START + DAY, START + DAY + 7 * MINUTE), "poc"),
+        (Stretch(START + 5 * HOUR, START + 6 * HOUR), "previous_poc"),
+    ],
+)
+def test_a_gap_told_late_that_lies_before_a_frame_is_one_of_what_the_frame_looks_back_on(
+    tmp_path: Path, hole: Stretch, lost: str
+) -> None:
+    """A bot that has read it as proven knows no more than one that has just begun."""
+    database = Database(f"sqlite:///{tmp_path / 'hydra.sqlite'}")
+    store, stop = FlowStore(database, "binance"), START + DAY + 5 * HOUR
+    store.put([(PAIR, made_flow(made_trades(1.25), START, stop))])
+    market = store.markets.number(PAIR)
+    live = RecordedFeeds(database, "binance", keeps=True)
+
+    def known(end: int) -> int:
+        """How many bars of two hours a bot knows the value of, as one does that has just begun."""
+        candles = flat_candles(end, 24)
+        bars = live.beside(PAIR, candles, (Feed.TRADES,))
+        begun = RecordedFeeds(database, "binance", keeps=False)
+        assert same(bars, begun.beside(PAIR, candles, (Feed.TRADES,)))
+        return int(np.isfinite(getattr(bars.value, lost)).sum())
+
+    assert known(stop - 2 * FIVE) == 24
+    with database.transaction() as connection:
+        uncover(connection, market, Feed.TRADES, hole.start, hole.stop)
+    assert known(stop - FIVE) == 0
+    with database.transaction() as connection:
+        cover(connection, [Proof(market, Feed.TRADES, hole)])
+    assert known(stop) == 24
     database.close()

@@ -116,7 +116,8 @@ class RecordedFeeds:
             self.forget(pair)
 
     def _of(self, pair: str) -> Minutes:
-        return self._minutes.setdefault(pair, Minutes(self._flow, pair))
+        coverage = Coverage(self._database, self._flow.markets, pair, Feed.TRADES)
+        return self._minutes.setdefault(pair, Minutes(self._flow, coverage))
 
     def _taken(self, of: tuple[str, Feed], bars: Bars, *, has_trades: bool = False) -> Columns:
         """Columns of a pair and feed at the times of the bars, shape (n,) each."""

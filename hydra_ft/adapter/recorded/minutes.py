@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from hydra_ft.adapter.recorded.kept import REVISED_MS
+from hydra_ft.adapter.recorded.spans import changed_within, cut
 from hydra_ft.bars.flow_tables import joined
 from hydra_ft.errors import DataError
 from hydra_ft.types.flow import Flow, FlowBars, Footprint
 
 if TYPE_CHECKING:
+    from hydra_ft.adapter.recorded.spans import Coverage, Span
     from hydra_ft.store.flow import FlowStore
 
 MINUTE_MS: Final = 60_000
@@ -24,10 +27,11 @@ DAY_MS: Final = 86_400_000
 class Minutes:
     """Flow of one pair; the newest two days of what was read last are not read again."""
 
-    def __init__(self, store: FlowStore, pair: str) -> None:
-        self._store, self._pair = store, pair
+    def __init__(self, store: FlowStore, coverage: Coverage) -> None:
+        self._store, self._pair, self._coverage = store, coverage.pair, coverage
         self._held: Flow | None = None
-        self._from = 0
+        self._from = self._until = 0
+        self._spans: frozenset[Span] = frozenset()
 
     def changes(self, step_ms: int, start: int, stop: int) -> list[int]:
         """Times within an interval at which bars of a length begin to have another grid."""
@@ -53,15 +57,25 @@ class Minutes:
     def flow(self, start: int, stop: int, fresh: int) -> Flow | None:
         """Flow from ``start`` on; what lies before ``fresh`` is as it was read before.
 
-        All times are whole minutes. It begins later where less is kept; None for none at all.
+        But not what has been proven complete since, or is so no more. All times are whole
+        minutes. It begins later where less is kept; None for none at all.
         """
-        found = self._prolonged(start, stop, fresh)
+        spans = self._coverage.within(start, stop)
+        found = self._prolonged(start, stop, min(fresh, self._same_until(start, spans)))
         if found is None:
             found = self._read(start, stop)
         # The day of the newest bar and the one before it are all that the next ones need.
         self._from = max(start, (stop - 1) // DAY_MS * DAY_MS - DAY_MS)
         self._held = None if found is None else flow_part(found, self._from, stop)
+        self._until, self._spans = stop, spans
         return found
+
+    def _same_until(self, start: int, spans: frozenset[Span]) -> int:
+        """Minute before which the proof of what is held, from ``start`` on, has not changed."""
+        scope = max(start, self._from), self._until
+        changed = changed_within(cut(self._spans, *scope), cut(spans, *scope))
+        since = self._until if changed is None else changed[0] - REVISED_MS
+        return since // MINUTE_MS * MINUTE_MS
 
     def _prolonged(self, start: int, stop: int, fresh: int) -> Flow | None:
         """Lengthen what is held by what is newer; None where that does not go."""
