@@ -148,9 +148,7 @@ def test_columns_are_those_of_plain_python_second_by_second() -> None:
 
 
 def at_hour_five(
-    *events: tuple[float, float, int],
-    until: int = 301,
-    covered: list[tuple[int, int]] = COVERED,
+    *events: tuple[float, float, int], until: int = 301, covered: list[tuple[int, int]] = COVERED
 ) -> ForcedColumns:
     """Columns of the bars from minute 299 on, at a usual of a million a minute until then."""
     shifted = [(18_000 + at, quote, side) for at, quote, side in events]
@@ -168,8 +166,7 @@ def test_a_cascade_is_a_multiple_of_the_usual_minute_before_it(total: float, is_
 
 def test_a_cascade_has_a_side() -> None:
     assert at_hour_five((65, 9 * MILLION, -1)).cascade[2] == -1
-    both = at_hour_five((65, 8.1 * MILLION, 1), (66, 2 * MILLION, -1))
-    assert both.cascade[2] == 1
+    assert at_hour_five((65, 8.1 * MILLION, 1), (66, 2 * MILLION, -1)).cascade[2] == 1
     even = at_hour_five((65, 8 * MILLION, 1), (66, 2 * MILLION, -1))
     assert even.cascade[2] == 1  # for a second it was all of one side
     at_once = at_hour_five((65, 8 * MILLION, 1), (65, 2 * MILLION, -1))
@@ -230,9 +227,7 @@ def test_columns_are_the_same_wherever_bars_and_closures_begin() -> None:
     begin = START + 75 * MINUTE - LEAD
     kept = CLOSURES.time >= begin
     late = ForcedClosures(*(getattr(CLOSURES, f.name)[kept] for f in fields(ForcedClosures)))
-    found = forced_columns(
-        part(BARS, 75, None), late, [(START + 75 * MINUTE - LEAD, COVERED[0][1])]
-    )
+    found = forced_columns(part(BARS, 75, None), late, [(begin, COVERED[0][1])])
     for name in COLUMNS:
         wanted = getattr(FOUND, name)[75:]
         first = 249 if name in JUDGED else 0
@@ -254,13 +249,11 @@ def test_a_gap_is_unknown_for_as_long_as_something_looks_back_on_it() -> None:
 def test_a_gap_that_hid_a_peak_is_unknown_until_nothing_is_measured_by_that_peak() -> None:
     """By what was liquidated 460 s before, the cascade ran out at 120 s, and no more at 260 s."""
     peak = [(-200, 10 * MILLION, side) for side in (1, -1)]
-    tail = [(80 + 29 + 30 * k, 4.6 * MILLION, 1) for k in range(5)]
-    events = [(80, 10 * MILLION, 1), *tail]
+    events = [(80, 10 * MILLION, 1), *((109 + 30 * k, 4.6 * MILLION, 1) for k in range(5))]
     told = at_hour_five(*peak, *events)
     assert told.exhaustion.tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
-    hidden = START + 18_000_000 - 200_500
-    around = [(COVERED[0][0], hidden), (hidden + 1000, COVERED[0][1])]
-    unseen = at_hour_five(*events, covered=around)
+    (begin, end), hidden = COVERED[0], START + 18_000_000 - 200_500
+    unseen = at_hour_five(*events, covered=[(begin, hidden), (hidden + 1000, end)])
     np.testing.assert_array_equal(unseen.exhaustion, [np.nan] * 7 + [0] * 4)
 
 
@@ -275,7 +268,7 @@ def test_too_little_of_four_hours_is_no_usual() -> None:
 def test_a_feed_that_stood_and_told_of_nothing_is_calm() -> None:
     none = closures()
     found = forced_columns(BARS, none, COVERED)
-    for name in ("peak_30_s", "cascade", "exhaustion", "long_300_s"):
+    for name in (*JUDGED, "long_300_s"):
         np.testing.assert_array_equal(getattr(found, name)[249:], 0)
     assert len(forced_columns(part(BARS, 0, 0), none, COVERED)) == 0
     assert np.isnan(forced_columns(BARS, CLOSURES, []).long_30_s).all()
