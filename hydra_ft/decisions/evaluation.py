@@ -82,21 +82,17 @@ class Memory:
 
     def __init__(self) -> None:
         self._frames: dict[str, Carried] = {}
-        self._given: dict[str, Mapping[str, FloatArray]] = {}
         self._market: tuple[object, RegimeRules, RegimeColumns, FloatArray] | None = None
 
     def columns(
         self, timeframe: str, bars: Bars, wanted: tuple[Feature, ...]
     ) -> Mapping[str, FloatArray]:
         """Raw columns and features of a frame, not aligned; computed only for bars that are new."""
-        frame = self._frames.setdefault(timeframe, Carried(PSEUDO))
-        found = self._given[timeframe] = frame.columns(bars, wanted)
-        return found
+        return self.frame(timeframe).columns(bars, wanted)
 
-    def coarse(self, rules: HeadRules) -> tuple[Mapping[str, FloatArray], ...]:
-        """The columns that were given out last: others as soon as any coarse bar is."""
-        fine = (rules.base, rules.fine)
-        return tuple(found for timeframe, found in self._given.items() if timeframe not in fine)
+    def frame(self, timeframe: str) -> Carried:
+        """What is kept of a frame."""
+        return self._frames.setdefault(timeframe, Carried(PSEUDO))
 
     def market(
         self, native: Mapping[str, FloatArray], rules: RegimeRules

@@ -23,12 +23,16 @@ class Carried:
     They are computed anew on all bars where the bars before the newest are not those of the
     last time, and each time for a feature that ``drifts``. ``raw`` names columns of the bars
     themselves that are given along.
+
+    ``version`` counts how often the columns have changed, ``whole_since`` is the version at which
+    they were last computed on all bars.
     """
 
     def __init__(self, raw: tuple[str, ...] = ()) -> None:
         self._raw = raw
         self._last: tuple[Bars, tuple[Feature, ...]] | None = None
         self._columns: dict[str, FloatArray] = {}
+        self.version = self.whole_since = 0
 
     def columns(self, bars: Bars, wanted: tuple[Feature, ...]) -> dict[str, FloatArray]:
         """Raw columns, and what every feature gives on these bars, by name; shape (n,) each.
@@ -39,9 +43,11 @@ class Carried:
         stay = 0 if before is None else _stay(before, bars)
         if before is not None and stay == len(before) == len(bars):
             return self._columns
+        self.version += 1
         if stay > _longest(wanted):
             found = self._moved(bars, wanted, stay)
         else:
+            self.whole_since = self.version
             found = {made.name: made(bars) for made in wanted}
         for values in found.values():
             values.flags.writeable = False

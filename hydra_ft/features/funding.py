@@ -45,6 +45,12 @@ def _recent(rates: FloatArray, window: int) -> FloatArray:
     return np.where(fresh, rates[last], np.nan) if rates.shape[0] else rates
 
 
+def _in_order(columns: FloatArray) -> FloatArray:
+    """Sum of each column from the top down: numpy adds up a single one in another order."""
+    total: FloatArray = np.add.accumulate(columns, axis=0)[-1]
+    return total
+
+
 def _moments(rates: FloatArray, window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Count, mean and population variance of the rates settled in each window, shape (n,).
 
@@ -67,9 +73,9 @@ def _moments(rates: FloatArray, window: int) -> tuple[FloatArray, FloatArray, Fl
     inside = rows < stop
     held = np.where(inside, settled[np.minimum(rows, settled.size - 1)], 0.0)
     count = (stop - oldest).astype(np.float64)
-    centre = rolling.ratio(held.sum(axis=0), count)
+    centre = rolling.ratio(_in_order(held), count)
     away = np.where(inside, held - centre, 0.0)
-    variance = rolling.ratio((away * away).sum(axis=0), count)
+    variance = rolling.ratio(_in_order(away * away), count)
     found = (rolling.warmed(values[stretch], n) for values in (count, centre, variance))
     return next(found), next(found), next(found)
 
@@ -146,7 +152,6 @@ def funding_sum_24(bars: Bars) -> FloatArray:
     low=-13.0,
     high=13.0,
     panel="funding_z",
-    drifts=True,
 )
 @shared
 def funding_z_168(bars: Bars) -> FloatArray:
@@ -193,7 +198,6 @@ def funding_interval_48(bars: Bars) -> FloatArray:
     low=-1.0,
     high=1.0,
     panel="funding_crowd",
-    drifts=True,
 )
 def funding_crowd_168(bars: Bars) -> FloatArray:
     """The side that crowds: it pays unusually much, and more than the base rate of a day."""
@@ -213,7 +217,6 @@ def funding_crowd_168(bars: Bars) -> FloatArray:
     low=0.0,
     high=24.0,
     panel="funding_extreme",
-    drifts=True,
 )
 def funding_extreme_24(bars: Bars) -> FloatArray:
     """For how many of the last 24 bars the rate was extreme."""

@@ -115,7 +115,50 @@ def test_the_newest_bars_are_decided_as_all_of_them_would_be(
     context = context_bars(RULES, feeds)
     assert counted.bars.count(1 + context) > 20
     assert 2 + context in counted.bars
-    assert 4 <= counted.bars.count(SIZE) < 10
+    assert counted.bars.count(SIZE) == 2
+
+
+def bar_by_bar(bars: int, coarse: int, late: int = -1) -> Iterator[int]:
+    """Decide so many base bars one after the other, as all together; the row of each.
+
+    ``coarse`` bars are held of 1h and 4h; one of 1h is not there at the row that is ``late``.
+    """
+    memory = NewestFirst()
+    for row in range(FIRST, FIRST + bars):
+        frames = {**window(row, coarse), "5m": window(row)["5m"]}
+        if row == late:
+            frames["1h"] = part(frames["1h"], 0, -1)
+        found = memory.judge(observe(frames, RULES, PLAIN, memory), RULES)
+        # The front of the base frame warms up: it stands as it was when more was before it.
+        assert_alike(found, decide(frames, RULES, PLAIN), slice(150, None), row)
+        yield row
+
+
+def test_a_coarse_bar_that_is_added_leaves_those_before_as_they_were(counted: Counted) -> None:
+    """All are decided again after so many, which lets the sight try."""
+    added = {window(row)["1h"].time[-1] for row in range(FIRST, FIRST + 120)}
+    assert len(added) > newest.MOST_MOVES
+    assert len(list(bar_by_bar(120, 600))) == 120
+    assert counted.bars.count(SIZE) == 2
+
+
+def test_bars_are_decided_again_where_coarse_ones_hardly_suffice(counted: Counted) -> None:
+    assert len(list(bar_by_bar(30, 240))) == 30
+    assert counted.bars.count(SIZE) >= 3
+
+
+def test_bars_are_decided_again_where_a_coarse_bar_has_come_late(counted: Counted) -> None:
+    """The bar that was decided without it is another one now."""
+    ends = [row for row in range(FIRST + 1, FIRST + 30) if ends_an_hour(row)]
+    for row in bar_by_bar(30, 600, ends[1]):
+        if row in (ends[0], ends[1]):
+            assert counted.bars[-1] < SIZE
+        if row == ends[1] + 1:
+            assert counted.bars[-1] == SIZE
+
+
+def ends_an_hour(row: int) -> bool:
+    return bool(window(row)["1h"].time[-1] != window(row - 1)["1h"].time[-1])
 
 
 def test_entries_of_every_kind_are_met_bar_by_bar() -> None:
