@@ -86,7 +86,7 @@ class Recorder:
         chance: random.Random | None = None,
     ) -> None:
         self._names, self._feeds = refuse_pairs(pairs, MOST_PAIRS), frozenset(feeds)
-        self.venue, self.policy = venue, (policy or RecorderPolicy()).for_pairs(len(self._names))
+        self.venue, self.policy = venue, policy or RecorderPolicy()
         self._make_client, self._sink = connect, sink
         self._clock_s, self._wall_ms = clock_s, wall_ms
         self._chance = chance or random.Random()

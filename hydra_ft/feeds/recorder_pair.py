@@ -34,7 +34,8 @@ OPEN: Final = 1 << 62
 class PairRecorder:
     """Folds the trades of a pair, and keeps account of its ids.
 
-    ``begin`` is to be called once the feed is known to stand; before, trades are held.
+    ``begin`` is to be called once the feed is known to stand; before, trades are held. How long
+    they are held for missing ids is that of ``policy``, which may be replaced.
     """
 
     def __init__(
@@ -45,9 +46,8 @@ class PairRecorder:
         policy: RecorderPolicy,
         resume: Resume | None = None,
     ) -> None:
-        self.venue, self.pair, self.grid = venue, pair, grid
+        self.venue, self.pair, self.grid, self.policy = venue, pair, grid, policy
         self.fresh: list[Trades] = []
-        self._policy = policy
         self._resume = left = resume or Resume()
         self._ledger = IdLedger(has_id_ranges=venue.has_id_ranges)
         self._ledger.last_id, self._ledger.last_time = left.last_id, left.closed_until
@@ -70,9 +70,9 @@ class PairRecorder:
     def begin(self, time: int) -> None:
         """Begin to fold: the feed stands from this time (ms) on, or goes on where it was left."""
         left = self._resume.closed_until
-        goes_on = 0 < time - left <= self._policy.resume_most_ms and left > 0
+        goes_on = 0 < time - left <= self.policy.resume_most_ms and left > 0
         start = (left if goes_on else time, time)
-        self._folder = folder_of(self.venue, self.grid, self._policy, self._resume, *start)
+        self._folder = folder_of(self.venue, self.grid, self.policy, self._resume, *start)
         if self.venue.has_id_ranges and self._ledger.last_id == NO_ID:
             self._unproven_from = time
         if left > 0 and time > left:
@@ -137,7 +137,7 @@ class PairRecorder:
             self._held += admitted[:anew]
             self.release()
         self._held += admitted[max(anew, 0) :]
-        if not self._ledger.holes or len(self._held) > self._policy.most_held:
+        if not self._ledger.holes or len(self._held) > self.policy.most_held:
             self.release()
             return
         if self._held_since_s is None:
@@ -150,7 +150,7 @@ class PairRecorder:
         What cannot be fetched is given up here once it has waited. After an interruption a
         pair that does not trade is asked for too, from its last id on (up to ``OPEN``).
         """
-        policy = self._policy
+        policy = self.policy
         if not self._ledger.holes:
             return self._asked(now_s)
         if self._held_since_s is None or not self.has_begun:
@@ -169,12 +169,12 @@ class PairRecorder:
 
     def _waits_for_doubt(self, now_s: float, after_s: float = 0.0) -> bool:
         """Whether a doubt may be settled yet, so many seconds after it arose."""
-        most_s = self._policy.refetch_after_s + self._policy.refetch_within_s
+        most_s = self.policy.refetch_after_s + self.policy.refetch_within_s
         doubt = self._doubt
         return self.has_begun and doubt is not None and doubt.is_open(now_s, after_s, most_s)
 
     def _asked(self, now_s: float) -> tuple[int, int] | None:
-        if self._doubt and self._waits_for_doubt(now_s, self._policy.refetch_after_s):
+        if self._doubt and self._waits_for_doubt(now_s, self.policy.refetch_after_s):
             self._doubt.is_asked = True
             return self._ledger.last_id + 1, OPEN
         return None
@@ -243,7 +243,7 @@ class PairRecorder:
             arrays = as_arrays([trades[at] for at in np.flatnonzero(good).tolist()])
         self._folder.fold(arrays)
         self.counted += len(arrays)
-        if self._policy.keeps_trades:
+        if self.policy.keeps_trades:
             self.fresh.append(arrays)
 
     def _refuse(self, trade: PublicTrade) -> None:
@@ -257,7 +257,7 @@ class PairRecorder:
         """Doubt a stretch (ms) in which something was traded that is not counted."""
         if self._folder is not None:
             self._folder.lost(start, stop)
-        self._told.refused(start, stop, self._policy.sub_ms, ids)
+        self._told.refused(start, stop, self.policy.sub_ms, ids)
 
     # ---- what is handed over
 
@@ -268,9 +268,9 @@ class PairRecorder:
         if self._ledger.holes:
             until = min(until, self._ledger.holes[0].start)
         if self._doubt and self._waits_for_doubt(now_s):
-            until = min(until, self._doubt.start - self._policy.grace_ms)
+            until = min(until, self._doubt.start - self.policy.grace_ms)
         closed = self._folder.closed_until
-        if until // self._policy.sub_ms <= closed // self._policy.sub_ms:
+        if until // self.policy.sub_ms <= closed // self.policy.sub_ms:
             return None
         if self._doubt is not None and until > self._doubt.start:
             self._give_up_doubt()

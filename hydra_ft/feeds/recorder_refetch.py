@@ -39,7 +39,7 @@ class Refetcher:
         self.calls = self.failures = 0
         self._venue, self._pairs, self._contracts = venue, pairs, contracts
         self._rest, self._clock_s = rest, clock_s
-        self._within_s, self._most = policy.refetch_within_s, policy.refetch_most
+        self._most = policy.refetch_most
         self._allowance = Allowance(policy.refetch_per_minute, clock_s())
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -56,7 +56,7 @@ class Refetcher:
 
     async def _fetch(self, pair: PairRecorder, first: int, last: int) -> None:
         found: list[PublicTrade] = []
-        at, until_s = first, self._clock_s() + self._within_s
+        at, until_s = first, self._clock_s() + pair.policy.refetch_within_s
         is_answered = True
         while at <= last and len(found) <= self._most:
             answer = await self._part(pair.pair, at, until_s)

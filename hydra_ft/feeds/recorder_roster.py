@@ -21,7 +21,8 @@ class Roster:
     """Pairs that are recorded, by name; ``trades`` is empty where no trades are wanted.
 
     ``contracts`` knows those that have left, too: what was asked for them may still come.
-    ``left_out`` says why pairs are not recorded that were asked for, one by one.
+    ``left_out`` says why pairs are not recorded that were asked for, one by one. Ids are waited
+    for as long as fetching takes for the most pairs there have been.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Roster:
         self.trades: dict[str, PairRecorder] = {}
         self.leaving: list[PairRecorder] = []
         self._venue, self._rest, self._sink, self._policy = venue, rest, sink, policy
-        self._with_trades = with_trades
+        self._with_trades, self._most = with_trades, 0
 
     async def follow(self, names: Sequence[str]) -> bool:
         """Make these the pairs; whether that changes anything.
@@ -54,6 +55,10 @@ class Roster:
         self.contracts.update({name: contract_of(market) for name, market in fresh.items()})
         self._let_go(markets)
         self.trades.update(trades)
+        self._most = max(self._most, len(markets))
+        policy = self._policy.for_pairs(self._most)
+        for pair in self.trades.values():
+            pair.policy = policy
         self.names, self.left_out = tuple(markets), left_out
         return has_changed
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from feeds import payloads
+from feeds.one_pair import trade
 from feeds.recording import PAIRS, QUICK, KeepingSink, account, record, recorder
 from feeds.test_recorder_books import Rig
 from feeds.test_recorder_readers import T0, Wall, client, heard
@@ -22,6 +23,7 @@ from hydra_ft.feeds.recorder_events import LiquidationReader
 from hydra_ft.feeds.recorder_feeds import TradeReader
 from hydra_ft.feeds.recorder_pair import PairRecorder
 from hydra_ft.feeds.recorder_policy import RecorderPolicy
+from hydra_ft.feeds.recorder_roster import Roster
 from hydra_ft.feeds.sink import GapReason
 from hydra_ft.types import Feed
 from hydra_ft.types.flow import TradeGrid
@@ -133,6 +135,46 @@ def test_a_pair_that_joins_is_recorded_and_the_streams_of_the_others_go_on(
     kept = sorted((c.start, c.stop) for c in spans if c.pair == ETH)
     assert all(a[1] == b[0] for a, b in itertools.pairwise(kept))
     assert min(c.start for c in spans if c.pair == SOL) > kept[0][0]
+
+
+class Listed:
+    """What a roster uses of a client; a stand-in, since no venue here lists so many pairs."""
+
+    id = "stand-in"
+
+    def __init__(self, names: list[str]) -> None:
+        steps = {"price": 0.1, "amount": 0.001}
+        self.markets = {name: {"symbol": name, "precision": steps} for name in names}
+        self.market = self.markets.__getitem__
+
+    async def fetch_tickers(self, _pairs: list[str]) -> dict[str, Any]:
+        return {}
+
+
+def test_ids_are_waited_for_as_long_as_the_pairs_that_joined_need() -> None:
+    """One call a second: 60 pairs are not fetched for in the half minute that few are given."""
+    many = [f"S{number:02d}/USDT:USDT" for number in range(60)]
+    roster = Roster(
+        BINANCE, Listed(many), KeepingSink(), RecorderPolicy(refetch_after_s=2.0), with_trades=True
+    )
+
+    def waits() -> list[int]:
+        """Seconds for which each pair waits for ids that were skipped."""
+        found = []
+        for pair in roster.trades.values():
+            one = PairRecorder(BINANCE, pair.pair, pair.grid, pair.policy)
+            one.begin(T0)
+            one.take([trade(1, 0), trade(9, 1)], 0.0)
+            found.append(next(s for s in range(2, 500) if one.wanted(s) is None) - 3)
+        return found
+
+    asyncio.run(roster.follow(many[:1]))
+    assert waits() == [30]
+    asyncio.run(roster.follow(many))
+    assert waits() == [90] * 60
+    # Who waits has been given that time: it is not taken back.
+    asyncio.run(roster.follow(many[:5]))
+    assert waits() == [90] * 5
 
 
 def test_before_it_records_and_after_it_follows_nothing() -> None:
