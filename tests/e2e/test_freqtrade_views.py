@@ -58,7 +58,7 @@ def rig(
     yield rig
     (telegram,) = [m for m in rig.bot.rpc.registered_modules if isinstance(m, Telegram)]
     rig.bot.rpc.registered_modules.remove(telegram)
-    asyncio.run_coroutine_threadsafe(telegram._cleanup_telegram(), telegram._loop).result(10)
+    asyncio.run_coroutine_threadsafe(telegram._cleanup_telegram(), telegram._loop).result(60)
     ended.append(telegram)
     ApiServer.shutdown()
 

@@ -105,7 +105,7 @@ def recorder(
 
     It waits for ids that were skipped as long as a busy machine may take to fetch them.
     """
-    chosen = RecorderPolicy(**{**QUICK, "refetch_within_s": 10.0, **policy})
+    chosen = RecorderPolicy(**{**QUICK, "refetch_within_s": HANG_S, **policy})
 
     def connect() -> Any:
         return client_of("binance", client_options(url), chosen)

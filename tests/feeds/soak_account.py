@@ -49,11 +49,11 @@ class Calls:
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=30).read()  # noqa: S310
+        urllib.request.urlopen(request, timeout=60).read()  # noqa: S310
 
     def get(self, path: str) -> Any:
         """Ask it."""
-        return json.load(urllib.request.urlopen(self.url + path, timeout=30))  # noqa: S310
+        return json.load(urllib.request.urlopen(self.url + path, timeout=60))  # noqa: S310
 
     def sent(self) -> int:
         """Trades that it made so far."""
