@@ -15,6 +15,8 @@ LIQUIDATED = ("long_liquidated", "short_liquidated")
 _MAY_BE_NAN = ("funding_rate", "open_interest", "reference", *LIQUIDATED)
 GROUPS = ("flow", "value", "footprint", "book", "forced")
 """Fields of bars that are groups of columns."""
+_ROWS = tuple(f.name for f in fields(Bars) if f.name != "step_ms")
+_PLAIN = tuple(name for name in _ROWS if name not in GROUPS)
 
 
 def timeframe_ms(timeframe: str) -> int:
@@ -140,9 +142,9 @@ def close_time(bars: Bars) -> IntArray:
 
 def part(bars: Bars, start: int | None, stop: int | None) -> Bars:
     """Rows ``start`` to ``stop`` (as in slicing) of all arrays, as views."""
-    names = [f.name for f in fields(Bars) if f.name != "step_ms"]
-    cut = {name: getattr(bars, name) for name in names}
-    return replace(bars, **{k: v[start:stop] for k, v in cut.items() if v is not None})
+    held = {name: getattr(bars, name) for name in _ROWS}
+    cut = {name: values[start:stop] for name, values in held.items() if values is not None}
+    return Bars(step_ms=bars.step_ms, **cut)
 
 
 def same(left: Bars, right: Bars) -> bool:
@@ -153,7 +155,7 @@ def same(left: Bars, right: Bars) -> bool:
         return False
     if not _same_groups(left, right):
         return False
-    for name in (f.name for f in fields(Bars) if f.name not in {"step_ms", *GROUPS}):
+    for name in _PLAIN:
         one, other = getattr(left, name), getattr(right, name)
         if (one is None) != (other is None):
             return False

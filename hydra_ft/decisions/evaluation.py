@@ -154,7 +154,8 @@ def observe(
         unknown = np.flatnonzero(rows < 0)
         for name, values in columns.items():
             target = raw if name in PSEUDO else features
-            target[column_key(name, timeframe)] = _aligned(values, rows, unknown)
+            at_base = values if timeframe == rules.base else _aligned(values, rows, unknown)
+            target[column_key(name, timeframe)] = at_base
     both = {**raw, **features}
     return Observation(listed(rules, feeds), base, close, aligned, features, both, native)
 

@@ -50,16 +50,17 @@ def barriers_at(decisions: Decisions, row: int) -> Barriers:
 def _barriers(stop: float, target: float, max_hold_s: float) -> Barriers:
     if not stop > 0:  # NaN, too
         return NO_BARRIERS
-    return Barriers(float(stop), float(target) if target > 0 else 0.0, int(max_hold_s))
+    hold = int(max_hold_s) if max_hold_s > 0 else 0
+    return Barriers(float(stop), float(target) if target > 0 else 0.0, hold)
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Columns of a pair on its base bars, shape (n,) each."""
+    """Columns of a pair on its base bars, shape (n,) each; NaN where nothing is declared."""
 
     time: IntArray
     open: FloatArray
-    side: IntArray
+    side: FloatArray
     stop: FloatArray
     target: FloatArray
     max_hold_s: FloatArray
@@ -79,8 +80,7 @@ class BarrierTable:
             return
         side, stop, target, hold = (frame[name].to_numpy(np.float64) for name in NEEDED)
         opens = frame["open"].to_numpy(np.float64)
-        side = np.nan_to_num(side).astype(np.int64)
-        self._pairs[pair] = _Columns(times(frame), opens, side, stop, target, np.nan_to_num(hold))
+        self._pairs[pair] = _Columns(times(frame), opens, side, stop, target, hold)
 
     def decided(self, pair: str, side: Side, entered_at: int) -> Barriers:
         """Return what the last bar that had closed at a time declared for a side."""
