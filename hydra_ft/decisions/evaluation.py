@@ -84,14 +84,8 @@ class Memory:
         self._frames: dict[str, Carried] = {}
         self._market: tuple[object, RegimeRules, RegimeColumns, FloatArray] | None = None
 
-    def columns(
-        self, timeframe: str, bars: Bars, wanted: tuple[Feature, ...]
-    ) -> Mapping[str, FloatArray]:
-        """Raw columns and features of a frame, not aligned; computed only for bars that are new."""
-        return self.frame(timeframe).columns(bars, wanted)
-
     def frame(self, timeframe: str) -> Carried:
-        """What is kept of a frame."""
+        """Raw columns and features of a frame, not aligned; computed only for bars that are new."""
         return self._frames.setdefault(timeframe, Carried(PSEUDO))
 
     def market(
@@ -148,7 +142,9 @@ def observe(
         rows = align(close_time(bars), close)
         kept = marks(bars) if timeframe == rules.fine else bars
         aligned[timeframe] = Frame(kept, rows, gating[timeframe])
-        columns = memory.columns(timeframe, bars, wanted)
+        # Fine bars are many: to keep them takes more room than their few features are worth.
+        is_kept = timeframe != rules.fine and (wanted or timeframe != rules.base)
+        columns = (memory.frame(timeframe) if is_kept else Carried(PSEUDO)).columns(bars, wanted)
         if timeframe == rules.market:
             native = columns
         unknown = np.flatnonzero(rows < 0)
