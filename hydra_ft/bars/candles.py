@@ -159,16 +159,26 @@ def same(left: Bars, right: Bars) -> bool:
         one, other = getattr(left, name), getattr(right, name)
         if (one is None) != (other is None):
             return False
-        if one is not None and not np.array_equal(one, other, equal_nan=name in _MAY_BE_NAN):
+        if one is not None and not _alike(one, other):
             return False
     return True
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Equal values, NaN equal to NaN; as a rule the same bits, which is told in less time."""
+    if one is other:
+        return True
+    is_float = one.dtype == other.dtype == np.float64
+    if is_float and np.array_equal(one.view(np.int64), other.view(np.int64)):
+        return True
+    return np.array_equal(one, other, equal_nan=is_float)
 
 
 def _same_groups(left: Bars, right: Bars) -> bool:
     """Whether two frames carry the same groups of columns, with the same values."""
     one, other = grouped(left), grouped(right)
     return one.keys() == other.keys() and all(
-        np.array_equal(values, other[name], equal_nan=True) for name, values in one.items()
+        _alike(values, other[name]) for name, values in one.items()
     )
 
 

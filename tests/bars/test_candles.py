@@ -167,6 +167,18 @@ def test_the_reference_is_the_last_known_and_as_long_as_the_bars() -> None:
         check(replace(base, reference=reference[1:]))
 
 
+def test_bars_are_the_same_by_their_values_whatever_the_sign_of_a_zero() -> None:
+    base = random_bars(6)
+    unknown = np.array([np.nan, 0.0, 1.0, np.nan, 2.0, 0.0])
+    left = replace(base, reference=unknown)
+    assert same(left, replace(part(base, None, None), reference=unknown.copy()))
+    assert same(left, replace(base, reference=np.where(unknown == 0, -0.0, unknown)))
+    assert not same(left, replace(base, reference=np.where(unknown == 2, 3.0, unknown)))
+    assert not same(left, replace(base, reference=np.nan_to_num(unknown)))
+    assert not same(left, base)
+    assert not same(left, replace(left, volume=base.volume + 1))
+
+
 def test_columns_of_feeds_are_cut_with_the_bars_and_not_carried_to_coarser_ones() -> None:
     base = random_bars(24, 5 * MINUTE)
     cut = part(base, 3, 9)
