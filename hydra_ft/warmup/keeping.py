@@ -138,9 +138,14 @@ def _compiled(draft: Path, said: Callable[[str], None]) -> bool:
     ) as worker:
         clock = Timer(PATIENCE_S, worker.kill)
         clock.start()
-        for line in worker.stdout or ():
-            said(line.rstrip())
-        clock.cancel()
+        try:
+            for line in worker.stdout or ():
+                said(line.rstrip())
+        except BaseException:  # also Ctrl-C: nobody waits for it any more
+            worker.kill()
+            raise
+        finally:
+            clock.cancel()
     if worker.returncode == 0:
         return True
     logger.warning("Kernels could not be compiled beforehand (%s): calls will.", line.strip())

@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -197,6 +198,33 @@ def test_a_compilation_that_fails_leaves_the_bot_running(
     assert "calls will" in caplog.text
     assert "no_such_module" in caplog.text
     assert warm_folder(home) is None
+
+
+def test_an_interrupt_ends_the_compilation_with_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that went on would keep the process for as long as a compilation may take."""
+    worker = 'import os, time\nprint("worker", os.getpid(), flush=True)\ntime.sleep(600)\n'
+    (tmp_path / "slow_worker.py").write_text(worker)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(keeping, "WORKER", "slow_worker")
+    monkeypatch.setattr(keeping, "PATIENCE_S", 15.0)
+    workers: list[int] = []
+
+    def said(line: str) -> None:
+        if line.startswith("worker"):
+            workers.append(int(line.split()[1]))
+            raise KeyboardInterrupt
+
+    running = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt):
+        keep_compiled(home, said)
+    for clock in set(threading.enumerate()) - running:
+        clock.join(5)
+        assert not clock.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(workers[0], 0)
+    assert not list(places.under_user_data(home).parent.iterdir())
 
 
 def test_folders_of_other_versions_go_when_they_are_not_used_any_more(
