@@ -15,7 +15,7 @@ from hydra_ft.decisions.rules import (
     listed,
     needed_features,
 )
-from hydra_ft.features.carried import Carried
+from hydra_ft.features.carried import Carried, read_only
 from hydra_ft.features.registry import column_key
 from hydra_ft.market.bias import LIQUIDATION, bias_columns, bias_features
 from hydra_ft.market.regime import RegimeColumns, RegimeRules, regime_columns
@@ -48,7 +48,7 @@ class Observation:
 
     ``features`` holds the aligned feature columns (``ema_20_1h``), ``columns`` those and
     the raw ones (``close_5m``); ``native`` the columns of the market timeframe by plain
-    name, one row per bar of that timeframe.
+    name, one row per bar of that timeframe. All of these are read-only.
     """
 
     feeds: tuple[Feed, ...]
@@ -157,13 +157,13 @@ def observe(
 
 
 def _aligned(values: FloatArray, rows: IntArray, unknown: IntArray) -> FloatArray:
-    """What ``taken`` gives, with the places of the rows that are -1 looked for once a frame."""
+    """What ``taken`` gives, read-only; the rows that are -1 are looked for once a frame."""
     if not values.shape[0] or values.dtype != np.float64:
-        return taken(values, rows)
+        return read_only(taken(values, rows))
     found = values.take(rows)
     if unknown.size:
         found[unknown] = np.nan
-    return found
+    return read_only(found)
 
 
 def evaluate(seen: Observation, rules: HeadRules, memory: Memory | None = None) -> Evaluation:

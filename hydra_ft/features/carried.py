@@ -37,7 +37,7 @@ class Carried:
     def columns(self, bars: Bars, wanted: tuple[Feature, ...]) -> dict[str, FloatArray]:
         """Raw columns, and what every feature gives on these bars, by name; shape (n,) each.
 
-        The very columns of the last time where the bars are the same.
+        The very columns of the last time where the bars are the same. All are read-only.
         """
         before = self._last[0] if self._last is not None and self._last[1] == wanted else None
         stay = 0 if before is None else _stay(before, bars)
@@ -49,10 +49,9 @@ class Carried:
         else:
             self.whole_since = self.version
             found = {made.name: made(bars) for made in wanted}
-        for values in found.values():
-            values.flags.writeable = False
+        given = {name: getattr(bars, name) for name in self._raw} | found
         self._last = bars, wanted
-        self._columns = {name: getattr(bars, name) for name in self._raw} | found
+        self._columns = {name: read_only(values) for name, values in given.items()}
         return self._columns
 
     def _moved(self, bars: Bars, wanted: tuple[Feature, ...], stay: int) -> dict[str, FloatArray]:
@@ -67,6 +66,13 @@ class Carried:
             values[: made.lookback] = np.nan
         found = {made.name: made(bars) for made in wanted if made.drifts}
         return found | dict(zip((made.name for made in kept), joined, strict=True))
+
+
+def read_only(values: FloatArray) -> FloatArray:
+    """A view of an array through which it cannot be written to; the array itself stays as it is."""
+    seen = values.view()
+    seen.flags.writeable = False
+    return seen
 
 
 def _stacked(columns: list[FloatArray], n: int) -> FloatArray:

@@ -40,3 +40,16 @@ def test_a_worker_decides_the_same_without_the_columns_that_only_features_read()
     for name, values in mine.columns.items():
         np.testing.assert_array_equal(values, theirs.columns[name])
     assert len(pickle.dumps(got)) < 0.8 * len(pickle.dumps(seen))
+
+
+def test_the_columns_of_a_worker_are_read_only_in_one_piece_or_not() -> None:
+    """What a signal wrote into them would be there in the next epoch."""
+    frames = flow_frames(16)
+    apart = np.repeat(frames["5m"].close, 2)[::2]
+    frames["5m"] = replace(frames["5m"], close=apart)
+    handed = Observed()
+    handed[PAIR] = observe(frames, HEAD, FULL)
+    got = pickle.loads(pickle.dumps(handed))[PAIR]  # noqa: S301 - our own
+    assert len(got.columns) > 20
+    for columns in (got.features, got.columns, got.native):
+        assert [name for name, values in columns.items() if values.flags.writeable] == []

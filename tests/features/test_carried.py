@@ -10,7 +10,7 @@ import pytest
 from bars.synthetic import random_bars
 
 import hydra_ft.features  # noqa: F401  (fills the registry)
-from hydra_ft.bars.candles import part
+from hydra_ft.bars.candles import grouped, part
 from hydra_ft.features.carried import Carried
 from hydra_ft.features.registry import FEATURES, Feature
 
@@ -75,6 +75,17 @@ def test_the_same_bars_have_the_very_same_columns() -> None:
     found = carried.columns(bars, WANTED)
     assert carried.columns(part(bars, None, None), WANTED) is found
     assert carried.columns(bars, WANTED[:3]) is not found
+
+
+def test_columns_are_read_only_and_the_bars_that_some_of_them_are_stay_as_they_were() -> None:
+    """``order_book`` has features that are columns of the bars."""
+    first, carried = random_bars(SIZE, seed=8), Carried(("close",))
+    for bars in (first, part(first, 1, None)):
+        own = {"close": bars.close, **grouped(bars)}
+        assert all(values.flags.writeable for values in own.values())
+        found = carried.columns(bars, WANTED)
+        assert [name for name, values in found.items() if values.flags.writeable] == []
+        assert [name for name, values in own.items() if not values.flags.writeable] == []
 
 
 def test_only_the_bars_within_the_lookbacks_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,4 +69,9 @@ def _bare(bars: Bars) -> Bars:
 def _read(file: str) -> dict[str, Observation]:
     with Path(file).open("rb") as opened:
         seen: dict[str, Observation] = pickle.load(opened)  # noqa: S301 - our own file
+    for one in seen.values():
+        for columns in (one.features, one.columns, one.native):
+            for values in columns.values():
+                # An array that is not in one piece loses this in a file.
+                values.flags.writeable = False
     return seen
