@@ -68,9 +68,10 @@ def _alone_beside(database: Path, name: str, setting: str) -> Iterator[Event]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise _taken(name, str(database), _told(opened), setting) from error
-        opened.truncate(0)
-        opened.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S %z')}")
-        opened.flush()
+        own = f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S %z')}"
+        with suppress(OSError):  # a full disk: the lock is ours all the same
+            opened.truncate(0)
+            os.write(opened.fileno(), own.encode())
         # The file stays: one that is removed while another process opens it locks nothing.
         yield Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -87,6 +88,18 @@ def test_the_process_that_holds_the_lock_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=rf"was process {process.pid}, since 20\d\d-"):
         ExitStack().enter_context(sole(url, NAME))
     process.communicate("", timeout=60)
+
+
+def test_a_full_disk_takes_no_lock_away(tmp_path: Path) -> None:
+    """It holds no word of its holder then; what cannot be written is for the database to say."""
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with sole(url, NAME), pytest.raises(TakenError, match="was another one"):
+            ExitStack().enter_context(sole(url, NAME))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_an_error_within_gives_the_lock_back(url: str) -> None:
