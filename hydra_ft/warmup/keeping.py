@@ -141,11 +141,10 @@ def _compiled(draft: Path, said: Callable[[str], None]) -> bool:
         try:
             for line in worker.stdout or ():
                 said(line.rstrip())
-        except BaseException:  # also Ctrl-C: nobody waits for it any more
-            worker.kill()
-            raise
+            worker.wait()
         finally:
             clock.cancel()
+            worker.kill()  # where it still runs: Ctrl-C, nobody waits for it any more
     if worker.returncode == 0:
         return True
     logger.warning("Kernels could not be compiled beforehand (%s): calls will.", line.strip())
