@@ -56,6 +56,7 @@ class RecorderHealth:
     """Why the venue's markets are not known yet; empty once they are."""
     left_out: tuple[str, ...] = ()
     """Why pairs are not recorded that were asked for, one by one."""
+    writing: int = 0
 
 
 async def _ended(*tasks: asyncio.Future[Any]) -> None:
@@ -69,7 +70,8 @@ class Recorder:
     """Records pairs of one venue into a sink until it is stopped.
 
     ``connect`` makes a fresh ccxt.pro client of the venue, see ``client_of``; it is called
-    for every connection. Raises FeedError for no pairs, or more than a subscription holds.
+    for every connection. ``has_ended`` tells that ``run`` has written all, or counted it as
+    dropped. Raises FeedError for no pairs, or more than a subscription holds.
     """
 
     def __init__(
@@ -89,8 +91,7 @@ class Recorder:
         self.venue, self.policy = venue, policy or RecorderPolicy()
         self._make_client, self._sink = connect, sink
         self._clock_s, self._wall_ms = clock_s, wall_ms
-        self._chance = chance or random.Random()
-        self._stopping = asyncio.Event()
+        self._chance, self._stopping = chance or random.Random(), asyncio.Event()
         self._outbox = Outbox(sink, self.policy.most_queued, self._chance)
         self._roster: Roster | None = None
         self._keepers: list[Keeper] = []
@@ -100,7 +101,7 @@ class Recorder:
         self._refetcher: Refetcher | None = None
         self._steps: StepWatch | None = None
         self._rest: Any = None
-        self._markets_error = ""
+        self._markets_error, self.has_ended = "", False
 
     # ---- life
 
@@ -137,6 +138,7 @@ class Recorder:
         try:
             if await self._unless_stopped(self._begin()):
                 await self._record()
+            self.has_ended = True
         finally:
             if self._rest is not None:
                 await self._rest.close()
@@ -294,4 +296,5 @@ class Recorder:
             write_error=self._outbox.last_error,
             markets_error=self._markets_error,
             left_out=roster.left_out if roster else (),
+            writing=self._outbox.writing,
         )

@@ -42,6 +42,11 @@ class Outbox:
     def __len__(self) -> int:
         return sum(map(len, self._waiting))
 
+    @property
+    def writing(self) -> int:
+        """How many parts are being written now; those that wait are not among them."""
+        return len(self._writing)
+
     def put(self, batch: Batch) -> None:
         """Queue a batch; when there is no room, the oldest are dropped and counted."""
         if not len(batch):

@@ -86,7 +86,7 @@ def test_a_second_signal_ends_at_once(home: Home) -> None:
         read_until(process, lambda line: "a second signal ends at once" in line)
         code, out, err = ended(process, signal.SIGINT)  # within 60 s, a fifth of what a stop may
         assert (code, err) == (130, "")
-        assert re.search(r"ended at once; what was being written, and \d+ parts that ", out)
+        assert re.search(r"ended at once; not written: \d+ parts that waited, and what ", out)
     database.close()
 
 

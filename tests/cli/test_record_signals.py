@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hydra_ft.cli.record import signals
 from hydra_ft.cli.record.signals import SIGNALS, stop_on_signals, told_to_end
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ from types import SimpleNamespace
 from hydra_ft.cli.record.signals import stop_on_signals, told_to_end
 
 async def run(came):
-    going = SimpleNamespace(health=lambda: SimpleNamespace(queued=7), stop=lambda: None)
+    health = SimpleNamespace(queued=7, writing=3, dropped=0)
+    going = SimpleNamespace(health=lambda: health, stop=lambda: None, has_ended=False)
     stop_on_signals(going, came, print)
     for number in sys.argv[1:]:
         os.kill(os.getpid(), int(number))
@@ -53,9 +55,31 @@ def test_a_second_signal_right_after_the_first_ends_with_its_sentence(
     """Each of twenty times; asyncio's own handlers hear one of two that come together."""
     words = [sys.executable, "-c", TWO, str(int(first)), str(int(second))]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-    sentence = "ended at once; what was being written, and 7 parts that waited, is lost"
+    sentence = (
+        "ended at once; not written: 7 parts that waited, and what had come since; being written: "
+        "3 parts"
+    )
     lines = [line for line in done.stdout.splitlines() if "a second signal ends" not in line]
     assert lines == [sentence, str(128 + second)] * 20
+
+
+@pytest.mark.parametrize(
+    ("counts", "has_ended", "expected"),
+    [
+        ((0, 0, 0), False, "not written: 0 parts that waited, and what had come since"),
+        ((5, 0, 2), False, "5 parts that waited, and what had come since, 2 that were dropped"),
+        ((0, 0, 0), True, "while the database was closing; all that had closed is written"),
+        ((0, 0, 2), True, "closing; 2 parts of what was recorded were not written"),
+    ],
+)
+def test_an_end_at_once_says_what_it_leaves_unwritten(
+    counts: tuple[int, int, int], expected: str, *, has_ended: bool
+) -> None:
+    """Where all is written, and only the database does not close, nothing is called lost."""
+    queued, writing, dropped = counts
+    health = SimpleNamespace(queued=queued, writing=writing, dropped=dropped)
+    recorder: Any = SimpleNamespace(health=lambda: health, has_ended=has_ended)
+    assert expected in signals._at_once(recorder)
 
 
 def heard(number: signal.Signals) -> tuple[list[int], list[str]]:

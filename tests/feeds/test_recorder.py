@@ -21,7 +21,9 @@ def test_what_was_traded_is_recorded_exactly(server: Server) -> None:
 
     async def run() -> None:
         one = recorder(server.url, PAIRS, sink, TRADES)
+        assert not one.has_ended
         await record(one, lambda: len(sink.sub_bars) >= 12)
+        assert one.has_ended
         assert one.health().feeds[0].connections == 1
         assert all(pair.duplicates == pair.missing == 0 for pair in one.health().pairs)
 

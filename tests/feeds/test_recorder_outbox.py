@@ -138,6 +138,7 @@ def test_what_was_being_written_when_time_ran_out_counts_as_dropped() -> None:
         writing = asyncio.ensure_future(outbox.run())
         await await_until(lambda: outbox.failures)
         assert outbox.last_error == "locked"
+        assert (outbox.writing, len(outbox)) == (1, 2)
         writing.cancel()
         outbox.abandon()
 

@@ -39,17 +39,13 @@ def stop_on_signals(recorder: Recorder, came: list[int], say: Callable[[str], No
     The process is ended from without, and nothing in it is asked: a database that is locked holds
     up every orderly end. Its locks belong to the operating system or the server, and go with it.
     The signals are heard between two instructions, not in the loop, which hears one of two that
-    come together.
+    come together. Two equal ones that come within microseconds are one to the kernel already.
     """
     loop = asyncio.get_running_loop()
 
     def end(number: int) -> None:
         try:
-            waiting = recorder.health().queued
-            line = (
-                f"ended at once; what was being written, and {waiting} parts that waited, is lost"
-            )
-            os.write(1, f"{line}\n".encode())
+            os.write(1, f"{_at_once(recorder)}\n".encode())
         finally:  # also where nobody reads what it says any more
             os._exit(128 + number)
 
@@ -64,3 +60,18 @@ def stop_on_signals(recorder: Recorder, came: list[int], say: Callable[[str], No
 
     for number in SIGNALS:
         signal.signal(number, heard)
+
+
+def _at_once(recorder: Recorder) -> str:
+    """Return what is left unwritten by an end that waits for nothing."""
+    health = recorder.health()
+    if recorder.has_ended:
+        left = (
+            f"{health.dropped} parts of what was recorded were not written"
+            if health.dropped
+            else "all that had closed is written"
+        )
+        return f"ended at once, while the database was closing; {left}"
+    line = f"ended at once; not written: {health.queued} parts that waited, and what had come since"
+    lost = f", {health.dropped} that were dropped before" if health.dropped else ""
+    return line + lost + (f"; being written: {health.writing} parts" if health.writing else "")
