@@ -26,6 +26,7 @@ from hydra_ft.types import Bars, Feed, FloatArray, IntArray, Regime
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from hydra_ft.features.drift import Drift
     from hydra_ft.features.registry import Feature
 
 
@@ -77,16 +78,17 @@ class Memory:
 
     A bot decides every 5 minutes on bars of 1h and 4h: eleven times of twelve they are those
     of the last time, and of 5m all but one are. What is kept is a pure function of the bars
-    that it is kept for.
+    that it is kept for. ``drift`` looks after the features.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drift: Drift | None = None) -> None:
         self._frames: dict[str, Carried] = {}
+        self._drift = drift
         self._market: tuple[object, RegimeRules, RegimeColumns, FloatArray] | None = None
 
     def frame(self, timeframe: str) -> Carried:
         """Raw columns and features of a frame, not aligned; computed only for bars that are new."""
-        return self._frames.setdefault(timeframe, Carried(PSEUDO))
+        return self._frames.setdefault(timeframe, Carried(PSEUDO, self._drift))
 
     def market(
         self, native: Mapping[str, FloatArray], rules: RegimeRules

@@ -18,6 +18,7 @@ from hydra_ft.decisions.reasons import CODES
 from hydra_ft.decisions.rules import active_signals, needed_features
 from hydra_ft.decisions.select import Choice
 from hydra_ft.decisions.sight import ROWS, Sight, tail
+from hydra_ft.features.drift import Drift, longest_lookback
 from hydra_ft.market.regime import lookback
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class NewestFirst(Memory):
     decision looks back further than is declared, all are decided each time.
     """
 
-    def __init__(self, sight: Sight | None = None) -> None:
-        super().__init__()
+    def __init__(self, sight: Sight | None = None, drift: Drift | None = None) -> None:
+        super().__init__(drift or Drift())
         self._sight = sight or Sight()
         self._decided: _Decided | None = None
         self._moves = 0
@@ -161,8 +162,7 @@ def _coarse(rules: HeadRules) -> tuple[str, ...]:
 
 def _lookback(rules: HeadRules, feeds: Collection[Feed], timeframe: str) -> int:
     """Bars of a coarse frame that decide with a base bar, before the one that is known there."""
-    features = needed_features(rules, feeds)[timeframe]
-    longest = max((made.lookback for made in features), default=0)
+    longest = longest_lookback(needed_features(rules, feeds)[timeframe])
     return max(longest, lookback(rules.regime)) if timeframe == rules.market else longest
 
 

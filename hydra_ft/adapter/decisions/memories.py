@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hydra_ft.decisions.newest import NewestFirst
 from hydra_ft.decisions.sight import Sight
+from hydra_ft.features.drift import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -19,23 +20,24 @@ logger = logging.getLogger(__name__)
 
 
 class Memories:
-    """One memory a pair; whether decisions may be continued is known of all pairs together."""
+    """One memory a pair; which decisions and columns may be continued is known of all together."""
 
     def __init__(self) -> None:
         self._of: dict[str, NewestFirst] = {}
         self._sight = Sight()
+        self._drift = Drift()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._of)
 
     def of(self, pair: str) -> NewestFirst:
         """Memory of a pair, a new one where there is none."""
-        return self._of.setdefault(pair, NewestFirst(self._sight))
+        return self._of.setdefault(pair, NewestFirst(self._sight, self._drift))
 
     def judge(self, pair: str, seen: Observation, rules: HeadRules) -> Decisions:
         """Decide on what the memory of a pair has observed last."""
         made = self.of(pair).judge(seen, rules)
-        if news := self._sight.news():
+        for news in filter(None, (*self._drift.news(), self._sight.news())):
             logger.warning("%s: %s", pair, news)
         return made
 
