@@ -72,21 +72,25 @@ def forced_columns(
 
     ``covered`` are the stretches (UTC ms, stop exclusive) in which the feed stood: nothing that
     came then means that nothing was sent. Windows are known where they are covered; the rest
-    after 500 covered seconds (``MEMORY_S``), half of the four hours before them, and the turnover
-    of four hours of bars. Raises DataError for bars of less than a second or parts of one.
+    after 500 covered seconds (``MEMORY_S``), and where the usual is known in every second of the
+    bar: by half of the four hours before it, as far as those were covered, and the turnover of
+    four hours of bars. Exhaustion is known where that holds for the 180 s before the bar too.
+    Raises DataError for bars of less than a second or parts of one.
     """
     if bars.step_ms % 1000:
         raise DataError(f"step_ms: expected whole seconds, was {bars.step_ms}")
     rows = _rows(bars, closures, covered)
     unit = 1 / UNITS_PER_QUOTE
     windows = begun(covered, bars.time + bars.step_ms - 300_000, bars.time + bars.step_ms) >= 0
-    judged = windows & _remembered(bars, covered) & ~np.isnan(rows[:, seconds.PEAK])
+    known = ~np.isnan(rows[:, seconds.PEAK])
+    judged = windows & _remembered(bars, covered) & known
     names = [f"{side}_{s}_s" for s in seconds.WINDOWS_S for side in ("long", "short")]
     return ForcedColumns(
         **{n: np.where(windows, unit * rows[:, i], np.nan) for i, n in enumerate(names)},
         peak_30_s=np.where(judged, rows[:, seconds.PEAK], np.nan),
         cascade=np.where(judged, rows[:, seconds.CASCADE], np.nan),
-        exhaustion=np.where(judged, rows[:, seconds.EXHAUSTION], np.nan),
+        # Where its usual is not known, a cascade is not seen, nor therefore its end.
+        exhaustion=np.where(judged & _after(known, bars), rows[:, seconds.EXHAUSTION], np.nan),
     )
 
 
@@ -146,6 +150,15 @@ def _floor(bars: Bars) -> FloatArray:
             totals += turnover[back : back + n]
         found[window:] = totals
     return FLOOR_SHARE * UNITS_PER_QUOTE * found * MINUTE_MS / (window * bars.step_ms)
+
+
+def _after(known: BoolArray, bars: Bars) -> BoolArray:
+    """Bars before which all are known that a cascade may have been on in, shape (n,)."""
+    back = -(-round(RULES.latest_s * 1000) // bars.step_ms)
+    unknown = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(~known)))
+    found = np.zeros(len(bars), dtype=np.bool_)
+    found[back:] = unknown[back:-1] == unknown[: max(0, len(bars) - back)]
+    return found
 
 
 def _remembered(bars: Bars, covered: Sequence[tuple[int, int]]) -> BoolArray:

@@ -73,9 +73,9 @@ def _told(
     total = row[0] + row[1]
     recent[at_s % recent.shape[0]] = int(total)
     multiple = total / usual if usual > 0 else (0.0 if usual == 0 and total == 0 else math.nan)
-    row[PEAK] = (
-        multiple if math.isnan(multiple) or math.isnan(row[PEAK]) else max(row[PEAK], multiple)
-    )
+    # One second that is not known leaves the bar unknown, whatever those after it tell.
+    is_known = not (math.isnan(multiple) or math.isnan(row[PEAK]))
+    row[PEAK] = max(row[PEAK], multiple) if is_known else math.nan
     if usual > 0 and _is_cascade(row[0], row[1], usual, rules):
         state[LAST], state[TOLD] = at_s, 0
         state[SIDE] = 1 if row[0] > row[1] else -1

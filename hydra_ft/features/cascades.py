@@ -2,7 +2,8 @@
 
 From single liquidations (``bars.forced_columns``), by the side of the position (F-A7), as
 multiples of the pair's own usual minute (F-A8). The forms of hours are in ``liquidations``.
-Everything is NaN where single liquidations are not carried or a window is not covered.
+Everything is NaN where single liquidations are not carried or a window is not covered, and
+cascades where the usual is not known.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ liquidated_imbalance_300_s = _imbalance(300)
     feeds=_FEEDS,
     groups=_GROUPS,
     formula="max over the bar of L + S of 30 s / max(usual, 1e-4 turnover per minute); usual = "
-    "exponential mean (span 60) of the minutes before the one in which the 30 s began",
+    "exponential mean (span 60) of the minutes before the one in which the 30 s began; known where "
+    "the usual is in every second",
     reference=_SCALED,
     lookback=0,
     units="multiple",
@@ -110,7 +112,7 @@ def liquidation_peak_30_s(bars: Bars) -> FloatArray:
     feeds=_FEEDS,
     groups=_GROUPS,
     formula="sign(L - S) of the last 30 s in the bar that hold > 5 usual minutes with "
-    "|L - S| > 0.6 (L + S); 0 without any",
+    "|L - S| > 0.6 (L + S); 0 without any; known where the usual is in every second",
     reference=_SCALED,
     lookback=0,
     units="sign",
@@ -127,7 +129,8 @@ def cascade_30_s(bars: Bars) -> FloatArray:
     feeds=_FEEDS,
     groups=_GROUPS,
     formula="side of a cascade that was on 10 to 180 s before, when 30 s hold < 0.3 of the most "
-    "within 300 s while 120 s still hold > 5 usual minutes of one side; once a cascade, else 0",
+    "within 300 s while 120 s still hold > 5 usual minutes of one side; once a cascade, else 0; "
+    "known where the usual is in every second of the bar and of the 180 s before it",
     reference="Hydra V3 liquidations, there by absolute floors (F-A8)",
     lookback=0,
     units="sign",

@@ -131,12 +131,13 @@ class BookColumns(_Columns):
 class ForcedColumns(_Columns):
     """Liquidations second by second, as far as a bar tells of them, shape (n,) each.
 
-    NaN where the feed did not cover the bar, or a window that ends with it. ``long_30_s`` and
-    so on are the notional of the longs and of the shorts liquidated in the last 30, 120 and
-    300 s of the bar (quote, side of the position). ``peak_30_s`` is the most of any 30 s that
-    ended within the bar, as a multiple of the pair's own usual minute. ``cascade`` is 1 where
-    longs and -1 where shorts cascaded within the bar (the last time, if both did), else 0;
-    ``exhaustion`` likewise the side whose cascade ran out within the bar.
+    NaN where the feed did not cover the bar, or a window that ends with it; what is held against
+    the usual minute also where that is not known in every second. ``long_30_s`` and so on are
+    the notional of the longs and of the shorts liquidated in the last 30, 120 and 300 s of the
+    bar (quote, side of the position). ``peak_30_s`` is the most of any 30 s that ended within
+    the bar, as a multiple of the pair's own usual minute. ``cascade`` is 1 where longs and -1
+    where shorts cascaded within the bar (the last time, if both did), else 0; ``exhaustion``
+    likewise the side whose cascade ran out within the bar.
     """
 
     long_30_s: FloatArray

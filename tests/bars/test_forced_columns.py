@@ -260,8 +260,8 @@ def test_a_gap_that_hid_a_peak_is_unknown_until_nothing_is_measured_by_that_peak
 def test_too_little_of_four_hours_is_no_usual() -> None:
     found = forced_columns(BARS, CLOSURES, [(START + 240 * MINUTE, COVERED[0][1])])
     known = np.flatnonzero(np.isfinite(found.cascade))
-    # Weights of 20 minutes and more are half of all.
-    assert known[0] == 240 + 20 + 1
+    # Weights of 21 minutes are half of all, which the windows that begin after them go by.
+    assert known[0] == 240 + 21 + 1
     assert np.isfinite(found.long_300_s[245:]).all()
 
 
