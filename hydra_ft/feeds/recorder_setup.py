@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from hydra_ft.errors import SettingsError
 from hydra_ft.feeds.recorder_policy import RecorderPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hydra_ft.recorder_settings import RecorderSettings
 
 SECRETS: Final = ("apiKey", "secret", "password", "uid", "walletAddress", "privateKey")
@@ -30,12 +30,24 @@ def policy_of(settings: RecorderSettings) -> RecorderPolicy:
 
 
 def public_options(exchange: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of ccxt as freqtrade gives them to its own asynchronous client, without keys."""
+    """Options of ccxt as freqtrade gives them to its own asynchronous client, without keys.
+
+    Raises SettingsError for a part that is no object.
+    """
     given: dict[str, Any] = {"enableRateLimit": True}
     options: dict[str, Any] = {"defaultType": "swap"}
     for key in ("ccxt_config", "ccxt_async_config"):
-        part = exchange.get(key) or {}
+        part = mapping(exchange.get(key), f"exchange.{key}")
         given |= part
-        options |= part.get("options") or {}
+        options |= mapping(part.get("options"), f"exchange.{key}.options")
     public = {key: value for key, value in given.items() if key not in SECRETS}
     return public | {"options": options}
+
+
+def mapping(value: Any, name: str) -> Mapping[str, Any]:
+    """Return an object of the configuration, empty where it is not set; else SettingsError."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{name}: expected an object, was {value!r:.60}; correct it")
+    return value

@@ -135,7 +135,7 @@ def test_open_interest_is_archived_without_any_key(
     ("whitelist", "names", "said"),
     [
         ([".*/USDT:USDT"], (), "which has '.*/USDT:USDT'; name them"),
-        ([], ("BTC",), "which has 'nothing'; name them"),
+        ([], ("BTC",), "which is empty; name them"),
         ([ETH], ("BTC",), f"was 'BTC'; nearest are {ETH}"),
     ],
 )

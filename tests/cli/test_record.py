@@ -216,7 +216,26 @@ def test_a_pair_that_the_exchange_does_not_have_is_named(home: Home) -> None:
     [
         ({"trading_mode": "spot"}, "trading_mode: expected \"futures\", was 'spot'"),
         ({"exchange": {"name": "kraken"}}, "exchange.name: expected one that can be recorded"),
-        ({"exchange": {"name": "binance"}}, "--pairs: expected full names"),
+        ({"exchange": {"name": "binance"}}, "pair_whitelist does not name pairs, which is empty"),
+        ({"exchange": "binance"}, "exchange: expected an object, was 'binance'; correct it"),
+        (
+            {"exchange": {"name": "binance", "pair_whitelist": BTC}},
+            f"exchange.pair_whitelist: expected a list of names such as [\"{BTC}\"], was '{BTC}'",
+        ),
+        (
+            {"exchange": {"name": "binance", "pair_whitelist": [BTC], "ccxt_config": "x"}},
+            "exchange.ccxt_config: expected an object, was 'x'",
+        ),
+        (
+            {
+                "exchange": {
+                    "name": "binance",
+                    "pair_whitelist": [BTC],
+                    "ccxt_async_config": {"options": [1]},
+                }
+            },
+            "exchange.ccxt_async_config.options: expected an object, was [1]",
+        ),
         (
             {"exchange": {"name": "binance", "pair_whitelist": [".*/USDT:USDT"]}},
             "which has '.*/USDT:USDT'",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra_ft.cli.why.ledgers import NAMED, nearest
 from hydra_ft.errors import HydraError
@@ -32,22 +32,27 @@ def wanted(names: Sequence[str], known: Sequence[str], what: str) -> list[str]:
     return [pair for pair in known if pair in meant] if names else list(known)
 
 
-def named(names: Sequence[str], whitelist: Sequence[str]) -> list[str]:
+def named(names: Sequence[str], whitelist: Any) -> list[str]:
     """Return pairs as they are named in full, else those of the whitelist that are meant.
 
     Raises
     ------
     HydraError
-        When neither says which pairs these are.
+        When neither says which pairs these are, or the whitelist is no list of names.
     """
     if names and all("/" in name and ":" in name for name in names):
         return list(dict.fromkeys(names))
+    if not isinstance(whitelist, list) or not all(isinstance(pair, str) for pair in whitelist):
+        raise HydraError(
+            "exchange.pair_whitelist: expected a list of names such as "
+            f'["BTC/USDT:USDT"], was {whitelist!r:.60}; correct it'
+        )
     patterns = [pair for pair in whitelist if re.search(r"[^\w/:.-]", pair)]
     if not whitelist or patterns:
-        shown = patterns[0] if patterns else "nothing"
+        shown = f"has {patterns[0]!r}" if patterns else "is empty"
         raise HydraError(
             f"--pairs: expected full names such as BTC/USDT:USDT where exchange.pair_whitelist "
-            f"does not name pairs, which has {shown!r}; name them"
+            f"does not name pairs, which {shown}; name them"
         )
     return wanted(names, whitelist, "of exchange.pair_whitelist")
 

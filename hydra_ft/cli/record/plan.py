@@ -12,7 +12,7 @@ from hydra_ft.cli.data.pairs import named
 from hydra_ft.cli.why.home import configuration, home_of
 from hydra_ft.errors import SettingsError
 from hydra_ft.feeds.recorder import MOST_PAIRS
-from hydra_ft.feeds.recorder_setup import policy_of, public_options
+from hydra_ft.feeds.recorder_setup import mapping, policy_of, public_options
 from hydra_ft.feeds.venues import venue_of
 from hydra_ft.settings import SECTION, load_settings
 
@@ -46,7 +46,7 @@ def planned(args: argparse.Namespace) -> Plan:
     mode = config.get("trading_mode", "spot")
     if mode != "futures":
         raise SettingsError(f'trading_mode: expected "futures", was {mode!r}; set it')
-    exchange = config.get("exchange") or {}
+    exchange = mapping(config.get("exchange"), "exchange")
     venue = venue_of(str(exchange.get("name", "")))
     pairs = named(args.pairs, exchange.get("pair_whitelist") or [])
     if len(pairs) > MOST_PAIRS:
