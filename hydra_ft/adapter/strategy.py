@@ -199,6 +199,7 @@ class HydraStrategy(ChaseParameters, RecordedEntries):
         for sentence in shortfalls(pair, frames, self.rules, self.feeds):
             logger.warning("%s", sentence)
         logger.info("%s: %s", pair, funnel(decisions))
+        self._memories.note_errors(pair, decisions)
         self._reviewed.add(pair)
 
     def populate_entry_trend(

@@ -26,6 +26,7 @@ class Memories:
         self._of: dict[str, NewestFirst] = {}
         self._sight = Sight()
         self._drift = Drift()
+        self._said: set[tuple[str, str]] = set()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._of)
@@ -37,9 +38,19 @@ class Memories:
     def judge(self, pair: str, seen: Observation, rules: HeadRules) -> Decisions:
         """Decide on what the memory of a pair has observed last."""
         made = self.of(pair).judge(seen, rules)
+        self.note_errors(pair, made)
         for news in filter(None, (*self._drift.news(), self._sight.news())):
             logger.warning("%s: %s", pair, news)
         return made
+
+    def note_errors(self, pair: str, made: Decisions) -> None:
+        """Say why signals could not be computed: each text of a signal once, of the first pair."""
+        for name, text in made.errors.items():
+            if (name, text) not in self._said:
+                self._said.add((name, text))
+                logger.error(
+                    "%s: signal %s could not be computed and was left out: %s", pair, name, text
+                )
 
     def keep(self, pairs: Collection[str]) -> None:
         """Let go the memories of all pairs but these."""
