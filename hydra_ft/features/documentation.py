@@ -32,13 +32,14 @@ Written by `hydra_ft.features.documentation` from the registry: change a declara
 run `python -m hydra_ft.features.documentation > docs/features.md`.
 
 A value at a bar depends on that bar and the `lookback` bars before it, and on nothing else;
-before that it is NaN. Of which older trades the columns of those bars are made is named with
-the lookback: bins of a volume profile have the size that goes with the first trade of their day,
-and the previous profile is that of a whole day. So value is known from the first day (UTC) on
-of which the beginning is there, and the previous one from the second. Windows are in bars of the
-feature's own timeframe and stand at the end of its name. Exponential means are cut to 4 spans
-and Wilder's to 8 periods, with their weights divided by their sum. A column is named feature and
-timeframe, as `ema_20_1h`.
+before that it is NaN. Where it is named with the lookback that a feature drifts, the last digits of
+its values depend on where the bars begin: a bot computes it on all bars each time, the others on
+the newest alone. Of which older trades the columns of those bars are made is named there, too:
+bins of a volume profile have the size that goes with the first trade of their day, and the previous
+profile is that of a whole day. So value is known from the first day (UTC) on of which the beginning
+is there, and the previous one from the second. Windows are in bars of the feature's own timeframe
+and stand at the end of its name. Exponential means are cut to 4 spans and Wilder's to 8 periods,
+with their weights divided by their sum. A column is named feature and timeframe, as `ema_20_1h`.
 
 What needs trades reads the columns that `bars.flow_columns.with_flow` puts beside the bars,
 one row a bar: what is not whole is NaN there, but a profile may lack half a per cent of its
@@ -115,11 +116,12 @@ def _bound(value: float) -> str:
 
 def _row(feature: Feature) -> str:
     text = (feature.compute.__doc__ or "").strip().splitlines()[0]
+    drifts = "drifts in its last digits" if feature.drifts else ""
     cells = (
         f"`{feature.name}`",
         text,
         f"`{feature.formula}`",
-        "; ".join(filter(None, (str(feature.lookback), feature.reach))),
+        "; ".join(filter(None, (str(feature.lookback), feature.reach, drifts))),
         feature.units,
         f"{_bound(feature.low)} .. {_bound(feature.high)}",
         ", ".join(feature.feeds),

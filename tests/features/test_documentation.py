@@ -47,6 +47,15 @@ def test_older_trades_that_a_value_needs_are_named_with_its_lookback() -> None:
             assert f"| {made.lookback}; {made.reach} |" in page
 
 
+def test_what_drifts_is_marked_with_its_lookback_and_nothing_else_is() -> None:
+    page = render(FEATURES)
+    drifting = [made for made in FEATURES.values() if made.drifts]
+    assert [made.name for made in drifting] == ["vpin_240"]
+    assert page.count("drifts in its last digits |") == len(drifting)
+    (row,) = (line for line in page.splitlines() if line.startswith("| `vpin_240` |"))
+    assert "| 239; drifts in its last digits |" in row
+
+
 def test_functions_of_arrays_are_on_the_page_with_what_they_give() -> None:
     page = render(FEATURES)
     for function in ARRAY_FUNCTIONS:
