@@ -11,12 +11,15 @@ import pytest
 from decisions.flow_frames import flow_frames, torn
 
 from hydra_ft.adapter.heads import load_rules
-from hydra_ft.bars.candles import part
+from hydra_ft.bars.candles import align, close_time, part
 from hydra_ft.decisions import newest
 from hydra_ft.decisions.evaluation import observe
 from hydra_ft.decisions.newest import MOST_NEW, NewestFirst, context_bars
 from hydra_ft.decisions.pipeline import Decisions, HeadRules, decide, judge, startup_candles
+from hydra_ft.decisions.rules import needed_features
 from hydra_ft.decisions.select import Choice
+from hydra_ft.features.drift import longest_lookback
+from hydra_ft.market.regime import lookback
 from hydra_ft.types import Bars, Feed
 
 if TYPE_CHECKING:
@@ -142,9 +145,23 @@ def test_a_coarse_bar_that_is_added_leaves_those_before_as_they_were(counted: Co
     assert counted.bars.count(SIZE) == 2
 
 
-def test_bars_are_decided_again_where_coarse_ones_hardly_suffice(counted: Counted) -> None:
-    assert len(list(bar_by_bar(30, 240))) == 30
-    assert counted.bars.count(SIZE) >= 3
+@pytest.mark.parametrize(("coarse", "regime_is_known"), [(240, False), (260, False), (290, True)])
+def test_bars_are_decided_again_where_coarse_ones_hardly_suffice(
+    coarse: int,
+    regime_is_known: bool,
+    counted: Counted,
+) -> None:
+    """For the features, and for the regime, which looks back further than any of them."""
+    features = needed_features(RULES, PLAIN)["1h"]
+    known = [
+        int(align(close_time(window(row, coarse)["1h"]), close_time(window(row)["5m"]))[0])
+        for row in range(FIRST, FIRST + 30)
+    ]
+    assert (min(known) >= lookback(RULES.regime)) == regime_is_known
+    if coarse == 260:
+        assert longest_lookback(features) <= min(known) <= max(known) < lookback(RULES.regime)
+    assert len(list(bar_by_bar(30, coarse))) == 30
+    assert (counted.bars.count(SIZE) < 3) == regime_is_known
 
 
 def test_bars_are_decided_again_where_a_coarse_bar_has_come_late(counted: Counted) -> None:
