@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import signal
 import socket
@@ -115,6 +117,16 @@ def test_a_log_on_a_full_disk_ends_no_recording(home: Home) -> None:
             return home.file.exists() and home.books(BTC) > 0
 
         wait_until(has_recorded, every_s=0.2)
+        assert ended(process, signal.SIGTERM)[::2] == (0, "")
+
+
+@pytest.mark.ci
+def test_a_reader_that_stalls_ends_no_recording(home: Home) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"." * fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ))
+    with os.fdopen(writing, "w") as pipe, os.fdopen(reading):
+        process = home.start(said=pipe)
+        wait_until(lambda: home.file.exists() and home.books(BTC) > 0, every_s=0.2)
         assert ended(process, signal.SIGTERM)[::2] == (0, "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,11 +23,12 @@ TWO = """
 import asyncio, os, signal, sys
 from types import SimpleNamespace
 from hydra_ft.cli.record.signals import stop_on_signals, told_to_end
+from hydra_ft.cli.record.telling import Telling
 
 async def run(came):
     health = SimpleNamespace(queued=7, writing=3, dropped=0)
     going = SimpleNamespace(health=lambda: health, stop=lambda: None, has_ended=False)
-    stop_on_signals(going, came, print)
+    stop_on_signals(going, came, Telling(sys.stdout))
     for number in sys.argv[1:]:
         os.kill(os.getpid(), int(number))
     await asyncio.sleep(600)
@@ -59,7 +61,8 @@ def test_a_second_signal_right_after_the_first_ends_with_its_sentence(
         "ended at once; not written: 7 parts that waited, and what had come since; being written: "
         "3 parts"
     )
-    lines = [line for line in done.stdout.splitlines() if "a second signal ends" not in line]
+    said = [re.sub(r"^\d{4}-\S+ \S+ ", "", line) for line in done.stdout.splitlines()]
+    lines = [line for line in said if "a second signal ends" not in line]
     assert lines == [sentence, str(128 + second)] * 20
 
 
@@ -89,7 +92,8 @@ def heard(number: signal.Signals) -> tuple[list[int], list[str]]:
     async def run(came: list[int]) -> None:
         stopped = asyncio.Event()
         one: Any = SimpleNamespace(stop=stopped.set)
-        stop_on_signals(one, came, said.append)
+        telling: Any = SimpleNamespace(say=said.append)
+        stop_on_signals(one, came, telling)
         os.kill(os.getpid(), number)
         await asyncio.wait_for(stopped.wait(), 60)
 
@@ -113,8 +117,8 @@ def test_without_a_signal_they_do_what_they_did_before() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
 
     async def run(came: list[int]) -> None:
-        one: Any = SimpleNamespace()
-        stop_on_signals(one, came, print)
+        nothing: Any = SimpleNamespace()
+        stop_on_signals(nothing, came, nothing)
 
     with told_to_end() as came:
         asyncio.run(run(came))

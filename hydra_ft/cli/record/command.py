@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hydra_ft.cli.record.plan import planned
 from hydra_ft.cli.record.signals import stop_on_signals, told_to_end
+from hydra_ft.cli.record.telling import Telling
 from hydra_ft.errors import HydraError
 from hydra_ft.feeds.flow_sink import FlowSink
 from hydra_ft.feeds.recorder import Recorder
@@ -25,6 +24,7 @@ from hydra_ft.warmup import keep_compiled
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from threading import Event
     from typing import Any
 
@@ -43,20 +43,27 @@ def run(args: argparse.Namespace) -> int:
     KeyboardInterrupt
         When it was interrupted (SIGINT), once all is written.
     """
-    plan = planned(args)
-    keep_compiled(plan.user_data, _say)
+    plan, telling = planned(args), Telling(sys.stdout)
+    try:
+        return _run(plan, telling)
+    finally:
+        telling.close()
+
+
+def _run(plan: Plan, telling: Telling) -> int:
+    keep_compiled(plan.user_data, telling.say)
     with told_to_end() as came, sole(plan.url, f"recorder-{plan.venue.name}") as lost:
         database = Database(plan.url)
         try:
-            health = asyncio.run(_recorded(plan, database, lost, came))
+            health = asyncio.run(_recorded(plan, database, lost, came, telling))
         except ExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
             database.close()
     if health.dropped:
-        _say(f"stopped; {health.dropped} parts of what was recorded were not written")
+        telling.say(f"stopped; {health.dropped} parts of what was recorded were not written")
         return 1
-    _say("stopped; all that had closed is written")
+    telling.say("stopped; all that had closed is written")
     if came == [signal.SIGINT]:
         raise KeyboardInterrupt
     return 0
@@ -71,9 +78,11 @@ def _first(errors: ExceptionGroup[Exception]) -> Exception:
     return errors
 
 
-async def _recorded(plan: Plan, database: Database, lost: Event, came: list[int]) -> RecorderHealth:
+async def _recorded(
+    plan: Plan, database: Database, lost: Event, came: list[int], telling: Telling
+) -> RecorderHealth:
     """Record until a signal, which is put into a list, or the lock is lost; what was done."""
-    policy = plan.policy
+    policy, say = plan.policy, telling.say
 
     def connect() -> Any:
         return client_of(plan.venue.name, plan.ccxt_config, policy)
@@ -85,12 +94,12 @@ async def _recorded(plan: Plan, database: Database, lost: Event, came: list[int]
         owns_database=False,
     )
     recorder = Recorder(plan.venue, plan.pairs, connect, sink, policy, feeds=plan.settings.feeds)
-    stop_on_signals(recorder, came, _say)
+    stop_on_signals(recorder, came, telling)
     place = shown(plan.url)
     feeds, count = ", ".join(plan.settings.feeds), len(plan.pairs)
-    _say(f"recording {feeds} of {count} pairs of {plan.venue.name} into {place}")
+    say(f"recording {feeds} of {count} pairs of {plan.venue.name} into {place}")
     beside = asyncio.gather(
-        _report(recorder, plan.settings.report_every_s), _stop_when(lost, recorder)
+        _report(recorder, plan.settings.report_every_s, say), _stop_when(lost, recorder, say)
     )
     try:
         await recorder.run()
@@ -99,30 +108,21 @@ async def _recorded(plan: Plan, database: Database, lost: Event, came: list[int]
         with suppress(asyncio.CancelledError):
             await beside
     health = recorder.health()
-    _say(line_of(health, time.monotonic()))
+    say(line_of(health, time.monotonic()))
     return health
 
 
-async def _stop_when(lost: Event, recorder: Recorder) -> None:
+async def _stop_when(lost: Event, recorder: Recorder, say: Callable[[str], None]) -> None:
     """Stop where another recorder has taken the lock."""
     while True:
         await asyncio.sleep(1.0)
         if lost.is_set():
-            _say("another recorder works on the database: writing what has closed")
+            say("another recorder works on the database: writing what has closed")
             recorder.stop()
             return
 
 
-async def _report(recorder: Recorder, every_s: float) -> None:
+async def _report(recorder: Recorder, every_s: float, say: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(every_s)
-        _say(line_of(recorder.health(), time.monotonic()))
-
-
-def _say(line: str) -> None:
-    """Write a line; a disk that is full, or a reader that has gone, ends no recording.
-
-    It is written at once, so that nothing of it is left that could fail when the process ends.
-    """
-    with suppress(OSError):
-        os.write(sys.stdout.fileno(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n".encode())
+        say(line_of(recorder.health(), time.monotonic()))

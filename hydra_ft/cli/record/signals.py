@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
+    from hydra_ft.cli.record.telling import Telling
     from hydra_ft.feeds.recorder import Recorder
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -33,7 +34,7 @@ def told_to_end() -> Iterator[list[int]]:
             signal.signal(number, signal.SIG_IGN if came else handled)
 
 
-def stop_on_signals(recorder: Recorder, came: list[int], say: Callable[[str], None]) -> None:
+def stop_on_signals(recorder: Recorder, came: list[int], telling: Telling) -> None:
     """Let the first signal stop a recorder, and the next end the process, in whose loop this is.
 
     The process is ended from without, and nothing in it is asked: a database that is locked holds
@@ -45,8 +46,9 @@ def stop_on_signals(recorder: Recorder, came: list[int], say: Callable[[str], No
 
     def end(number: int) -> None:
         try:
-            os.write(1, f"{_at_once(recorder)}\n".encode())
-        finally:  # also where nobody reads what it says any more
+            telling.say(_at_once(recorder))
+            telling.close()
+        finally:
             os._exit(128 + number)
 
     def heard(number: int, _frame: FrameType | None) -> None:
@@ -54,7 +56,7 @@ def stop_on_signals(recorder: Recorder, came: list[int], say: Callable[[str], No
         if len(came) > 1:
             end(number)
         name = signal.Signals(number).name
-        say(f"{name}: writing what has closed; a second signal ends at once")
+        telling.say(f"{name}: writing what has closed; a second signal ends at once")
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(recorder.stop)
 
