@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     from hydra_ft.feeds.recorder_policy import FeedCounts
 
 
-def line_of(health: RecorderHealth, now_s: float) -> str:
-    """Return the feeds, each with its state, and the totals; what is wrong stands in it."""
+def line_of(health: RecorderHealth, now_s: float, *, is_over: bool = False) -> str:
+    """Return the feeds, each with its state, and the totals; what is wrong stands in it.
+
+    ``is_over`` is for the last line, when nothing is tried any more.
+    """
+    again = "" if is_over else ", trying again"
     if health.markets_error:
-        return f"markets cannot be loaded, trying again: {health.markets_error:.300}"
+        return f"markets cannot be loaded{again}: {_on_one_line(health.markets_error):.300}"
     if not health.feeds:
         return "loading markets"
     parts = [_feed(feed, now_s) for feed in health.feeds]
@@ -37,8 +41,14 @@ def line_of(health: RecorderHealth, now_s: float) -> str:
     if health.left_out:
         parts.append(f"left out {len(health.left_out)}: {'; '.join(health.left_out):.300}")
     if health.write_error:
-        parts.append(f"cannot write, trying again: {health.write_error:.300}")
+        parts.append(f"cannot write{again}: {_on_one_line(health.write_error):.300}")
     return " | ".join(parts)
+
+
+def _on_one_line(error: str) -> str:
+    """Return an error without the statement and the address that SQLAlchemy adds on own lines."""
+    told = error.partition("\n[SQL")[0].partition("\n(Background")[0]
+    return " ".join(told.split())
 
 
 def _feed(feed: FeedCounts, now_s: float) -> str:

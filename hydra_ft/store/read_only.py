@@ -52,7 +52,8 @@ class ReadOnlyDatabase(Database):
             # The address may hold a password, so it is not repeated.
             raise StoreError(
                 f"expected a database that can be read at hydra.db_url, was none "
-                f"({type(error).__name__}); correct hydra.db_url, or start its server"
+                f"({type(error).__name__}); correct hydra.db_url, or start its server, or make "
+                "the folder of its file writable, which SQLite needs to read it"
             ) from error
         if outdated:
             raise StoreError(
@@ -75,7 +76,8 @@ def file_of(url: str) -> Path | None:
         address = make_url(url)
     except SQLAlchemyError as error:
         raise StoreError(
-            "expected an SQLAlchemy address in hydra.db_url, was none; correct hydra.db_url"
+            "expected an SQLAlchemy address in hydra.db_url, such as "
+            "sqlite:///user_data/hydra.sqlite, was another text; correct hydra.db_url"
         ) from error
     if address.get_backend_name() != "sqlite":
         return None

@@ -153,4 +153,7 @@ class SessionLock:
         self._engine.dispose()
 
     def _failed(self, error: Exception) -> StoreError:
-        return StoreError(f"{self._shown}: expected a lock for {self._name}, was {error}")
+        return StoreError(
+            f"{self._shown}: expected a lock for {self._name}, was {error}; start its server, or "
+            "correct the address"
+        )

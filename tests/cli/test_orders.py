@@ -192,7 +192,7 @@ def test_a_database_of_an_older_version_is_left_alone(home: Home) -> None:
     ("hydra", "words"),
     [
         ({"db_url": "sqlite://"}, "expected a database on disk"),
-        ({"db_url": "nonsense:hunter2"}, "expected an SQLAlchemy address"),
+        ({"db_url": "nonsense:hunter2"}, "hydra.db_url, such as sqlite:///user_data"),
         ({"db_url": "nosuchdb://u:hunter2@127.0.0.1:1/x"}, "correct hydra.db_url"),
         ({"bot_nam": "x"}, "did you mean hydra.bot_name?"),
     ],

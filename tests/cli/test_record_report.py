@@ -54,3 +54,13 @@ def test_what_keeps_it_from_writing_or_beginning_is_named() -> None:
     assert line_of(replace(empty, markets_error="NetworkError: x"), 0.0) == (
         "markets cannot be loaded, trying again: NetworkError: x"
     )
+
+
+def test_an_error_of_many_lines_takes_one_and_the_last_line_promises_nothing() -> None:
+    error = "the database refused:\n locked\n[SQL: BEGIN]\n(Background on this error at: https://x)"
+    line = line_of(replace(HEALTH, write_error=error), 0.0)
+    assert line.endswith(" | cannot write, trying again: the database refused: locked")
+    line = line_of(replace(HEALTH, write_error=error), 0.0, is_over=True)
+    assert line.endswith(" | cannot write: the database refused: locked")
+    away = replace(HEALTH, feeds=(), markets_error="NetworkError: x")
+    assert line_of(away, 0.0, is_over=True) == "markets cannot be loaded: NetworkError: x"

@@ -126,6 +126,7 @@ def test_a_database_without_its_driver_is_refused_in_words(url: str) -> None:
     with pytest.raises(StoreError, match="a lock for recorder-binance") as error:
         ExitStack().enter_context(sole(url, NAME))
     assert "secret" not in str(error.value)
+    assert str(error.value).endswith("; start its server, or correct the address")
 
 
 def test_two_names_of_a_file_are_one_database(tmp_path: Path) -> None:

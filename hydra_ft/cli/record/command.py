@@ -108,7 +108,7 @@ async def _recorded(
         with suppress(asyncio.CancelledError):
             await beside
     health = recorder.health()
-    say(line_of(health, time.monotonic()))
+    say(line_of(health, time.monotonic(), is_over=True))
     return health
 
 
