@@ -99,7 +99,9 @@ def _rules(result: Result) -> str:
 - **Bare freqtrade.** A strategy that does nothing, on candles of 5m; nothing of Hydra is imported.
 - **Bare, with HydraFlow's candles.** The same, which also lets freqtrade download what HydraFlow
   does: 1h, 4h, funding and open interest of every pair. What it holds more is freqtrade's.
-- **HydraFlow.** As it is shipped, with its chase, exits, sizes and ledger.
+- **HydraFlow.** As it is shipped, with its chase, exits, sizes and ledger. Numba and LLVM's library
+  come with its compiled features; most of what they hold are pages of files, which the system may
+  take back and other processes share.
 - **Pairs.** They move as eight generated ones do, each under its own name.
 - **Candles.** Freqtrade is told to warm up on 997, so that it holds 998 of each timeframe.
 - **Looks.** After `import freqtrade.freqtradebot`, after the bot has started, after each of
